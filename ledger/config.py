@@ -1,0 +1,102 @@
+"""Every setting, in one frozen value. Nothing else reads the environment.
+
+Each is an environment variable `MOONLAKE_<NAME>`, a line of `.env`, and an option of the command
+line. The README's table of settings is compared with this class by a test.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ledger.errors import InvalidSetting
+
+ENVIRONMENT_PREFIX = "MOONLAKE_"
+
+
+class Settings(BaseSettings):
+    """The settings of one process; paths are made absolute, URLs are kept as given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_file=".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(Path(".moonlake"), description="The data folder.")
+    host: str = Field("127.0.0.1", description="The address that the server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port that the server listens on.")
+    devnet_port: int = Field(8545, ge=1, le=65535, description="The devnet's port on loopback.")
+    database_url: str = Field(
+        "", description="A SQLAlchemy URL; empty means SQLite in the data folder."
+    )
+    rpc_url: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Nodes, comma-separated; empty means the devnet."
+    )
+    deployment: Path | None = Field(
+        None,
+        description="The deployment file; empty means the one of the chain in the data folder.",
+    )
+    anvil: Path | None = Field(
+        None, description="The anvil program; empty means node_modules, then PATH."
+    )
+    key_password_file: Path | None = Field(
+        None, description="A file whose first line opens the keystores of the data folder."
+    )
+    poll_interval: float = Field(
+        0.1, gt=0, le=60, description="Seconds between two looks at the chain's head."
+    )
+    finality_blocks: int = Field(
+        64, ge=1, description="Blocks after which a block may no longer be reorganised."
+    )
+    stale_after: float = Field(
+        30.0, gt=0, description="Seconds without a look at the chain after which /readyz says no."
+    )
+    language: str = Field("zh-CN", description="The console's language where a reader names none.")
+
+    @field_validator("rpc_url", mode="before")
+    @classmethod
+    def _split_urls(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("home", "deployment", "anvil", "key_password_file", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
+
+    @field_validator("deployment", "anvil", "key_password_file", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes' URLs, the devnet's where none is named."""
+        return self.rpc_url or (f"http://127.0.0.1:{self.devnet_port}",)
+
+    @property
+    def uses_devnet(self) -> bool:
+        """Whether the chain is the devnet that Moonlake itself starts."""
+        return not self.rpc_url
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database_url or f"sqlite:///{self.home / 'moonlake.sqlite3'}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`; `overrides` (options of the command line) win.
+
+    Overrides that are None count as not given. Raises InvalidSetting with the first problem.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ENVIRONMENT_PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidSetting(setting=name, problem=first["msg"]) from error

@@ -1,0 +1,1 @@
+"""Values of the ledger: ids, keys, commands, events. Standard library only."""

@@ -1,0 +1,279 @@
+"""Every error that Moonlake knows, in one tree.
+
+LedgerError
+├── InputRefused            what was asked cannot be meant: wrong value, unknown name, bad file
+│   ├── InvalidValue
+│   ├── InvalidFile
+│   └── NotFound
+├── ContractRefused         a contract's own error, by name and values
+├── SetupProblem            the machine or its settings lack something
+│   ├── InvalidSetting
+│   ├── ToolMissing
+│   ├── PortInUse
+│   ├── FolderUnusable
+│   ├── AlreadyRunning
+│   ├── NotDeployed
+│   ├── KeyMissing
+│   └── KeyLocked
+├── NodeProblem             a node does not answer, or answers what cannot be true
+│   ├── NodeUnreachable
+│   ├── NodeRefused
+│   ├── NodeAnswerInvalid
+│   └── NodeLagging
+├── ChainProblem            the chain is not the one that this ledger was deployed on
+│   ├── ChainMismatch
+│   ├── CodeMismatch
+│   └── DevnetFailed
+├── MirrorProblem           the mirror cannot go on, or cannot answer
+│   ├── MirrorHalted
+│   ├── MirrorEmpty
+│   ├── ReorganisationTooDeep
+│   ├── JournalBroken
+│   ├── EventUnknown
+│   └── SchemaMismatch
+└── SendingProblem          a transaction's fate
+    ├── OperationConflict
+    ├── FundsTooLow
+    └── ReceiptOverdue
+
+An error carries its values as keyword arguments; its sentence is made from them, so that the
+same facts reach a person, a log line and a JSON answer. A `code` never changes once released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class LedgerError(Exception):
+    """Root of the tree; raised only through its subclasses.
+
+    Parameters are the values that `sentence` and `advice` name. `str(error)` is the sentence,
+    `error.advice` what to do next.
+    """
+
+    code: ClassVar[str] = "ledger"
+    sentence: ClassVar[str] = ""
+    next_step: ClassVar[str] = ""
+
+    def __init__(self, **values: Any) -> None:
+        self.values: Mapping[str, Any] = values
+        super().__init__(self.sentence.format(**values))
+
+    @property
+    def advice(self) -> str:
+        """What the reader can do next; empty where nothing can be done."""
+        return self.next_step.format(**self.values)
+
+
+class InputRefused(LedgerError):
+    """What was asked cannot be meant."""
+
+
+class InvalidValue(InputRefused):
+    code = "input.invalid_value"
+    sentence = "{field}: {value!r} is not {expected}."
+    next_step = "Correct {field} and try again."
+
+
+class InvalidFile(InputRefused):
+    code = "input.invalid_file"
+    sentence = "{path}, line {line}: {problem}."
+    next_step = "Correct the file and run the same command again; nothing of it was used."
+
+
+class NotFound(InputRefused):
+    code = "input.not_found"
+    sentence = "There is no {what} {key!r}."
+    next_step = "Look up the {what}s that exist and try again."
+
+
+class ContractRefused(LedgerError):
+    """A contract's own error. `name` is its Solidity name, `arguments` its named values."""
+
+    code = "contract.refused"
+    sentence = "The contract refused: {name}({shown})."
+    next_step = "{hint}"
+
+    def __init__(self, *, name: str, arguments: Mapping[str, Any], hint: str = "") -> None:
+        shown = ", ".join(f"{key}={value}" for key, value in arguments.items())
+        super().__init__(name=name, arguments=dict(arguments), shown=shown, hint=hint)
+
+
+class SetupProblem(LedgerError):
+    """The machine or its settings lack something."""
+
+
+class InvalidSetting(SetupProblem):
+    code = "setup.invalid_setting"
+    sentence = "Setting {setting}: {problem}."
+    next_step = "Correct {setting} in the environment or in .env; the README lists all settings."
+
+
+class ToolMissing(SetupProblem):
+    code = "setup.tool_missing"
+    sentence = "{tool} was not found."
+    next_step = "{remedy}"
+
+
+class PortInUse(SetupProblem):
+    code = "setup.port_in_use"
+    sentence = "Port {port} on {host} is in use by another program."
+    next_step = "Stop that program, or choose another port with {setting}."
+
+
+class FolderUnusable(SetupProblem):
+    code = "setup.folder_unusable"
+    sentence = "The folder {path} cannot be used: {problem}."
+    next_step = "Make it writable, or choose another with MOONLAKE_HOME."
+
+
+class AlreadyRunning(SetupProblem):
+    code = "setup.already_running"
+    sentence = "{what} is already running on this data folder (process {pid})."
+    next_step = "Use that one, or stop it first."
+
+
+class NotDeployed(SetupProblem):
+    code = "setup.not_deployed"
+    sentence = "No deployment file at {path}."
+    next_step = "Run `moonlake deploy`, or name the file with MOONLAKE_DEPLOYMENT."
+
+
+class KeyMissing(SetupProblem):
+    code = "setup.key_missing"
+    sentence = "There is no key {key!r} in {place}."
+    next_step = "Create it with `moonlake keys new {key}`, or name another with --as."
+
+
+class KeyLocked(SetupProblem):
+    code = "setup.key_locked"
+    sentence = "The key {key!r} cannot be opened: {problem}."
+    next_step = "Check the password file named by MOONLAKE_KEY_PASSWORD_FILE."
+
+
+class NodeProblem(LedgerError):
+    """A node does not answer, or answers what cannot be true."""
+
+
+class NodeUnreachable(NodeProblem):
+    code = "node.unreachable"
+    sentence = "The node at {url} does not answer: {problem}."
+    next_step = (
+        "Start the node (`moonlake devnet start` for the devnet) or correct MOONLAKE_RPC_URL."
+    )
+
+
+class NodeRefused(NodeProblem):
+    code = "node.refused"
+    sentence = "The node at {url} refused {method}: {message} (code {node_code})."
+    next_step = "Check that the node serves this method."
+
+
+class NodeAnswerInvalid(NodeProblem):
+    """The answer contradicts the chain of headers; nothing of it was used."""
+
+    code = "node.answer_invalid"
+    sentence = "Block {block}: the node at {url} gave an answer that cannot be true: {problem}."
+    next_step = "Ask another node: add one to MOONLAKE_RPC_URL."
+
+
+class NodeLagging(NodeProblem):
+    code = "node.lagging"
+    sentence = "The node at {url} is at block {head}, behind block {wanted}."
+    next_step = "Wait until it has caught up, or add another node to MOONLAKE_RPC_URL."
+
+
+class ChainProblem(LedgerError):
+    """The chain is not the one that this ledger was deployed on."""
+
+
+class ChainMismatch(ChainProblem):
+    code = "chain.mismatch"
+    sentence = "This is another chain: {what} is {found}, the ledger was deployed on {expected}."
+    next_step = "Point MOONLAKE_RPC_URL at the right chain, or use another MOONLAKE_HOME."
+
+
+class CodeMismatch(ChainProblem):
+    code = "chain.code_mismatch"
+    sentence = "{contract} at {address} does not carry the code of this build."
+    next_step = "Use the release that deployed it, or name the right file with MOONLAKE_DEPLOYMENT."
+
+
+class DevnetFailed(ChainProblem):
+    code = "chain.devnet_failed"
+    sentence = "The devnet did not start: {problem}."
+    next_step = "Read {log} for what anvil said."
+
+
+class MirrorProblem(LedgerError):
+    """The mirror cannot go on, or cannot answer."""
+
+
+class MirrorHalted(MirrorProblem):
+    code = "mirror.halted"
+    sentence = "The mirror halted at block {block}: {reason}"
+    next_step = "What was mirrored stays served. Mend the cause and start the mirror again."
+
+
+class MirrorEmpty(MirrorProblem):
+    code = "mirror.empty"
+    sentence = "Nothing is mirrored yet."
+    next_step = "Run `moonlake mirror sync`."
+
+
+class ReorganisationTooDeep(MirrorProblem):
+    code = "mirror.reorganisation_too_deep"
+    sentence = (
+        "The chain no longer has block {block} ({block_hash}), which is {depth} blocks deep "
+        "and was final at {finality}."
+    )
+    next_step = (
+        "If the chain was reset on purpose, run `moonlake mirror rebuild`; "
+        "otherwise do not trust this node."
+    )
+
+
+class JournalBroken(MirrorProblem):
+    code = "mirror.journal_broken"
+    sentence = (
+        "Block {block}, log {log_index}: the journal of {contract} does not follow: {problem}."
+    )
+    next_step = "Do not trust this node; compare with another."
+
+
+class EventUnknown(MirrorProblem):
+    code = "mirror.event_unknown"
+    sentence = (
+        "Block {block}, log {log_index}: {contract} emitted an event that is not known: {topic}."
+    )
+    next_step = "Use a release that knows this contract."
+
+
+class SchemaMismatch(MirrorProblem):
+    code = "mirror.schema_mismatch"
+    sentence = "The database has schema {found}, this release needs {needed}."
+    next_step = "Run `moonlake mirror rebuild` with this release, or use the release that wrote it."
+
+
+class SendingProblem(LedgerError):
+    """A transaction's fate."""
+
+
+class OperationConflict(SendingProblem):
+    code = "sending.operation_conflict"
+    sentence = "Operation {operation_id} was already asked for with other content."
+    next_step = "Use a new operation id, or send the same content again."
+
+
+class FundsTooLow(SendingProblem):
+    code = "sending.funds_too_low"
+    sentence = "{address} has {balance} wei and needs {needed} wei for this transaction."
+    next_step = "Send it some of the chain's coin."
+
+
+class ReceiptOverdue(SendingProblem):
+    code = "sending.receipt_overdue"
+    sentence = "Transaction {transaction_hash} is not in a block after {seconds} s."
+    next_step = "It is kept and can be sent again: run the same command with the same operation id."
