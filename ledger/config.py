@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     )
     deployment: Path | None = Field(
         None,
-        description="The deployment file; empty means the one of the chain in the data folder.",
+        description="The deployment file; empty means the chain's in the data folder.",
     )
     anvil: Path | None = Field(
         None, description="The anvil program; empty means node_modules, then PATH."
