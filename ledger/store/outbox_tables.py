@@ -1,0 +1,44 @@
+"""The outbox's tables: what was asked for, and every transaction that was signed for it.
+
+A row of `attempts` is written before its transaction is broadcast; the same bytes are sent again
+after a crash.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKeyConstraint, Index, Table
+
+from ledger.store.columns import address, blob, digest, new_metadata, number, text
+
+metadata = new_metadata()
+
+operations = Table(
+    "operations",
+    metadata,
+    digest("operation_id", primary_key=True),
+    text("command"),  # the command's name: award, admit …
+    text("summary"),  # one sentence for people
+    text("contract"),
+    blob("calldata"),
+    address("sender"),
+    text("state"),  # accepted, sent, included, failed
+    number("created_at"),  # milliseconds since 1970 UTC
+    number("updated_at"),
+    text("error", nullable=True),  # JSON: code, sentence, values
+    Index("ix_operations_state", "state", "created_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    digest("operation_id", primary_key=True),
+    number("number", primary_key=True),  # from 1; more than one when replaced by fee
+    address("sender"),
+    number("nonce"),
+    digest("transaction_hash", unique=True),
+    blob("raw"),  # the signed transaction, as it is broadcast
+    number("signed_at"),
+    number("block_number", nullable=True),
+    ForeignKeyConstraint(["operation_id"], ["operations.operation_id"]),
+    Index("ix_attempts_nonce", "sender", "nonce"),
+)
