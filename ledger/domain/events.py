@@ -22,7 +22,7 @@ class EntryKind(IntEnum):
 
 
 class MembershipStatus(IntEnum):
-    """A membership's stored status, as in `IMemberships.Status`; lapsed is derived, never stored."""
+    """A stored status, as in `IMemberships.Status`; lapsed is derived, never stored."""
 
     NONE = 0
     ACTIVE = 1
