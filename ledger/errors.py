@@ -14,7 +14,9 @@ LedgerError
 │   ├── AlreadyRunning
 │   ├── NotDeployed
 │   ├── KeyMissing
-│   └── KeyLocked
+│   ├── KeyLocked
+│   ├── CompilationFailed
+│   └── ArtifactsStale
 ├── NodeProblem             a node does not answer, or answers what cannot be true
 │   ├── NodeUnreachable
 │   ├── NodeRefused
@@ -151,6 +153,18 @@ class KeyLocked(SetupProblem):
     code = "setup.key_locked"
     sentence = "The key {key!r} cannot be opened: {problem}."
     next_step = "Check the password file named by MOONLAKE_KEY_PASSWORD_FILE."
+
+
+class CompilationFailed(SetupProblem):
+    code = "setup.compilation_failed"
+    sentence = "The contracts do not compile: {problem}."
+    next_step = "Correct the source named there, and run `moonlake contracts build` again."
+
+
+class ArtifactsStale(SetupProblem):
+    code = "setup.artifacts_stale"
+    sentence = "The committed artifacts are not what the sources give: {names}."
+    next_step = "Run `moonlake contracts build` and commit ledger/artifacts."
 
 
 class NodeProblem(LedgerError):

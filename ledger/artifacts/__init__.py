@@ -1,0 +1,1 @@
+"""The compiled contracts of this release, written by `moonlake contracts build`."""
