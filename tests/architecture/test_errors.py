@@ -1,0 +1,66 @@
+"""The error tree is complete: drawn as it is, each error with a stable code and a sentence."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+
+from ledger import errors
+from ledger.errors import LedgerError
+
+
+def _tree(cls: type[LedgerError]) -> list[type[LedgerError]]:
+    found = [cls]
+    for child in cls.__subclasses__():
+        found += _tree(child)
+    return found
+
+
+ALL = [cls for cls in _tree(LedgerError) if cls.__module__ == errors.__name__]
+CONCRETE = [cls for cls in ALL if not cls.__subclasses__()]
+
+
+def _fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def test_tree__drawn_in_the_module__is_the_tree_that_there_is() -> None:
+    assert errors.__doc__ is not None
+    drawn = set(re.findall(r"(?:[├└]── |^)([A-Z]\w+)", errors.__doc__, flags=re.MULTILINE))
+
+    assert drawn >= {cls.__name__ for cls in ALL}
+
+
+def test_errors__outside_the_module__are_none() -> None:
+    assert [cls for cls in _tree(LedgerError) if cls.__module__ != errors.__name__] == []
+
+
+@pytest.mark.parametrize("cls", CONCRETE, ids=lambda cls: cls.__name__)
+def test_error__has_a_code_a_sentence_and_a_way_on(cls: type[LedgerError]) -> None:
+    assert re.fullmatch(r"[a-z]+\.[a-z_]+", cls.code)
+    assert cls.sentence.endswith((".", "}"))
+    assert cls.next_step
+
+
+def test_codes__of_all_errors__are_different() -> None:
+    codes = [cls.code for cls in CONCRETE]
+
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize(
+    "cls",
+    # A contract's refusal makes its sentence from the contract's own values.
+    [cls for cls in CONCRETE if cls is not errors.ContractRefused],
+    ids=lambda cls: cls.__name__,
+)
+def test_error__given_its_values__shows_each_of_them(cls: type[LedgerError]) -> None:
+    names = _fields(cls.sentence) | _fields(cls.next_step)
+
+    error = cls(**{name: f"<{name}>" for name in names})
+
+    shown = str(error) + error.advice
+    assert all(f"<{name}>" in shown for name in names)
+    assert set(error.values) == names
