@@ -70,6 +70,7 @@ def compile_contracts(root: Path, names: Sequence[str], *, node: Path | None = N
         try:
             output = solcx.compile_standard(standard_input, solc_binary=compiler.program)
         except SolcError as error:
+            error.stdin_data = error.stdout_data = None  # megabytes that no traceback should show
             raise CompilationFailed(problem=_first_error(error)) from error
     return Compilation(compiler.version, standard_input, output)
 
