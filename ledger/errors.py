@@ -21,7 +21,12 @@ LedgerError
 │   ├── NodeUnreachable
 │   ├── NodeRefused
 │   ├── NodeAnswerInvalid
+│   ├── NodeAnswerUnreadable
+│   ├── NodeAnswerTooLarge
+│   ├── NodeLacksBlock
 │   └── NodeLagging
+├── ProofProblem            what was given does not follow from the chain of headers
+│   └── NotProved
 ├── ChainProblem            the chain is not the one that this ledger was deployed on
 │   ├── ChainMismatch
 │   ├── CodeMismatch
@@ -33,6 +38,8 @@ LedgerError
 │   ├── JournalBroken
 │   ├── EventUnknown
 │   └── SchemaMismatch
+├── OfficeProblem           what is kept beside the chain is not as it was kept
+│   └── EvidenceDamaged
 └── SendingProblem          a transaction's fate
     ├── OperationConflict
     ├── FundsTooLow
@@ -193,10 +200,40 @@ class NodeAnswerInvalid(NodeProblem):
     next_step = "Ask another node: add one to MOONLAKE_RPC_URL."
 
 
+class NodeAnswerUnreadable(NodeProblem):
+    code = "node.answer_unreadable"
+    sentence = "The node at {url} answered {method} with what cannot be read: {problem}."
+    next_step = "Check that the address is that of an Ethereum node, or ask another node."
+
+
+class NodeAnswerTooLarge(NodeProblem):
+    code = "node.answer_too_large"
+    sentence = "The node at {url} answered {method} with more than {limit} bytes."
+    next_step = "Ask for less at a time."
+
+
+class NodeLacksBlock(NodeProblem):
+    """`block` is a number, or a hash in hex."""
+
+    code = "node.lacks_block"
+    sentence = "The node at {url} has nothing for block {block} ({method})."
+    next_step = "Wait until it has caught up, or ask another node."
+
+
 class NodeLagging(NodeProblem):
     code = "node.lagging"
     sentence = "The node at {url} is at block {head}, behind block {wanted}."
     next_step = "Wait until it has caught up, or add another node to MOONLAKE_RPC_URL."
+
+
+class ProofProblem(LedgerError):
+    """What was given does not follow from the chain of headers, whoever gave it."""
+
+
+class NotProved(ProofProblem):
+    code = "proof.not_proved"
+    sentence = "Block {block}: {problem}."
+    next_step = "Do not use what was given; ask another node."
 
 
 class ChainProblem(LedgerError):
@@ -269,6 +306,16 @@ class SchemaMismatch(MirrorProblem):
     code = "mirror.schema_mismatch"
     sentence = "The database has schema {found}, this release needs {needed}."
     next_step = "Run `moonlake mirror rebuild` with this release, or use the release that wrote it."
+
+
+class OfficeProblem(LedgerError):
+    """What is kept beside the chain is not as it was kept."""
+
+
+class EvidenceDamaged(OfficeProblem):
+    code = "office.evidence_damaged"
+    sentence = "The evidence document {commitment} cannot be shown: {problem}."
+    next_step = "Put the file back from a backup; the chain's commitment tells whether it is right."
 
 
 class SendingProblem(LedgerError):

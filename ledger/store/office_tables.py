@@ -50,6 +50,7 @@ evidence_files = Table(
     text("title_en"),
     flag("made_up"),  # shown beside everything that rests on it
     number("added_at"),
+    Index("ix_evidence_files_content", "content_hash"),
 )
 
 applications = Table(

@@ -1,0 +1,1 @@
+"""What never goes on a chain: profiles, labels, evidence documents, applications."""

@@ -1,0 +1,121 @@
+"""Who an organisation or a programme is, in words; the chain holds a salted commitment to it.
+
+A profile is written before the transaction that commits to it is signed, so that there is never a
+commitment on the chain whose document was lost in between. Nothing here is changed or deleted by
+a later profile: which one is current is what the chain says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sqlalchemy import Connection, select
+
+from ledger.domain.commitments import canonical_json, commit_to_document, new_salt
+from ledger.errors import InvalidValue
+from ledger.office.rows import insert_if_absent
+from ledger.store.office_tables import profiles
+
+MAX_TEXT = 500
+"""Characters of one field; a profile is a business card, not a brochure."""
+
+
+class Subject(StrEnum):
+    """What a profile is of."""
+
+    ORGANISATION = "organisation"
+    PROGRAMME = "programme"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Names and words about a subject; `key` is its key in the file it was imported from.
+
+    `details` are further named texts (a programme's role, a contact), all part of the document.
+    """
+
+    subject: Subject
+    key: str
+    name_zh: str
+    name_en: str
+    segment: str = ""
+    note: str = ""
+    details: tuple[tuple[str, str], ...] = field(default=())
+
+    def document(self) -> bytes:
+        """The canonical JSON that the commitment is of. Raises InvalidValue."""
+        values = {
+            "subject": self.subject.value,
+            "key": self.key,
+            "name_zh": self.name_zh,
+            "name_en": self.name_en,
+            "segment": self.segment,
+            "note": self.note,
+        }
+        for name, text in self.details:
+            if name in values:
+                raise InvalidValue(field="details", value=name, expected="a name not yet taken")
+            values[name] = text
+        for name, text in values.items():
+            check_text(name, text)
+        if not (self.name_zh or self.name_en):
+            raise InvalidValue(field="name", value="", expected="a name in at least one language")
+        return canonical_json(values)
+
+
+def check_text(name: str, text: str) -> None:
+    """Raise InvalidValue for control characters and for text longer than MAX_TEXT."""
+    if len(text) > MAX_TEXT:
+        raise InvalidValue(
+            field=name, value=text[:20] + "…", expected=f"at most {MAX_TEXT} characters long"
+        )
+    if any(not character.isprintable() for character in text):
+        raise InvalidValue(field=name, value=text, expected="text without control characters")
+
+
+def keep_profile(connection: Connection, profile: Profile) -> bytes:
+    """Keep the profile and give its commitment; the one given before where it is kept already.
+
+    Raises InvalidValue where a text cannot be kept.
+    """
+    document = profile.document()
+    for commitment, kept in _of_key(connection, profile.subject, profile.key):
+        if kept == document:
+            return commitment
+    salt = new_salt()
+    commitment = commit_to_document(salt, document)
+    insert_if_absent(
+        connection,
+        profiles,
+        {
+            "commitment": commitment,
+            "subject": profile.subject.value,
+            "key": profile.key,
+            "salt": salt,
+            "document": document,
+            "name_zh": profile.name_zh,
+            "name_en": profile.name_en,
+            "segment": profile.segment,
+            "note": profile.note,
+        },
+    )
+    return commitment
+
+
+def commitments_of(connection: Connection, subject: Subject, key: str) -> frozenset[bytes]:
+    """The commitments of every profile that was ever kept under the key."""
+    return frozenset(commitment for commitment, _ in _of_key(connection, subject, key))
+
+
+def commitments_by_key(connection: Connection, subject: Subject) -> dict[bytes, str]:
+    """Every commitment that was kept of such subjects, with its key."""
+    query = select(profiles.c.commitment, profiles.c.key).where(profiles.c.subject == subject.value)
+    return {bytes(row.commitment): row.key for row in connection.execute(query)}
+
+
+def _of_key(connection: Connection, subject: Subject, key: str) -> list[tuple[bytes, bytes]]:
+    query = select(profiles.c.commitment, profiles.c.document).where(
+        profiles.c.subject == subject.value, profiles.c.key == key
+    )
+    return [(bytes(row.commitment), bytes(row.document)) for row in connection.execute(query)]
