@@ -12,11 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ledger.store.office_tables import office_state
+
 
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert the row unless one with its primary key is there; whether it was inserted."""
     statement = _insert(connection, table).values(**row).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    inserted = connection.execute(statement).rowcount == 1
+    if inserted:
+        raise_revision(connection)
+    return inserted
 
 
 def insert_or_replace(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
@@ -25,6 +30,20 @@ def insert_or_replace(connection: Connection, table: Table, row: Mapping[str, An
     changed = {name: value for name, value in row.items() if name not in keys}
     statement = _insert(connection, table).values(**row)
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+    raise_revision(connection)
+
+
+def raise_revision(connection: Connection) -> None:
+    """Count a change of the office, so that no reader keeps an answer from before it.
+
+    What changes or erases a row by other means than the two above calls this in its transaction.
+    """
+    statement = _insert(connection, office_state).values(id=1, revision=1)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_={"revision": office_state.c.revision + 1}
+        )
+    )
 
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:

@@ -6,11 +6,19 @@ itself, so that neither area refers to the other's rows.
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table
+from sqlalchemy import CheckConstraint, Index, Table
 
 from ledger.store.columns import blob, digest, flag, new_metadata, number, text
 
 metadata = new_metadata()
+
+office_state = Table(
+    "office_state",
+    metadata,
+    number("id", primary_key=True),
+    number("revision"),  # raised by every write here, so that an answer's ETag follows the office
+    CheckConstraint("id = 1", name="single_row"),
+)
 
 profiles = Table(
     "profiles",
