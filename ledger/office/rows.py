@@ -17,26 +17,25 @@ from ledger.store.office_tables import office_state
 
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert the row unless one with its primary key is there; whether it was inserted."""
+    raise_revision(connection)
     statement = _insert(connection, table).values(**row).on_conflict_do_nothing()
-    inserted = connection.execute(statement).rowcount == 1
-    if inserted:
-        raise_revision(connection)
-    return inserted
+    return connection.execute(statement).rowcount == 1
 
 
 def insert_or_replace(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Insert the row, or give the one with its primary key these values."""
+    raise_revision(connection)
     keys = [column.name for column in table.primary_key]
     changed = {name: value for name, value in row.items() if name not in keys}
     statement = _insert(connection, table).values(**row)
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
-    raise_revision(connection)
 
 
 def raise_revision(connection: Connection) -> None:
     """Count a change of the office, so that no reader keeps an answer from before it.
 
-    What changes or erases a row by other means than the two above calls this in its transaction.
+    What changes or erases a row by other means than the two above calls this first in its
+    transaction: writers that take this row before any other cannot lock each other out.
     """
     statement = _insert(connection, office_state).values(id=1, revision=1)
     connection.execute(
