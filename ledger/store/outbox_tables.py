@@ -16,6 +16,7 @@ operations = Table(
     "operations",
     metadata,
     digest("operation_id", primary_key=True),
+    digest("genesis_hash"),  # the chain that it was asked of; another chain never sees it
     text("command"),  # the command's name: award, admit …
     text("summary"),  # one sentence for people
     text("contract"),
@@ -24,6 +25,8 @@ operations = Table(
     text("state"),  # accepted, sent, included, failed
     number("created_at"),  # milliseconds since 1970 UTC
     number("updated_at"),
+    number("first_sequence", nullable=True),  # the contract's journal lines that it caused
+    number("last_sequence", nullable=True),
     text("error", nullable=True),  # JSON: code, sentence, values
     Index("ix_operations_state", "state", "created_at"),
 )
