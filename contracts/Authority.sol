@@ -13,9 +13,15 @@ import {Roles} from "./Roles.sol";
 
 /// @title Who may do what
 contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausable {
+    /// @notice The longest delay of the default admin's transfers. Longer ones are mistakes, such as
+    /// milliseconds, that could not be undone within a lifetime.
+    uint48 public constant MAX_ADMIN_DELAY = 365 days;
+
     /// @param admin the first default admin
     /// @param adminDelay how many seconds a successor must wait before accepting
-    constructor(address admin, uint48 adminDelay) AccessControlDefaultAdminRules(adminDelay, admin) {}
+    constructor(address admin, uint48 adminDelay) AccessControlDefaultAdminRules(adminDelay, admin) {
+        _requireDelay(adminDelay);
+    }
 
     /// @inheritdoc IAuthority
     function appoint(bytes32 name, uint16 programmeId, address account, bytes32 operationId)
@@ -82,7 +88,10 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
     }
 
     /// @inheritdoc IAuthority
-    function requireEitherOfficer(bytes32 name, bytes32 orName, uint16 programmeId, address account) external view {
+    function requireEitherOfficer(bytes32 name, bytes32 orName, uint16 programmeId, address account)
+        external
+        view
+    {
         requireRunning();
         if (!isOfficer(name, programmeId, account) && !isOfficer(orName, programmeId, account)) {
             revert AuthorityRoleMissing(account, name, programmeId);
@@ -114,7 +123,8 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
 
     function _beginDefaultAdminTransfer(address successor) internal override {
         super._beginDefaultAdminTransfer(successor);
-        (, uint48 acceptableFrom) = pendingDefaultAdmin();
+        (, uint48 schedule) = pendingDefaultAdmin();
+        uint48 acceptableFrom = schedule + 1; // OpenZeppelin's schedule is the last second of waiting
         Pen memory pen = _pen();
         uint64 line = _next(pen);
         bytes32 head = _write(
@@ -125,6 +135,8 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
     }
 
     function _cancelDefaultAdminTransfer() internal override {
+        (, uint48 schedule) = pendingDefaultAdmin();
+        if (schedule == 0) return; // nothing to cancel, so nothing to journal
         super._cancelDefaultAdminTransfer();
         Pen memory pen = _pen();
         uint64 line = _next(pen);
@@ -134,8 +146,10 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
     }
 
     function _changeDefaultAdminDelay(uint48 delay) internal override {
+        _requireDelay(delay);
         super._changeDefaultAdminDelay(delay);
-        (, uint48 effectiveFrom) = pendingDefaultAdminDelay();
+        (, uint48 schedule) = pendingDefaultAdminDelay();
+        uint48 effectiveFrom = schedule + 1; // OpenZeppelin's schedule is the last second of waiting
         Pen memory pen = _pen();
         uint64 line = _next(pen);
         bytes32 head = _write(
@@ -146,12 +160,18 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
     }
 
     function _rollbackDefaultAdminDelay() internal override {
+        (, uint48 schedule) = pendingDefaultAdminDelay();
+        if (schedule == 0) return; // nothing announced, or in force already: nothing is cancelled
         super._rollbackDefaultAdminDelay();
         Pen memory pen = _pen();
         uint64 line = _next(pen);
         bytes32 head = _write(pen, keccak256(abi.encode(AdminDelayChangeCancelled.selector, line, msg.sender)));
         emit AdminDelayChangeCancelled(line, msg.sender, head);
         _end(pen);
+    }
+
+    function _requireDelay(uint48 delay) private pure {
+        if (delay > MAX_ADMIN_DELAY) revert AuthorityDelayTooLong(delay, MAX_ADMIN_DELAY);
     }
 
     function _journalAppointed(Pen memory pen, bytes32 role, address account, bytes32 operationId) private {

@@ -13,7 +13,9 @@ library Keys {
         while (length < 32 && key[length] != 0) {
             bytes1 character = key[length];
             bool plain = (character >= "a" && character <= "z") || (character >= "0" && character <= "9");
-            if (!plain && character != "." && character != "-" && character != "_") revert KeysMalformed(key);
+            if (!plain && character != "." && character != "-" && character != "_") {
+                revert KeysMalformed(key);
+            }
             if (!plain && (length == 0 || length == 31 || key[length + 1] == 0)) revert KeysMalformed(key);
             unchecked {
                 ++length; // at most 32

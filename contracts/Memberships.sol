@@ -13,6 +13,7 @@ import {IProgrammes} from "./interfaces/IProgrammes.sol";
 import {Journal} from "./Journal.sol";
 import {Keys} from "./Keys.sol";
 import {Roles} from "./Roles.sol";
+import {Times} from "./Times.sol";
 
 /// @title Memberships
 /// @dev A token's owner is not stored: it is the organisation's controller. So a token can never be
@@ -68,31 +69,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         Change memory change = Change(programmeId, reason, evidence, operationId);
         Pen memory pen = _beginChange(change, renewals.length);
         for (uint256 i = 0; i < renewals.length; ++i) {
-            uint32 orgId = renewals[i].orgId;
-            uint40 expiresAt = renewals[i].expiresAt;
-            Membership storage held = _held(programmeId, orgId);
-            uint40 earliest = _later(held.expiresAt, uint40(block.timestamp)) + 1;
-            if (expiresAt < earliest) revert MembershipsExpiryTooEarly(orgId, expiresAt, earliest);
-            held.expiresAt = expiresAt;
-            uint64 line = _next(pen);
-            bytes32 eventHash = keccak256(
-                abi.encode(
-                    MembershipRenewed.selector,
-                    line,
-                    programmeId,
-                    orgId,
-                    expiresAt,
-                    reason,
-                    evidence,
-                    msg.sender,
-                    operationId
-                )
-            );
-            bytes32 head = _write(pen, eventHash);
-            emit MembershipRenewed(
-                line, programmeId, orgId, expiresAt, reason, evidence, msg.sender, operationId, head
-            );
-            emit MetadataUpdate(_tokenId(programmeId, orgId));
+            _renew(pen, change, renewals[i]);
         }
         _end(pen);
     }
@@ -108,31 +85,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         Change memory change = Change(programmeId, reason, evidence, operationId);
         Pen memory pen = _beginChange(change, changes.length);
         for (uint256 i = 0; i < changes.length; ++i) {
-            uint32 orgId = changes[i].orgId;
-            uint8 tier = changes[i].tier;
-            Membership storage held = _held(programmeId, orgId);
-            if (held.tier == tier) revert MembershipsTierUnchanged(programmeId, orgId, tier);
-            programmes.requireOpenTier(programmeId, tier);
-            held.tier = tier;
-            uint64 line = _next(pen);
-            bytes32 eventHash = keccak256(
-                abi.encode(
-                    MembershipTierChanged.selector,
-                    line,
-                    programmeId,
-                    orgId,
-                    tier,
-                    reason,
-                    evidence,
-                    msg.sender,
-                    operationId
-                )
-            );
-            bytes32 head = _write(pen, eventHash);
-            emit MembershipTierChanged(
-                line, programmeId, orgId, tier, reason, evidence, msg.sender, operationId, head
-            );
-            emit MetadataUpdate(_tokenId(programmeId, orgId));
+            _changeTier(pen, change, changes[i]);
         }
         _end(pen);
     }
@@ -148,12 +101,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         Change memory change = Change(programmeId, reason, evidence, operationId);
         Pen memory pen = _beginChange(change, orgIds.length);
         for (uint256 i = 0; i < orgIds.length; ++i) {
-            _setStatus(programmeId, orgIds[i], Status.Active, Status.Suspended);
-            bytes32 head = _write(pen, _plainHash(MembershipSuspended.selector, pen, change, orgIds[i]));
-            emit MembershipSuspended(
-                pen.sequence, programmeId, orgIds[i], reason, evidence, msg.sender, operationId, head
-            );
-            emit MetadataUpdate(_tokenId(programmeId, orgIds[i]));
+            _suspend(pen, change, orgIds[i]);
         }
         _end(pen);
     }
@@ -169,12 +117,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         Change memory change = Change(programmeId, reason, evidence, operationId);
         Pen memory pen = _beginChange(change, orgIds.length);
         for (uint256 i = 0; i < orgIds.length; ++i) {
-            _setStatus(programmeId, orgIds[i], Status.Suspended, Status.Active);
-            bytes32 head = _write(pen, _plainHash(MembershipResumed.selector, pen, change, orgIds[i]));
-            emit MembershipResumed(
-                pen.sequence, programmeId, orgIds[i], reason, evidence, msg.sender, operationId, head
-            );
-            emit MetadataUpdate(_tokenId(programmeId, orgIds[i]));
+            _resume(pen, change, orgIds[i]);
         }
         _end(pen);
     }
@@ -190,14 +133,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         Change memory change = Change(programmeId, reason, evidence, operationId);
         Pen memory pen = _beginChange(change, orgIds.length);
         for (uint256 i = 0; i < orgIds.length; ++i) {
-            _held(programmeId, orgIds[i]).status = Status.Revoked;
-            bytes32 head = _write(pen, _plainHash(MembershipRevoked.selector, pen, change, orgIds[i]));
-            emit MembershipRevoked(
-                pen.sequence, programmeId, orgIds[i], reason, evidence, msg.sender, operationId, head
-            );
-            emit Transfer(
-                organisations.controllerOf(orgIds[i]), address(0), _tokenId(programmeId, orgIds[i])
-            );
+            _revoke(pen, change, orgIds[i]);
         }
         _end(pen);
     }
@@ -213,14 +149,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         Change memory change = Change(programmeId, reason, evidence, operationId);
         Pen memory pen = _beginChange(change, orgIds.length);
         for (uint256 i = 0; i < orgIds.length; ++i) {
-            organisations.controllerOf(orgIds[i]); // reverts where there is no such organisation
-            if (_isMember(_memberships[programmeId][orgIds[i]].status)) {
-                revert MembershipsAlreadyMember(programmeId, orgIds[i]);
-            }
-            bytes32 head = _write(pen, _plainHash(ApplicationDeclined.selector, pen, change, orgIds[i]));
-            emit ApplicationDeclined(
-                pen.sequence, programmeId, orgIds[i], reason, evidence, msg.sender, operationId, head
-            );
+            _decline(pen, change, orgIds[i]);
         }
         _end(pen);
     }
@@ -244,7 +173,9 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
             Status status = held.status;
             if (status != Status.Active || block.timestamp >= held.expiresAt) {
                 if (status == Status.None) revert MembershipsUnknown(programmeId, orgIds[i]);
-                if (status == Status.Active) revert MembershipsLapsed(programmeId, orgIds[i], held.expiresAt);
+                if (status == Status.Active) {
+                    revert MembershipsLapsed(programmeId, orgIds[i], held.expiresAt);
+                }
                 revert MembershipsStatus(programmeId, orgIds[i], status, Status.Active);
             }
         }
@@ -258,8 +189,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
 
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) public view override(ERC721, IERC165) returns (bool) {
-        return interfaceId == type(IERC5192).interfaceId
-            || interfaceId == 0x49064906 // ERC-4906 names this id itself, since it adds only events
+        return interfaceId == type(IERC5192).interfaceId || interfaceId == 0x49064906 // ERC-4906 names this id itself, since it adds only events
             || super.supportsInterface(interfaceId);
     }
 
@@ -311,20 +241,16 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
     }
 
     function _admit(Pen memory pen, Change memory change, Admission calldata admission) private {
-        uint32 orgId = admission.orgId;
-        address controller = organisations.controllerOf(orgId);
-        Membership storage held = _memberships[change.programmeId][orgId];
-        if (_isMember(held.status)) revert MembershipsAlreadyMember(change.programmeId, orgId);
+        Status status = _memberships[change.programmeId][admission.orgId].status;
+        if (_isMember(status)) revert MembershipsAlreadyMember(change.programmeId, admission.orgId);
         programmes.requireOpenTier(change.programmeId, admission.tier);
-        uint40 earliest = uint40(block.timestamp) + 1;
-        if (admission.expiresAt < earliest) {
-            revert MembershipsExpiryTooEarly(orgId, admission.expiresAt, earliest);
-        }
-        _memberships[change.programmeId][orgId] =
+        _requireExpiry(admission.orgId, admission.expiresAt, uint40(block.timestamp) + 1);
+        _memberships[change.programmeId][admission.orgId] =
             Membership(Status.Active, admission.tier, uint40(block.timestamp), admission.expiresAt);
         _journalAdmitted(pen, change, admission);
-        uint256 tokenId = _tokenId(change.programmeId, orgId);
-        emit Transfer(address(0), controller, tokenId);
+        uint256 tokenId = _tokenId(change.programmeId, admission.orgId);
+        // Reverts where there is no such organisation.
+        emit Transfer(address(0), organisations.controllerOf(admission.orgId), tokenId);
         emit Locked(tokenId);
     }
 
@@ -353,6 +279,143 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
             admission.expiresAt,
             change.reason,
             admission.evidence,
+            msg.sender,
+            change.operationId,
+            head
+        );
+    }
+
+    function _renew(Pen memory pen, Change memory change, Renewal calldata renewal) private {
+        uint32 orgId = renewal.orgId;
+        uint40 expiresAt = renewal.expiresAt;
+        Membership storage held = _held(change.programmeId, orgId);
+        _requireExpiry(orgId, expiresAt, Times.later(held.expiresAt, uint40(block.timestamp)) + 1);
+        held.expiresAt = expiresAt;
+        uint64 line = _next(pen);
+        bytes32 eventHash = keccak256(
+            abi.encode(
+                MembershipRenewed.selector,
+                line,
+                change.programmeId,
+                orgId,
+                expiresAt,
+                change.reason,
+                change.evidence,
+                msg.sender,
+                change.operationId
+            )
+        );
+        bytes32 head = _write(pen, eventHash);
+        emit MembershipRenewed(
+            line,
+            change.programmeId,
+            orgId,
+            expiresAt,
+            change.reason,
+            change.evidence,
+            msg.sender,
+            change.operationId,
+            head
+        );
+        emit MetadataUpdate(_tokenId(change.programmeId, orgId));
+    }
+
+    function _changeTier(Pen memory pen, Change memory change, TierChange calldata given) private {
+        uint32 orgId = given.orgId;
+        uint8 tier = given.tier;
+        Membership storage held = _held(change.programmeId, orgId);
+        if (held.tier == tier) revert MembershipsTierUnchanged(change.programmeId, orgId, tier);
+        programmes.requireOpenTier(change.programmeId, tier);
+        held.tier = tier;
+        uint64 line = _next(pen);
+        bytes32 eventHash = keccak256(
+            abi.encode(
+                MembershipTierChanged.selector,
+                line,
+                change.programmeId,
+                orgId,
+                tier,
+                change.reason,
+                change.evidence,
+                msg.sender,
+                change.operationId
+            )
+        );
+        bytes32 head = _write(pen, eventHash);
+        emit MembershipTierChanged(
+            line,
+            change.programmeId,
+            orgId,
+            tier,
+            change.reason,
+            change.evidence,
+            msg.sender,
+            change.operationId,
+            head
+        );
+        emit MetadataUpdate(_tokenId(change.programmeId, orgId));
+    }
+
+    function _suspend(Pen memory pen, Change memory change, uint32 orgId) private {
+        _setStatus(change.programmeId, orgId, Status.Active, Status.Suspended);
+        bytes32 head = _write(pen, _plainHash(MembershipSuspended.selector, pen, change, orgId));
+        emit MembershipSuspended(
+            pen.sequence,
+            change.programmeId,
+            orgId,
+            change.reason,
+            change.evidence,
+            msg.sender,
+            change.operationId,
+            head
+        );
+        emit MetadataUpdate(_tokenId(change.programmeId, orgId));
+    }
+
+    function _resume(Pen memory pen, Change memory change, uint32 orgId) private {
+        _setStatus(change.programmeId, orgId, Status.Suspended, Status.Active);
+        bytes32 head = _write(pen, _plainHash(MembershipResumed.selector, pen, change, orgId));
+        emit MembershipResumed(
+            pen.sequence,
+            change.programmeId,
+            orgId,
+            change.reason,
+            change.evidence,
+            msg.sender,
+            change.operationId,
+            head
+        );
+        emit MetadataUpdate(_tokenId(change.programmeId, orgId));
+    }
+
+    function _revoke(Pen memory pen, Change memory change, uint32 orgId) private {
+        _held(change.programmeId, orgId).status = Status.Revoked;
+        bytes32 head = _write(pen, _plainHash(MembershipRevoked.selector, pen, change, orgId));
+        emit MembershipRevoked(
+            pen.sequence,
+            change.programmeId,
+            orgId,
+            change.reason,
+            change.evidence,
+            msg.sender,
+            change.operationId,
+            head
+        );
+        emit Transfer(organisations.controllerOf(orgId), address(0), _tokenId(change.programmeId, orgId));
+    }
+
+    function _decline(Pen memory pen, Change memory change, uint32 orgId) private {
+        organisations.controllerOf(orgId); // reverts where there is no such organisation
+        if (_isMember(_memberships[change.programmeId][orgId].status)) {
+            revert MembershipsAlreadyMember(change.programmeId, orgId);
+        }
+        bytes32 head = _write(pen, _plainHash(ApplicationDeclined.selector, pen, change, orgId));
+        emit ApplicationDeclined(
+            pen.sequence,
+            change.programmeId,
+            orgId,
+            change.reason,
+            change.evidence,
             msg.sender,
             change.operationId,
             head
@@ -401,7 +464,8 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         return uint256(programmeId) << 32 | orgId;
     }
 
-    function _later(uint40 one, uint40 other) private pure returns (uint40) {
-        return one > other ? one : other;
+    function _requireExpiry(uint32 orgId, uint40 expiresAt, uint40 earliest) private pure {
+        if (expiresAt < earliest) revert MembershipsExpiryTooEarly(orgId, expiresAt, earliest);
+        if (expiresAt > Times.LAST) revert MembershipsExpiryTooLate(orgId, expiresAt, Times.LAST);
     }
 }

@@ -6,6 +6,7 @@ import {IProgrammes} from "./interfaces/IProgrammes.sol";
 import {Journal} from "./Journal.sol";
 import {Keys} from "./Keys.sol";
 import {Roles} from "./Roles.sol";
+import {Times} from "./Times.sol";
 
 /// @title The programmes and their rules
 contract Programmes is IProgrammes, Journal {
@@ -13,6 +14,9 @@ contract Programmes is IProgrammes, Journal {
 
     /// @notice 2^53-1, the largest whole number that JSON readers keep exact.
     uint64 public constant MAX_SUPPLY_CAP = 9_007_199_254_740_991;
+
+    /// @notice The most tiers, categories or boundaries in one transaction.
+    uint256 public constant MAX_CHANGES = 200;
 
     enum Status {
         Unknown,
@@ -130,12 +134,14 @@ contract Programmes is IProgrammes, Journal {
     /// @inheritdoc IProgrammes
     function addTiers(uint16 programmeId, bytes32[] calldata keys, bytes32 operationId) external {
         Pen memory pen = _beginAsCouncil(programmeId, operationId);
-        if (keys.length == 0) revert ProgrammesNothingGiven();
+        _requireBatchSize(keys.length);
         for (uint256 i = 0; i < keys.length; ++i) {
             bytes32 key = keys[i];
             key.requireWellFormed();
             if (_tierByKey[programmeId][key] != 0) revert ProgrammesTierKeyTaken(programmeId, key);
-            if (_programmes[programmeId].tierCount == type(uint8).max) revert ProgrammesTiersFull(programmeId);
+            if (_programmes[programmeId].tierCount == type(uint8).max) {
+                revert ProgrammesTiersFull(programmeId);
+            }
             uint8 tier = ++_programmes[programmeId].tierCount;
             _tierByKey[programmeId][key] = tier;
             _tiers[programmeId][tier] = Status.Open;
@@ -180,13 +186,15 @@ contract Programmes is IProgrammes, Journal {
     /// @inheritdoc IProgrammes
     function appendBoundaries(uint16 programmeId, uint40[] calldata boundaries, bytes32 operationId) external {
         Pen memory pen = _beginAsCouncil(programmeId, operationId);
-        if (boundaries.length == 0) revert ProgrammesNothingGiven();
+        _requireBatchSize(boundaries.length);
         uint40[] storage known = _boundaries[programmeId];
         for (uint256 i = 0; i < boundaries.length; ++i) {
             uint40 time = boundaries[i];
             // The first boundary may lie in the past: a programme may be older than its ledger.
-            uint40 earliest = known.length == 0 ? 1 : _later(known[known.length - 1], uint40(block.timestamp)) + 1;
+            uint40 earliest =
+                known.length == 0 ? 1 : Times.later(known[known.length - 1], uint40(block.timestamp)) + 1;
             if (time < earliest) revert ProgrammesBoundaryTooEarly(programmeId, time, earliest);
+            if (time > Times.LAST) revert ProgrammesBoundaryTooLate(programmeId, time, Times.LAST);
             known.push(time);
             uint32 number = uint32(known.length);
             uint64 line = _next(pen);
@@ -262,7 +270,9 @@ contract Programmes is IProgrammes, Journal {
 
     /// @inheritdoc IProgrammes
     function boundary(uint16 programmeId, uint32 number) external view returns (uint40) {
-        return _boundaries[programmeId][number - 1];
+        uint40[] storage known = _boundaries[programmeId];
+        if (number == 0 || number > known.length) revert ProgrammesBoundaryUnknown(programmeId, number);
+        return known[number - 1];
     }
 
     /// @inheritdoc IProgrammes
@@ -308,13 +318,15 @@ contract Programmes is IProgrammes, Journal {
         private
     {
         Pen memory pen = _beginAsCouncil(programmeId, operationId);
-        if (categories.length == 0) revert ProgrammesNothingGiven();
+        _requireBatchSize(categories.length);
         for (uint256 i = 0; i < categories.length; ++i) {
             bytes32 category = categories[i];
             category.requireWellFormed();
             Status status = _categories[programmeId][category];
             if (!open && status == Status.Unknown) revert ProgrammesCategoryUnknown(programmeId, category);
-            if (status == (open ? Status.Open : Status.Closed)) revert ProgrammesUnchanged(programmeId, category);
+            if (status == (open ? Status.Open : Status.Closed)) {
+                revert ProgrammesUnchanged(programmeId, category);
+            }
             _categories[programmeId][category] = open ? Status.Open : Status.Closed;
             uint64 line = _next(pen);
             bytes32 head = _write(
@@ -340,7 +352,7 @@ contract Programmes is IProgrammes, Journal {
         if (supplyCap > MAX_SUPPLY_CAP) revert ProgrammesSupplyCapTooLarge(supplyCap, MAX_SUPPLY_CAP);
     }
 
-    function _later(uint40 one, uint40 other) private pure returns (uint40) {
-        return one > other ? one : other;
+    function _requireBatchSize(uint256 given) private pure {
+        if (given == 0 || given > MAX_CHANGES) revert ProgrammesBatchSize(given, MAX_CHANGES);
     }
 }

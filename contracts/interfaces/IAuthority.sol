@@ -32,19 +32,18 @@ interface IAuthority {
         bytes32 head
     );
 
-    /// @notice The default admin named a successor, who may accept from `acceptableFrom` (seconds).
+    /// @notice The default admin named a successor, who may accept from `acceptableFrom` on (seconds
+    /// since 1970 UTC). Takes the place of an earlier one. The zero address: the default admin means
+    /// to renounce, leaving none.
     event AdminTransferBegun(
-        uint64 indexed sequence,
-        address indexed successor,
-        uint48 acceptableFrom,
-        address actor,
-        bytes32 head
+        uint64 indexed sequence, address indexed successor, uint48 acceptableFrom, address actor, bytes32 head
     );
 
     /// @notice The default admin withdrew the successor.
     event AdminTransferCancelled(uint64 indexed sequence, address actor, bytes32 head);
 
-    /// @notice The delay of the next transfers becomes `delay` seconds at `effectiveFrom` (seconds).
+    /// @notice The delay of transfers is `delay` seconds from `effectiveFrom` on (seconds since 1970
+    /// UTC). Takes the place of an earlier change that is not yet in force.
     event AdminDelayChangeBegun(
         uint64 indexed sequence, uint48 delay, uint48 effectiveFrom, address actor, bytes32 head
     );
@@ -75,6 +74,9 @@ interface IAuthority {
 
     /// @notice The ledger is paused.
     error AuthorityPaused();
+
+    /// @notice The delay of the default admin's transfers is at most a year.
+    error AuthorityDelayTooLong(uint48 given, uint48 most);
 
     /// @notice Roles change by `appoint` and `dismiss`, which take an operation id.
     error AuthorityOperationIdNeeded();

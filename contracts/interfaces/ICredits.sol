@@ -6,9 +6,9 @@ pragma solidity 0.8.37;
 /// entries in a programme. It can fall below zero: a wrongful award is reversed even where the
 /// credits were spent.
 ///
-/// An entry is not kept in storage. Each command leaves the head of its last entry behind, and who
-/// names an entry later (to reverse it) brings the entry and the hashes that lead from it to that
-/// head.
+/// An entry is not kept in storage. Heads are kept: at the last entry of each command, and at each
+/// entry whose number is a multiple of 128. Who names an entry later (to reverse it) brings the
+/// entry and the hashes that lead from it to a head that is kept, at most 127 of them.
 interface ICredits {
     enum Kind {
         None,
@@ -47,7 +47,8 @@ interface ICredits {
 
     /// @param entry the award to be reversed
     /// @param headBefore the journal's head before the entry
-    /// @param hashesAfter the event hashes of the later entries of the same command, in order
+    /// @param hashesAfter the event hashes of the entries after it, in order, up to one whose head is
+    /// kept
     /// @param evidence commitment to the document that shows why
     struct Reversal {
         Entry entry;
@@ -120,6 +121,6 @@ interface ICredits {
     /// @notice The entry that reversed this one; 0 for none.
     function reversedBy(uint64 entryId) external view returns (uint64);
 
-    /// @notice The head that a command left behind at its last entry; 0 where none ended there.
+    /// @notice The journal's head after an entry; 0 where it is not kept.
     function headAt(uint64 entryId) external view returns (bytes32);
 }

@@ -134,13 +134,16 @@ interface IMemberships {
     error MembershipsLapsed(uint16 programmeId, uint32 orgId, uint40 expiredAt);
     /// @notice An expiry must lie in the future, and a renewal must move it to a later time.
     error MembershipsExpiryTooEarly(uint32 orgId, uint40 given, uint40 earliest);
+    /// @notice No time is later than the year 9999.
+    error MembershipsExpiryTooLate(uint32 orgId, uint40 given, uint40 latest);
     error MembershipsTierUnchanged(uint16 programmeId, uint32 orgId, uint8 tier);
     error MembershipsBatchSize(uint256 given, uint256 most);
     /// @notice A membership cannot be transferred or approved.
     error MembershipsLocked();
 
     /// @notice Admits organisations. Registrar or council of the programme, as for all changes.
-    function admit(uint16 programmeId, Admission[] calldata admissions, bytes32 reason, bytes32 operationId) external;
+    function admit(uint16 programmeId, Admission[] calldata admissions, bytes32 reason, bytes32 operationId)
+        external;
 
     function renew(
         uint16 programmeId,

@@ -132,7 +132,7 @@ interface IProgrammes {
     error ProgrammesFull();
     error ProgrammesSupplyCapTooLarge(uint64 given, uint64 most);
     error ProgrammesApprovalsMissing();
-    error ProgrammesNothingGiven();
+    error ProgrammesBatchSize(uint256 given, uint256 most);
     error ProgrammesTierUnknown(uint16 programmeId, uint8 tier);
     error ProgrammesTierClosed(uint16 programmeId, uint8 tier);
     error ProgrammesTierKeyTaken(uint16 programmeId, bytes32 key);
@@ -143,6 +143,9 @@ interface IProgrammes {
     error ProgrammesUnchanged(uint16 programmeId, bytes32 key);
     /// @notice Boundaries grow, and all but the first lie in the future when they are appended.
     error ProgrammesBoundaryTooEarly(uint16 programmeId, uint40 boundary, uint40 earliest);
+    /// @notice No time is later than the year 9999.
+    error ProgrammesBoundaryTooLate(uint16 programmeId, uint40 boundary, uint40 latest);
+    error ProgrammesBoundaryUnknown(uint16 programmeId, uint32 number);
     error ProgrammesIssuerMissing();
     error ProgrammesBudgetUnusable(uint64 perAward, uint64 perEpoch);
 
@@ -199,7 +202,7 @@ interface IProgrammes {
 
     function boundaryCount(uint16 programmeId) external view returns (uint32);
 
-    /// @param number from 1
+    /// @param number from 1. Reverts with ProgrammesBoundaryUnknown where there is none.
     function boundary(uint16 programmeId, uint32 number) external view returns (uint40);
 
     /// @notice The epoch at a time; 0 before the first boundary and from the last one on.
