@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ledger.chain.toolchain import find_node
 from ledger.errors import CompilationFailed, ToolMissing
 
 SOLC_WRAPPER = Path(__file__).with_name("solc.cjs")
@@ -91,7 +92,7 @@ def standard_json(root: Path, names: Sequence[str]) -> dict[str, Any]:
 def find_compiler(root: Path, *, node: Path | None = None) -> Iterator[Compiler]:
     """The solc to use: a native one of the pinned version, else npm's through Node.js.
 
-    `node` is the Node.js program; None means the one on PATH.
+    `node` is the Node.js program; None means the one that the toolchain finds.
     """
     pinned = pinned_version(root)
     native = shutil.which("solc")
@@ -102,7 +103,7 @@ def find_compiler(root: Path, *, node: Path | None = None) -> Iterator[Compiler]
             return
     if not (root / "node_modules" / "solc").is_dir():
         raise ToolMissing(tool=f"solc {pinned}", remedy=f"Run `npm ci` in {root}.")
-    program = node or _node_on_path()
+    program = node or find_node()
     with tempfile.TemporaryDirectory() as folder:
         # py-solc-x starts a program without arguments of our own, and our Node.js may not be on
         # PATH, where the wrapper's first line looks for it.
@@ -122,13 +123,6 @@ def pinned_version(root: Path) -> str:
     """The solc version that `package.json` pins."""
     package = json.loads((root / "package.json").read_text())
     return str(package["dependencies"]["solc"])
-
-
-def _node_on_path() -> Path:
-    found = shutil.which("node")
-    if found is None:
-        raise ToolMissing(tool="Node.js 20 or later", remedy="Install it, or run scripts/demo.")
-    return Path(found)
 
 
 def _version_of(program: Path) -> str:

@@ -24,7 +24,7 @@ CheckoutOption = Annotated[
     ),
 ]
 NodeOption = Annotated[
-    Path | None, typer.Option(help="The Node.js program; the one on PATH if unset.")
+    Path | None, typer.Option(help="The Node.js program; found by itself if unset.")
 ]
 
 
