@@ -11,6 +11,7 @@ LedgerError
 │   ├── ToolMissing
 │   ├── PortInUse
 │   ├── FolderUnusable
+│   ├── DatabaseUnusable
 │   ├── AlreadyRunning
 │   ├── NotDeployed
 │   ├── KeyMissing
@@ -30,7 +31,8 @@ LedgerError
 ├── ChainProblem            the chain is not the one that this ledger was deployed on
 │   ├── ChainMismatch
 │   ├── CodeMismatch
-│   └── DevnetFailed
+│   ├── DevnetFailed
+│   └── DevnetStateUnusable
 ├── MirrorProblem           the mirror cannot go on, or cannot answer
 │   ├── MirrorHalted
 │   ├── MirrorEmpty
@@ -128,14 +130,25 @@ class ToolMissing(SetupProblem):
 
 class PortInUse(SetupProblem):
     code = "setup.port_in_use"
-    sentence = "Port {port} on {host} is in use by another program."
+    sentence = "Port {port} on {host} is in use by {owner}."
     next_step = "Stop that program, or choose another port with {setting}."
+
+    def __init__(
+        self, *, port: int, host: str, setting: str, owner: str = "another program"
+    ) -> None:
+        super().__init__(port=port, host=host, setting=setting, owner=owner)
 
 
 class FolderUnusable(SetupProblem):
     code = "setup.folder_unusable"
     sentence = "The folder {path} cannot be used: {problem}."
     next_step = "Make it writable, or choose another with MOONLAKE_HOME."
+
+
+class DatabaseUnusable(SetupProblem):
+    code = "setup.database_unusable"
+    sentence = "The database {url} cannot be used: {problem}."
+    next_step = "Start it or correct MOONLAKE_DATABASE_URL, then run the same command again."
 
 
 class AlreadyRunning(SetupProblem):
@@ -256,6 +269,12 @@ class DevnetFailed(ChainProblem):
     code = "chain.devnet_failed"
     sentence = "The devnet did not start: {problem}."
     next_step = "Read {log} for what anvil said."
+
+
+class DevnetStateUnusable(ChainProblem):
+    code = "chain.devnet_state_unusable"
+    sentence = "No saved state of the devnet in {folder} can be used: {problem}."
+    next_step = "Run `moonlake devnet reset`: it sets the files aside and a new chain can begin."
 
 
 class MirrorProblem(LedgerError):

@@ -1,0 +1,1 @@
+"""The chain: what is asked of a node, how its answers are proved, and what is sent to it."""

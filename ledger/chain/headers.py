@@ -1,0 +1,267 @@
+"""Block headers: typed answers, their hashes recomputed, runs of them linked, bloom filters.
+
+A header is the root of everything that Moonlake believes about a block. It is used only after its
+hash has been recomputed from its fields; a field that this module does not know changes the hash,
+so that a header of a later fork is refused and never half understood. What this module does not
+do: decide which of two good chains is the right one, or check who signed a block.
+
+Forks: London (EIP-1559), Shanghai (EIP-4895), Cancun (EIP-4844, EIP-4788), Prague (EIP-7685),
+Osaka (no new field), as of anvil 1.7, geth and Besu; and Besu's IBFT 2.0 and QBFT, whose block
+hash leaves out the seals and the round (see `_bft_extra_data`).
+"""
+
+from __future__ import annotations
+
+from binascii import unhexlify
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from struct import unpack
+
+import msgspec
+
+from ledger.chain.keccak import keccak256
+from ledger.chain.rlp import (
+    EMPTY_LIST,
+    EMPTY_STRING,
+    NotCanonical,
+    decode,
+    encode,
+    encode_bytes,
+    encode_int,
+    encode_list,
+)
+from ledger.domain.ids import BlockNumber
+from ledger.errors import NotProved
+
+BLOOM_BYTES = 256
+_BLOOM_BITS = 8 * BLOOM_BYTES
+
+_BFT_MIX_HASH = "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365"
+"""keccak256("Istanbul practical byzantine fault tolerance"), in place of a mix hash."""
+
+
+class HeaderAnswer(msgspec.Struct, rename="camel", gc=False, kw_only=True):
+    """What `eth_getBlockBy…` answers, as far as a block's hash depends on it; hex as it came."""
+
+    number: str
+    hash: str
+    parent_hash: str
+    sha3_uncles: str
+    miner: str
+    state_root: str
+    transactions_root: str
+    receipts_root: str
+    logs_bloom: str
+    difficulty: str
+    gas_limit: str
+    gas_used: str
+    timestamp: str
+    extra_data: str
+    mix_hash: str
+    nonce: str
+    base_fee_per_gas: str | None = None
+    withdrawals_root: str | None = None
+    blob_gas_used: str | None = None
+    excess_blob_gas: str | None = None
+    parent_beacon_block_root: str | None = None
+    requests_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header whose hash was recomputed; roots and hashes 32 bytes, the bloom 256."""
+
+    number: BlockNumber
+    hash: bytes
+    parent_hash: bytes
+    state_root: bytes
+    receipts_root: bytes
+    transactions_root: bytes
+    logs_bloom: bytes
+    timestamp: int
+
+
+def encode_header(answer: HeaderAnswer) -> bytes:
+    """The header's RLP as blocks carry it, seals and all. Raises NotProved if a field is odd."""
+    return _encode(answer, _variable(answer, "extra_data"))
+
+
+def header_hash(answer: HeaderAnswer) -> bytes:
+    """The block hash that the fields give. Raises NotProved if a field is odd."""
+    extra_data = _variable(answer, "extra_data")
+    if answer.mix_hash == _BFT_MIX_HASH:
+        extra_data = _bft_extra_data(extra_data)
+    return keccak256(_encode(answer, extra_data))
+
+
+def check_header(answer: HeaderAnswer) -> Header:
+    """The proved value of one header. Raises NotProved if its hash is not that of its fields."""
+    claimed = _fixed(answer, "hash", 32)
+    if header_hash(answer) != claimed:
+        raise NotProved(block=_shown(answer), problem="the hash is not that of the header's fields")
+    return Header(
+        number=BlockNumber(_quantity(answer, "number")),
+        hash=claimed,
+        parent_hash=unhexlify(answer.parent_hash[2:]),
+        state_root=unhexlify(answer.state_root[2:]),
+        receipts_root=unhexlify(answer.receipts_root[2:]),
+        transactions_root=unhexlify(answer.transactions_root[2:]),
+        logs_bloom=unhexlify(answer.logs_bloom[2:]),
+        timestamp=_quantity(answer, "timestamp"),
+    )
+
+
+def check_headers(
+    answers: Sequence[HeaderAnswer], *, first: BlockNumber, parent_hash: bytes | None
+) -> list[Header]:
+    """The proved values of a run of headers from block `first` on, each the child of the last.
+
+    `parent_hash` is the hash of block `first - 1`, or None where that block is not known. Raises
+    NotProved with the first block that does not follow.
+    """
+    headers = []
+    for number, answer in enumerate(answers, start=first):
+        header = check_header(answer)
+        if header.number != number:
+            raise NotProved(block=number, problem=f"block {header.number} was given in its place")
+        if parent_hash is not None and header.parent_hash != parent_hash:
+            raise NotProved(block=number, problem="it is not the child of the block before it")
+        parent_hash = header.hash
+        headers.append(header)
+    return headers
+
+
+# --- encoding -----------------------------------------------------------------------------------
+
+_FIXED = {
+    "parent_hash": 32,
+    "sha3_uncles": 32,
+    "miner": 20,
+    "state_root": 32,
+    "transactions_root": 32,
+    "receipts_root": 32,
+    "logs_bloom": BLOOM_BYTES,
+}
+_QUANTITIES = ("difficulty", "number", "gas_limit", "gas_used", "timestamp")
+# Fields that forks appended, in order; a header may end before any of them but skip none.
+_APPENDED: dict[str, int | None] = {
+    "base_fee_per_gas": None,
+    "withdrawals_root": 32,
+    "blob_gas_used": None,
+    "excess_blob_gas": None,
+    "parent_beacon_block_root": 32,
+    "requests_hash": 32,
+}
+
+
+def _encode(answer: HeaderAnswer, extra_data: bytes) -> bytes:
+    parts = [encode_bytes(_fixed(answer, name, size)) for name, size in _FIXED.items()]
+    parts += [encode_int(_quantity(answer, name)) for name in _QUANTITIES]
+    parts.append(encode_bytes(extra_data))
+    parts.append(encode_bytes(_fixed(answer, "mix_hash", 32)))
+    parts.append(encode_bytes(_fixed(answer, "nonce", 8)))
+    ended = False
+    for name, size in _APPENDED.items():
+        if getattr(answer, name) is None:
+            ended = True
+        elif ended:
+            raise NotProved(block=_shown(answer), problem=f"it has {name} without what precedes it")
+        elif size is None:
+            parts.append(encode_int(_quantity(answer, name)))
+        else:
+            parts.append(encode_bytes(_fixed(answer, name, size)))
+    return encode_list(parts)
+
+
+def _bft_extra_data(extra_data: bytes) -> bytes:
+    """Extra data as IBFT 2.0 and QBFT hash it: without the seals, which sign that hash.
+
+    Both are lists of vanity, validators, vote, round and seals. QBFT hashes it with round 0 and an
+    empty list of seals, IBFT 2.0 without either (Besu, `BftBlockHashing`, the on-chain hash). They
+    are told apart by the round: four bytes in IBFT 2.0, a number without leading zeros in QBFT.
+    """
+    try:
+        items = decode(extra_data)
+    except NotCanonical:
+        return extra_data
+    if not isinstance(items, list) or len(items) != 5:
+        return extra_data
+    kept = [encode(item) for item in items[:3]]
+    is_ibft2 = isinstance(items[3], bytes) and len(items[3]) == 4 and items[3][0] == 0
+    return encode_list(kept if is_ibft2 else [*kept, EMPTY_STRING, EMPTY_LIST])
+
+
+def _variable(answer: HeaderAnswer, name: str) -> bytes:
+    text: str = getattr(answer, name)
+    try:
+        if text[:2] == "0x":
+            return unhexlify(text[2:])
+    except ValueError:
+        pass
+    raise NotProved(block=_shown(answer), problem=f"{name} is not hex")
+
+
+def _fixed(answer: HeaderAnswer, name: str, size: int) -> bytes:
+    value = _variable(answer, name)
+    if len(value) != size:
+        raise NotProved(block=_shown(answer), problem=f"{name} is not {size} bytes")
+    return value
+
+
+def _quantity(answer: HeaderAnswer, name: str) -> int:
+    text: str = getattr(answer, name)
+    try:
+        value = int(text, 16)
+    except ValueError:
+        value = -1
+    if hex(value) != text:
+        raise NotProved(block=_shown(answer), problem=f"{name} is not a quantity in hex")
+    return value
+
+
+def _shown(answer: HeaderAnswer) -> int | str:
+    """The block as the answer names it, bounded, for a message about an answer that is odd."""
+    try:
+        return int(answer.number[:20], 16)
+    except ValueError:
+        return answer.number[:20]
+
+
+# --- blooms -------------------------------------------------------------------------------------
+
+
+def bloom_of(needles: Iterable[bytes]) -> bytes:
+    """The bloom (256 bytes) of addresses and topics (Yellow Paper, 4.3.1)."""
+    return _bloom_bits(needles).to_bytes(BLOOM_BYTES, "big")
+
+
+def _bloom_bits(needles: Iterable[bytes]) -> int:
+    """Three bits for each needle, numbered by the first three 16-bit words of its hash."""
+    digests = b"".join([keccak256(needle)[:6] for needle in needles])
+    bits = 0
+    for word in unpack(f">{len(digests) // 2}H", digests):
+        bits |= _BITS[word % _BLOOM_BITS]
+    return bits
+
+
+_BITS = tuple(1 << place for place in range(_BLOOM_BITS))
+
+
+def bloom_may_contain(bloom: bytes, needle: bytes) -> bool:
+    """Whether an address or topic may be among those of `bloom`; False is certain."""
+    mask = _bloom_bits((needle,))
+    return int.from_bytes(bloom, "big") & mask == mask
+
+
+class BloomFilter:
+    """Tells from a header's bloom alone that none of some addresses logged anything in a block."""
+
+    __slots__ = ("_masks",)
+
+    def __init__(self, addresses: Iterable[bytes]) -> None:
+        self._masks = tuple({_bloom_bits((address,)) for address in addresses})
+
+    def may_match(self, bloom: bytes) -> bool:
+        """Whether a block with this bloom may hold a log of one of the addresses."""
+        bits = int.from_bytes(bloom, "big")
+        return any(bits & mask == mask for mask in self._masks)
