@@ -98,8 +98,11 @@ class Roster:
     organisations: tuple[OrganisationRow, ...]
 
 
-def read_roster(folder: Path) -> Roster:
-    """Read and check the folder. Raises InvalidFile with the first thing that is wrong."""
+def read_roster(folder: Path, *, tiers_file: Path | None = None) -> Roster:
+    """Read and check the folder; `tiers_file` stands in for the folder's own.
+
+    Raises InvalidFile with the first thing that is wrong.
+    """
     programmes = read_rows(
         folder / "programmes.csv", required=("key", *NAMES), optional=("role_zh", "role_en")
     )
@@ -107,7 +110,7 @@ def read_roster(folder: Path) -> Roster:
     if not programmes:
         raise InvalidFile(path=folder / "programmes.csv", line=1, problem="names no programme")
     keys = {row["key"] for row in programmes}
-    tiers = _tables(folder / "tiers.csv", keys, ("programme", "key", *NAMES))
+    tiers = _tables(tiers_file or folder / "tiers.csv", keys, ("programme", "key", *NAMES))
     categories = _tables(
         folder / "categories.csv", keys, ("key", "programme", "side", *NAMES), needed=True
     )
