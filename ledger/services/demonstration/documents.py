@@ -69,16 +69,13 @@ def keep_document(
 def of_contribution(step: Awards, contribution: Contribution) -> Document:
     """Shows what an organisation contributed."""
     sample = contribution.sample
+    category = contribution.category
     return Document(
         sample.title_zh,
         sample.title_en,
         (
             *_parties(step.programme, contribution.organisation),
-            (
-                "类别 Category",
-                f"{contribution.category.name_zh} {contribution.category.name_en}"
-                f" ({contribution.category.key})",
-            ),
+            ("类别 Category", f"{category.name_zh} {category.name_en} ({category.key})"),
             ("数额 Credits", str(contribution.amount)),
             ("日期 Date", _date(step.at)),
             ("编号 Number", contribution.key),
