@@ -101,15 +101,28 @@ class NotFound(InputRefused):
 
 
 class ContractRefused(LedgerError):
-    """A contract's own error. `name` is its Solidity name, `arguments` its named values."""
+    """A contract's own error.
+
+    `name` is its Solidity name, `arguments` its named values as a reader and JSON can hold them,
+    `meaning` one sentence that says what they amount to, `hint` what to do next.
+    """
 
     code = "contract.refused"
-    sentence = "The contract refused: {name}({shown})."
+    sentence = "The contract refused: {name}({shown}).{told}"
     next_step = "{hint}"
 
-    def __init__(self, *, name: str, arguments: Mapping[str, Any], hint: str = "") -> None:
+    def __init__(
+        self, *, name: str, arguments: Mapping[str, Any], meaning: str = "", hint: str = ""
+    ) -> None:
         shown = ", ".join(f"{key}={value}" for key, value in arguments.items())
-        super().__init__(name=name, arguments=dict(arguments), shown=shown, hint=hint)
+        super().__init__(
+            name=name,
+            arguments=dict(arguments),
+            shown=shown,
+            meaning=meaning,
+            told=f" {meaning}" if meaning else "",
+            hint=hint,
+        )
 
 
 class SetupProblem(LedgerError):
