@@ -1,0 +1,61 @@
+"""Reading what the office keeps: the state of its rows, and what is known of a document.
+
+Names and titles that belong to mirrored rows are joined there (`ledger.mirror.queries`); here is
+what is asked for by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from ledger.errors import NotFound
+from ledger.store.office_tables import evidence_files, office_state
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """What makes a commitment checkable: SHA-256 of `salt` and `content_hash` is `commitment`.
+
+    `added_at` is in seconds since 1970 UTC.
+    """
+
+    commitment: bytes
+    salt: bytes
+    content_hash: bytes
+    media_type: str
+    size: int
+    title_zh: str
+    title_en: str
+    made_up: bool
+    added_at: int
+
+
+def read_revision(connection: Connection) -> int:
+    """How often the office has changed; 0 where nothing is kept yet."""
+    return connection.execute(select(office_state.c.revision)).scalar_one_or_none() or 0
+
+
+def read_evidence(connection: Connection, commitment: bytes) -> EvidenceRecord:
+    """What is known of the document behind a commitment. Raises NotFound."""
+    query = select(evidence_files).where(evidence_files.c.commitment == commitment)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(what="evidence document", key="0x" + commitment.hex())
+    return _evidence(row)
+
+
+def _evidence(row: Row[Any]) -> EvidenceRecord:
+    return EvidenceRecord(
+        commitment=bytes(row.commitment),
+        salt=bytes(row.salt),
+        content_hash=bytes(row.content_hash),
+        media_type=row.media_type,
+        size=row.size,
+        title_zh=row.title_zh,
+        title_en=row.title_en,
+        made_up=bool(row.made_up),
+        added_at=row.added_at,
+    )
