@@ -234,7 +234,7 @@ class NodeAnswerUnreadable(NodeProblem):
 
 class NodeAnswerTooLarge(NodeProblem):
     code = "node.answer_too_large"
-    sentence = "The node at {url} answered {method} with more than {limit} bytes."
+    sentence = "The answer of the node at {url} to {method} is larger than {limit}."
     next_step = "Ask for less at a time."
 
 

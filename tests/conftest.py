@@ -1,0 +1,81 @@
+"""What tests of more than one folder use. Every program here is real, on loopback and a free port.
+
+`anvil` is shared by all tests of a worker, so a test that counts blocks, reorganises or stops it
+takes `fresh_anvil`. `database_url` runs a test twice: on SQLite and on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.anvil import Anvil, running_anvil
+from tests.support.ports import free_port as _free_port
+from tests.support.postgres import Cluster, find_postgres, running_cluster
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    return _free_port()
+
+
+@pytest.fixture(scope="session")
+def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
+    """A chain that all tests of this worker write to."""
+    with running_anvil(tmp_path_factory.mktemp("anvil")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_anvil(start_anvil: Callable[..., Anvil]) -> Anvil:
+    """A chain of this test alone, at block 0."""
+    return start_anvil()
+
+
+@pytest.fixture
+def start_anvil(tmp_path: Path) -> Iterator[Callable[..., Anvil]]:
+    """Starts chains of this test alone; takes more arguments for anvil's command line."""
+    with ExitStack() as started:
+        yield lambda *arguments, accounts=10: started.enter_context(
+            running_anvil(tmp_path, *arguments, accounts=accounts)
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL cluster of this worker."""
+    programs = find_postgres()
+    if programs is None:
+        reason = "PostgreSQL (initdb) is not on this machine"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running_cluster(programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """An empty PostgreSQL database of this test alone."""
+    url = postgres_cluster.new_database()
+    yield url
+    postgres_cluster.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite database of this test alone, not made yet."""
+    return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of this test alone, of each kind."""
+    name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url
