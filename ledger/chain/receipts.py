@@ -158,6 +158,27 @@ def _logs(
     return map(tuple.__new__, repeat(Log), rows)
 
 
+def read_log(answer: LogAnswer) -> Log:
+    """A log out of `eth_getLogs`, which nothing proves: neither its content nor that it is all.
+
+    Raises ValueError if a field is odd or the log is marked as removed.
+    """
+    if answer.removed:
+        raise ValueError("the log is marked as removed")
+    topics = _topics(answer.topics)
+    if len(topics) > 4 or len(answer.transaction_hash) != 66:
+        raise ValueError("a log has up to four topics, and a transaction of 32 bytes")
+    return Log(
+        block_number=BlockNumber(int(answer.block_number, 16)),
+        log_index=LogIndex(int(answer.log_index, 16)),
+        transaction_index=int(answer.transaction_index, 16),
+        transaction_hash=unhexlify(answer.transaction_hash[2:]),
+        address=_address(answer.address),
+        topics=b"".join(topics),
+        data=unhexlify(answer.data[2:]),
+    )
+
+
 def encode_receipt(receipt: ReceiptAnswer) -> bytes:
     """The receipt as the block's consensus encodes it (EIP-2718, EIP-658).
 
