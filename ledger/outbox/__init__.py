@@ -1,0 +1,1 @@
+"""What was asked of the chain, and every transaction that was signed for it."""
