@@ -10,6 +10,7 @@ rebuilt from the chain.
 from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Index, Table
+from sqlalchemy.schema import SchemaItem
 
 from ledger.store.columns import (
     address,
@@ -27,9 +28,14 @@ SCHEMA_VERSION = 1
 
 metadata = new_metadata()
 
-mirror_state = Table(
+
+def _table(name: str, *parts: SchemaItem) -> Table:
+    """A table kept in the order of its key: SQLite would else keep the key a second time."""
+    return Table(name, metadata, *parts, sqlite_with_rowid=False)
+
+
+mirror_state = _table(
     "mirror_state",
-    metadata,
     number("id", primary_key=True),
     number("schema_version"),
     number("chain_id"),
@@ -39,6 +45,8 @@ mirror_state = Table(
     number("cursor_number"),  # last block applied
     digest("cursor_hash"),
     number("cursor_timestamp"),
+    number("final_number"),  # the highest block that may no longer be reorganised
+    number("generation"),  # one more with each rebuild, so that a follower sees that it happened
     number("head_number"),  # the chain's head at the last look
     number("looked_at"),  # when that was, milliseconds since 1970 UTC
     text("halted_code", nullable=True),  # an error's code; null while the mirror runs
@@ -48,9 +56,8 @@ mirror_state = Table(
     CheckConstraint("id = 1", name="single_row"),
 )
 
-contracts = Table(
+contracts = _table(
     "contracts",
-    metadata,
     number("contract_id", primary_key=True),
     text("name"),
     address("address"),
@@ -58,26 +65,23 @@ contracts = Table(
     number("first_block"),
 )
 
-blocks = Table(
+blocks = _table(
     "blocks",
-    metadata,
     number("number", primary_key=True),
     digest("hash", unique=True),
     number("timestamp"),
     Index("ix_blocks_timestamp", "timestamp", "number"),
 )
 
-transactions = Table(
+transactions = _table(
     "transactions",
-    metadata,
     number("block_number", primary_key=True),
     number("transaction_index", primary_key=True),
     digest("hash", unique=True),
 )
 
-logs = Table(
+logs = _table(
     "logs",
-    metadata,
     *log_position(),
     number("transaction_index"),
     number("contract_id"),
@@ -86,9 +90,8 @@ logs = Table(
     Index("ix_logs_contract", "contract_id", "block_number", "log_index"),
 )
 
-role_changes = Table(
+role_changes = _table(
     "role_changes",
-    metadata,
     *log_position(),
     text("role"),  # registrar, issuer …; admin for the default admin
     number("programme_id"),  # 0 for the whole alliance
@@ -101,9 +104,8 @@ role_changes = Table(
     ),
 )
 
-admin_changes = Table(
+admin_changes = _table(
     "admin_changes",
-    metadata,
     *log_position(),
     text(
         "change"
@@ -114,18 +116,16 @@ admin_changes = Table(
     address("actor"),
 )
 
-pauses = Table(
+pauses = _table(
     "pauses",
-    metadata,
     *log_position(),
     flag("paused"),
     address("actor"),
     digest("operation_id"),
 )
 
-programme_versions = Table(
+programme_versions = _table(
     "programme_versions",
-    metadata,
     *log_position(),
     number("programme_id"),
     text("key"),
@@ -137,9 +137,8 @@ programme_versions = Table(
     Index("ix_programme_versions_programme", "programme_id", "block_number", "log_index"),
 )
 
-tier_versions = Table(
+tier_versions = _table(
     "tier_versions",
-    metadata,
     *log_position(),
     number("programme_id"),
     number("tier"),
@@ -150,9 +149,8 @@ tier_versions = Table(
     Index("ix_tier_versions_tier", "programme_id", "tier", "block_number", "log_index"),
 )
 
-category_versions = Table(
+category_versions = _table(
     "category_versions",
-    metadata,
     *log_position(),
     number("programme_id"),
     text("category"),
@@ -162,9 +160,8 @@ category_versions = Table(
     Index("ix_category_versions_category", "programme_id", "category", "block_number", "log_index"),
 )
 
-epoch_boundaries = Table(
+epoch_boundaries = _table(
     "epoch_boundaries",
-    metadata,
     *log_position(),
     number("programme_id"),
     number("number"),
@@ -174,9 +171,8 @@ epoch_boundaries = Table(
     Index("ix_epoch_boundaries_number", "programme_id", "number", unique=True),
 )
 
-budget_versions = Table(
+budget_versions = _table(
     "budget_versions",
-    metadata,
     *log_position(),
     number("programme_id"),
     address("issuer"),
@@ -187,9 +183,8 @@ budget_versions = Table(
     Index("ix_budget_versions_issuer", "programme_id", "issuer", "block_number", "log_index"),
 )
 
-organisation_versions = Table(
+organisation_versions = _table(
     "organisation_versions",
-    metadata,
     *log_position(),
     number("org_id"),
     text("change"),  # registered, profile_changed
@@ -204,9 +199,8 @@ organisation_versions = Table(
     Index("ix_organisation_versions_profile", "profile"),
 )
 
-membership_versions = Table(
+membership_versions = _table(
     "membership_versions",
-    metadata,
     *log_position(),
     number("programme_id"),
     number("org_id"),
@@ -227,9 +221,8 @@ membership_versions = Table(
     ),
 )
 
-application_declines = Table(
+application_declines = _table(
     "application_declines",
-    metadata,
     *log_position(),
     number("programme_id"),
     number("org_id"),
@@ -240,9 +233,8 @@ application_declines = Table(
     Index("ix_application_declines_organisation", "org_id", "programme_id"),
 )
 
-entries = Table(
+entries = _table(
     "entries",
-    metadata,
     number("entry_id", primary_key=True),
     number("block_number"),
     number("log_index"),
@@ -262,9 +254,8 @@ entries = Table(
     Index("ix_entries_refers_to", "refers_to"),
 )
 
-balances = Table(
+balances = _table(
     "balances",
-    metadata,
     number("programme_id", primary_key=True),
     number("org_id", primary_key=True),
     number("balance"),

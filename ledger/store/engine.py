@@ -1,0 +1,185 @@
+"""Opens databases: SQLite beside the data, or PostgreSQL, with the same promises on both.
+
+A read sees one moment of the database however many statements it takes, a write begins by taking
+the right to write, and what was committed survives a crash. It refuses databases of other kinds
+and SQLite in memory, where each connection would see a database of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from ledger.errors import DatabaseUnusable, FolderUnusable, InvalidSetting
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+
+BUSY_SECONDS = 10.0
+"""How long a statement waits for another process that writes to the same SQLite file."""
+
+_CONNECT_SECONDS = 5
+_LOG_KEPT_BYTES = 64 * 1024 * 1024  # what a large import leaves of the write-ahead log
+_BEGIN = "moonlake_begin"
+
+
+def open_engine(url: str, *, durable: bool = True, search_path: str = "") -> Engine:
+    """An engine on the database of a SQLAlchemy URL; it connects when it is first used.
+
+    `durable` keeps every commit through a loss of power. The mirror does without: its rows can be
+    taken from the chain again, and the database stays whole either way (SQLite's `synchronous`
+    NORMAL, PostgreSQL's `synchronous_commit` off). `search_path` is a schema of PostgreSQL to stand
+    in instead of the usual one.
+
+    Raises InvalidSetting for a URL that is none or of another kind of database, FolderUnusable
+    where SQLite's file cannot be written.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == SQLITE:
+        return _open_sqlite(parsed, durable=durable)
+    return _open_postgresql(parsed, durable=durable, search_path=search_path)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one moment of the database and changes nothing."""
+    with _connected(engine) as connection:
+        if engine.dialect.name == POSTGRESQL:
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that may write; committed at the end, undone by an error.
+
+    On SQLite it takes the right to write at once (BEGIN IMMEDIATE): a transaction that reads first
+    and writes later would be refused where another one wrote in between.
+    """
+    with _connected(engine) as connection:
+        connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        with connection.begin():
+            yield connection
+
+
+def sqlite_file(engine: Engine) -> Path:
+    """The file of a SQLite engine."""
+    return Path(engine.url.database or "").absolute()
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        raise database_unusable(engine, error) from error
+    with connection:
+        yield connection
+
+
+def database_unusable(engine: Engine, error: DBAPIError) -> DatabaseUnusable:
+    """What a driver's error means to a person: the database, without its password, and why."""
+    problem = " ".join(str(error.orig).split()) or type(error.orig).__name__
+    return DatabaseUnusable(
+        url=engine.url.render_as_string(hide_password=True), problem=problem.rstrip(".")
+    )
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError) as error:
+        raise _unusable_url("it is not a SQLAlchemy URL") from error
+    if backend in {POSTGRESQL, "postgres"}:
+        return parsed.set(drivername=f"{POSTGRESQL}+psycopg")
+    if backend != SQLITE:
+        raise _unusable_url(f"it is of {backend}; Moonlake keeps to sqlite and postgresql")
+    if parsed.database in {None, "", ":memory:"}:
+        raise _unusable_url("SQLite in memory is not shared; name a file")
+    return parsed.set(drivername=SQLITE)
+
+
+def _unusable_url(problem: str) -> InvalidSetting:
+    return InvalidSetting(setting="MOONLAKE_DATABASE_URL", problem=problem)
+
+
+def _open_postgresql(url: URL, *, durable: bool, search_path: str) -> Engine:
+    options = ["-c timezone=UTC"]
+    if not durable:
+        options.append("-c synchronous_commit=off")
+    if search_path:
+        options.append(f"-c search_path={search_path}")
+    arguments = {"connect_timeout": _CONNECT_SECONDS, "options": " ".join(options)}
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True)
+
+
+def _open_sqlite(url: URL, *, durable: bool) -> Engine:
+    path = Path(url.database or "").absolute()
+    _check_folder(path)
+    engine = create_engine(url.set(database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    synchronous = "FULL" if durable else "NORMAL"
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver would begin transactions by itself, and not before a SELECT.
+        connection.isolation_level = None
+        _write_ahead(connection)
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT_BYTES}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+    except DBAPIError as error:
+        engine.dispose()
+        raise database_unusable(engine, error) from error
+    return engine
+
+
+def _check_folder(path: Path) -> None:
+    """Make the file's folder where it is missing. Raises FolderUnusable."""
+    folder = path.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = error.strerror or "it cannot be made"
+        raise FolderUnusable(path=str(folder), problem=problem) from error
+    # SQLite writes its log beside the file, so that even a reader needs the folder.
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FolderUnusable(path=str(folder), problem="it is not writable")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise FolderUnusable(path=str(folder), problem=f"{path.name} in it is not writable")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log, so that readers and the writer do not wait for each other.
+
+    The file remembers it. While another process makes the same change SQLite says "locked" at
+    once, whatever the connection's timeout.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
