@@ -4,6 +4,7 @@ LedgerError
 ├── InputRefused            what was asked cannot be meant: wrong value, unknown name, bad file
 │   ├── InvalidValue
 │   ├── InvalidFile
+│   ├── CursorInvalid
 │   └── NotFound
 ├── ContractRefused         a contract's own error, by name and values
 ├── SetupProblem            the machine or its settings lack something
@@ -15,6 +16,7 @@ LedgerError
 │   ├── AlreadyRunning
 │   ├── NotDeployed
 │   ├── KeyMissing
+│   ├── KeyExists
 │   ├── KeyLocked
 │   ├── CompilationFailed
 │   └── ArtifactsStale
@@ -45,6 +47,7 @@ LedgerError
 └── SendingProblem          a transaction's fate
     ├── OperationConflict
     ├── FundsTooLow
+    ├── TransactionTooLarge
     └── ReceiptOverdue
 
 An error carries its values as keyword arguments; its sentence is made from them, so that the
@@ -92,6 +95,12 @@ class InvalidFile(InputRefused):
     code = "input.invalid_file"
     sentence = "{path}, line {line}: {problem}."
     next_step = "Correct the file and run the same command again; nothing of it was used."
+
+
+class CursorInvalid(InputRefused):
+    code = "input.cursor_invalid"
+    sentence = "The cursor was not given for this question."
+    next_step = "Follow the `next` link as it was given, or start again without a cursor."
 
 
 class NotFound(InputRefused):
@@ -180,6 +189,12 @@ class KeyMissing(SetupProblem):
     code = "setup.key_missing"
     sentence = "There is no key {key!r} in {place}."
     next_step = "Create it with `moonlake keys new {key}`, or name another with --as."
+
+
+class KeyExists(SetupProblem):
+    code = "setup.key_exists"
+    sentence = "There is a key {key!r} in {place} already; it was not touched."
+    next_step = "Use it, or choose another name."
 
 
 class KeyLocked(SetupProblem):
@@ -364,6 +379,12 @@ class FundsTooLow(SendingProblem):
     code = "sending.funds_too_low"
     sentence = "{address} has {balance} wei and needs {needed} wei for this transaction."
     next_step = "Send it some of the chain's coin."
+
+
+class TransactionTooLarge(SendingProblem):
+    code = "sending.too_large"
+    sentence = "The transaction would need {gas} gas; one transaction may use {most}."
+    next_step = "Split it into several operations with fewer rows each."
 
 
 class ReceiptOverdue(SendingProblem):
