@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from ledger.chain.abi import UndecodableData, decode_arguments
 from ledger.chain.addresses import show_address
 from ledger.chain.artifacts import CONTRACTS, AbiItem, Parameter, load_artifact
 from ledger.chain.refusals import REFUSALS
+from ledger.chain.rpc import Node
 from ledger.domain.events import EntryKind, MembershipStatus
 from ledger.domain.keys import decode_key, decode_role
-from ledger.errors import ContractRefused
+from ledger.errors import ContractRefused, LedgerError, NodeRefused
 
 SELECTOR = 4
 
@@ -59,6 +61,18 @@ _REVERT_CODE = 3
 _KEYS = ("key", "category", "kind", "reason")
 _TIMES = ("schedule", "time")
 _LATEST_TIME = 253_402_300_799  # the end of the year 9999
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTransaction:
+    """A transaction that is in a block with status 0; it sent no value."""
+
+    sender: bytes
+    to: bytes
+    calldata: bytes
+    block: int
+    gas_used: int
+    gas_limit: int
 
 
 def decode_revert(data: bytes) -> ContractRefused:
@@ -102,42 +116,38 @@ def find_revert_data(data: Any, message: str = "") -> bytes:
     return found or b""
 
 
-class RevertReader(Protocol):
-    """What `explain_failure` needs of a node."""
+def refusal_of(error: NodeRefused) -> LedgerError:
+    """The contract's refusal behind a node's, or the node's own where no contract is behind it."""
+    code, message = error.values["node_code"], error.values["message"]
+    if not is_revert(code, message):
+        return error
+    return decode_revert(find_revert_data(error.values.get("data"), message))
 
-    def try_call(self, transaction: Mapping[str, Any], block: int | bytes) -> bytes | None:
-        """The revert data of a call on the state after a block; None where it succeeds."""
-        ...
 
-
-def explain_failure(
-    node: RevertReader,
-    transaction: Mapping[str, Any],
-    block: int,
-    *,
-    gas_used: int,
-    gas_limit: int,
-) -> ContractRefused:
+def explain_failure(node: Node, failed: FailedTransaction) -> ContractRefused:
     """Why a mined transaction failed, by calling again what it called.
 
-    `transaction` holds `from`, `to`, `input` and `value` as JSON-RPC writes them. The state before
-    the block is asked first, the state after it second: another transaction of the same block may
-    have been the cause.
+    The state before the block is asked first, the state after it second: another transaction of
+    the same block may have been the cause.
     """
-    for state in (block - 1, block):
-        data = node.try_call(transaction, state)
-        if data is not None:
-            return decode_revert(data)
-    if gas_used >= gas_limit:
+    for state in (failed.block - 1, failed.block):
+        try:
+            node.call(failed.to, failed.calldata, state, sender=failed.sender)
+        except NodeRefused as error:
+            refusal = refusal_of(error)
+            if isinstance(refusal, ContractRefused):
+                return refusal
+            raise
+    if failed.gas_used >= failed.gas_limit:
         return ContractRefused(
             name=OUT_OF_GAS,
-            arguments={"gas_limit": gas_limit},
+            arguments={"gas_limit": failed.gas_limit},
             meaning="The transaction used all the gas it was given.",
             hint="Run the same command again; the gas is estimated anew.",
         )
     return ContractRefused(
         name=NOT_REPRODUCED,
-        arguments={"block": block},
+        arguments={"block": failed.block},
         meaning="The transaction failed for a reason that held only within its block.",
         hint="Run the same command again.",
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ledger.chain.contracts.contract import Contract, encode_call
+from ledger.chain.rpc import BlockName
 from ledger.domain.ids import ProgrammeId
 from ledger.domain.keys import encode_key, encode_role
 
@@ -61,26 +62,24 @@ class Authority(Contract):
     NAME: ClassVar[str] = "Authority"
 
     def is_officer(
-        self, role: str, programme_id: ProgrammeId, account: bytes, *, at: int | bytes
+        self, role: str, programme_id: ProgrammeId, account: bytes, *, at: BlockName
     ) -> bool:
         """Whether the account holds the role in the programme or alliance-wide."""
         return bool(self.read("isOfficer", _name(role), programme_id, account, at=at))
 
-    def holds(
-        self, role: str, programme_id: ProgrammeId, account: bytes, *, at: int | bytes
-    ) -> bool:
+    def holds(self, role: str, programme_id: ProgrammeId, account: bytes, *, at: BlockName) -> bool:
         """Whether the account holds exactly this role."""
         return bool(self.read("hasRole", encode_role(role, programme_id), account, at=at))
 
-    def default_admin(self, *, at: int | bytes) -> bytes:
+    def default_admin(self, *, at: BlockName) -> bytes:
         """The account that appoints officers, 20 bytes; zero where there is none."""
         return bytes(self.read("defaultAdmin", at=at))
 
-    def admin_delay(self, *, at: int | bytes) -> int:
+    def admin_delay(self, *, at: BlockName) -> int:
         """Seconds that a successor of the default admin waits before accepting."""
         return int(self.read("defaultAdminDelay", at=at))
 
-    def paused(self, *, at: int | bytes) -> bool:
+    def paused(self, *, at: BlockName) -> bool:
         """Whether the ledger is stopped."""
         return bool(self.read("paused", at=at))
 

@@ -10,27 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from ledger.chain.abi import UndecodableData, decode_arguments, encode_arguments
 from ledger.chain.artifacts import CONTRACTS, AbiItem, load_artifact
+from ledger.chain.reverts import refusal_of
+from ledger.chain.rpc import BlockName, Node
 from ledger.domain.keys import encode_key
-from ledger.errors import InvalidValue, NodeAnswerInvalid, NotFound
+from ledger.errors import InvalidValue, NodeAnswerInvalid, NodeRefused, NotFound
 
 SELECTOR = 4
-
-
-class Reader(Protocol):
-    """What a wrapper needs of a node: `ledger.chain.rpc.Node` is one."""
-
-    @property
-    def url(self) -> str:
-        """Where it is, for messages."""
-        ...
-
-    def call(self, to: bytes, data: bytes, block: int | bytes) -> bytes:
-        """Run a call on the state after a block, named by number or by hash; its return data."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +28,10 @@ class Contract:
 
     NAME: ClassVar[str] = ""
 
-    node: Reader
+    node: Node
     address: bytes
 
-    def read(self, function: str, *values: Any, at: int | bytes) -> Any:
+    def read(self, function: str, *values: Any, at: BlockName) -> Any:
         """Call a view function at a block.
 
         The answer is the value itself where the function gives one, else a dict by name. Raises
@@ -51,26 +40,29 @@ class Contract:
         """
         item, selector = find_function(self.NAME, function)
         calldata = selector + encode_arguments(item.inputs, values)
-        returned = self.node.call(self.address, calldata, at)
+        try:
+            returned = self.node.call(self.address, calldata, at)
+        except NodeRefused as error:
+            raise refusal_of(error) from error
         try:
             answers = decode_arguments(item.outputs, returned)
         except UndecodableData as error:
             raise NodeAnswerInvalid(
-                block=at.hex() if isinstance(at, bytes) else at,
+                block="0x" + at.hex() if isinstance(at, bytes) else at,
                 url=self.node.url,
                 problem=f"{self.NAME}.{function} answered {len(returned)} bytes: {error}",
             ) from error
         return next(iter(answers.values())) if len(answers) == 1 else answers
 
-    def sequence(self, *, at: int | bytes) -> int:
+    def sequence(self, *, at: BlockName) -> int:
         """How many journal events the contract has emitted."""
         return int(self.read("sequence", at=at))
 
-    def head(self, *, at: int | bytes) -> bytes:
+    def head(self, *, at: BlockName) -> bytes:
         """The hash over its whole journal, 32 bytes; zero where it is empty."""
         return bytes(self.read("head", at=at))
 
-    def operation_sequence(self, operation_id: bytes, *, at: int | bytes) -> int:
+    def operation_sequence(self, operation_id: bytes, *, at: BlockName) -> int:
         """The first journal event of an operation; 0 where the operation was not done."""
         return int(self.read("operationSequence", operation_id, at=at))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ledger.chain.contracts.contract import Contract, encode_call
+from ledger.chain.rpc import BlockName
 from ledger.domain.commands import Award, Reversal
 from ledger.domain.events import EntryPosted
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId
@@ -49,25 +50,23 @@ class Credits(Contract):
 
     NAME: ClassVar[str] = "Credits"
 
-    def balance_of(self, programme_id: ProgrammeId, org_id: OrgId, *, at: int | bytes) -> int:
+    def balance_of(self, programme_id: ProgrammeId, org_id: OrgId, *, at: BlockName) -> int:
         """An organisation's balance in a programme; it can be below zero."""
         return int(self.read("balanceOf", programme_id, org_id, at=at))
 
-    def outstanding(self, programme_id: ProgrammeId, *, at: int | bytes) -> int:
+    def outstanding(self, programme_id: ProgrammeId, *, at: BlockName) -> int:
         """The sum of all balances of a programme."""
         return int(self.read("outstanding", programme_id, at=at))
 
-    def spent(
-        self, programme_id: ProgrammeId, epoch: int, issuer: bytes, *, at: int | bytes
-    ) -> int:
+    def spent(self, programme_id: ProgrammeId, epoch: int, issuer: bytes, *, at: BlockName) -> int:
         """What an issuer has awarded in an epoch."""
         return int(self.read("spent", programme_id, epoch, issuer, at=at))
 
-    def reversed_by(self, entry_id: EntryId, *, at: int | bytes) -> EntryId:
+    def reversed_by(self, entry_id: EntryId, *, at: BlockName) -> EntryId:
         """The entry that reversed this one; 0 for none."""
         return EntryId(self.read("reversedBy", entry_id, at=at))
 
-    def head_at(self, entry_id: EntryId, *, at: int | bytes) -> bytes:
+    def head_at(self, entry_id: EntryId, *, at: BlockName) -> bytes:
         """The journal's head after an entry, 32 bytes; zero where the contract does not keep it."""
         return bytes(self.read("headAt", entry_id, at=at))
 

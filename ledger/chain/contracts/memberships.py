@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ledger.chain.contracts.contract import Contract, encode_call, optional_key
+from ledger.chain.rpc import BlockName
 from ledger.domain.commands import (
     NO_COMMITMENT,
     Admission,
@@ -134,7 +135,7 @@ class Memberships(Contract):
     NAME: ClassVar[str] = "Memberships"
 
     def membership(
-        self, programme_id: ProgrammeId, org_id: OrgId, *, at: int | bytes
+        self, programme_id: ProgrammeId, org_id: OrgId, *, at: BlockName
     ) -> MembershipState:
         """A membership; all zero where the organisation was never admitted."""
         found = self.read("membership", programme_id, org_id, at=at)
@@ -145,17 +146,15 @@ class Memberships(Contract):
             expires_at=found["expiresAt"],
         )
 
-    def in_good_standing(
-        self, programme_id: ProgrammeId, org_id: OrgId, *, at: int | bytes
-    ) -> bool:
+    def in_good_standing(self, programme_id: ProgrammeId, org_id: OrgId, *, at: BlockName) -> bool:
         """Whether it is active and not past its expiry at the block's time."""
         return bool(self.read("inGoodStanding", programme_id, org_id, at=at))
 
-    def owner_of(self, token: TokenId, *, at: int | bytes) -> bytes:
+    def owner_of(self, token: TokenId, *, at: BlockName) -> bytes:
         """The controller that a membership token belongs to, 20 bytes."""
         return bytes(self.read("ownerOf", token, at=at))
 
-    def token_count(self, controller: bytes, *, at: int | bytes) -> int:
+    def token_count(self, controller: bytes, *, at: BlockName) -> int:
         """How many memberships the account's organisation holds."""
         return int(self.read("balanceOf", controller, at=at))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ledger.chain.contracts.contract import Contract, encode_call
+from ledger.chain.rpc import BlockName
 from ledger.domain.commands import Registration
 from ledger.domain.ids import OrgId
 from ledger.domain.keys import decode_key, encode_key
@@ -36,19 +37,19 @@ class Organisations(Contract):
 
     NAME: ClassVar[str] = "Organisations"
 
-    def organisation_count(self, *, at: int | bytes) -> int:
+    def organisation_count(self, *, at: BlockName) -> int:
         """How many organisations there are; their ids are 1 to this number."""
         return int(self.read("organisationCount", at=at))
 
-    def organisation(self, org_id: OrgId, *, at: int | bytes) -> Registration:
+    def organisation(self, org_id: OrgId, *, at: BlockName) -> Registration:
         """An organisation as it is now. Raises ContractRefused (OrganisationsUnknown)."""
         found = self.read("organisation", org_id, at=at)
         return Registration(found["controller"], decode_key(found["kind"]), found["profile"])
 
-    def controller_of(self, org_id: OrgId, *, at: int | bytes) -> bytes:
+    def controller_of(self, org_id: OrgId, *, at: BlockName) -> bytes:
         """The account that acts for it, 20 bytes. Raises ContractRefused (OrganisationsUnknown)."""
         return bytes(self.read("controllerOf", org_id, at=at))
 
-    def organisation_of(self, controller: bytes, *, at: int | bytes) -> OrgId:
+    def organisation_of(self, controller: bytes, *, at: BlockName) -> OrgId:
         """The organisation that an account acts for; 0 for none."""
         return OrgId(self.read("organisationOf", controller, at=at))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ledger.chain.contracts.contract import Contract, encode_call, encode_keys
+from ledger.chain.rpc import BlockName
 from ledger.domain.commands import AwardTerms, Budget, ProgrammeRules
 from ledger.domain.ids import ProgrammeId, TierId
 from ledger.domain.keys import decode_key, encode_key
@@ -118,11 +119,11 @@ class Programmes(Contract):
 
     NAME: ClassVar[str] = "Programmes"
 
-    def programme_count(self, *, at: int | bytes) -> int:
+    def programme_count(self, *, at: BlockName) -> int:
         """How many programmes there are; their ids are 1 to this number."""
         return int(self.read("programmeCount", at=at))
 
-    def programme(self, programme_id: ProgrammeId, *, at: int | bytes) -> ProgrammeRules:
+    def programme(self, programme_id: ProgrammeId, *, at: BlockName) -> ProgrammeRules:
         """A programme's rules. Raises ContractRefused (ProgrammesUnknown)."""
         found = self.read("programme", programme_id, at=at)
         return ProgrammeRules(
@@ -133,26 +134,24 @@ class Programmes(Contract):
             tier_count=found["tierCount"],
         )
 
-    def boundary_count(self, programme_id: ProgrammeId, *, at: int | bytes) -> int:
+    def boundary_count(self, programme_id: ProgrammeId, *, at: BlockName) -> int:
         """How many epoch boundaries a programme has."""
         return int(self.read("boundaryCount", programme_id, at=at))
 
-    def boundary(self, programme_id: ProgrammeId, number: int, *, at: int | bytes) -> int:
+    def boundary(self, programme_id: ProgrammeId, number: int, *, at: BlockName) -> int:
         """An epoch boundary, counted from 1, in seconds since 1970 UTC."""
         return int(self.read("boundary", programme_id, number, at=at))
 
-    def epoch_at(self, programme_id: ProgrammeId, time: int, *, at: int | bytes) -> int:
+    def epoch_at(self, programme_id: ProgrammeId, time: int, *, at: BlockName) -> int:
         """The epoch at a time; 0 before the first boundary and from the last one on."""
         return int(self.read("epochAt", programme_id, time, at=at))
 
-    def budget(self, programme_id: ProgrammeId, issuer: bytes, *, at: int | bytes) -> Budget:
+    def budget(self, programme_id: ProgrammeId, issuer: bytes, *, at: BlockName) -> Budget:
         """An issuer's budget, zero where it has none."""
         found = self.read("budget", programme_id, issuer, at=at)
         return Budget(found["perAward"], found["perEpoch"])
 
-    def award_terms(
-        self, programme_id: ProgrammeId, issuer: bytes, *, at: int | bytes
-    ) -> AwardTerms:
+    def award_terms(self, programme_id: ProgrammeId, issuer: bytes, *, at: BlockName) -> AwardTerms:
         """All that an award by this issuer must keep to at the block's time."""
         found = self.read("awardTerms", programme_id, issuer, at=at)
         return AwardTerms(
