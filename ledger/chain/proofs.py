@@ -13,7 +13,12 @@ from collections.abc import Sequence
 import msgspec
 
 from ledger.chain.headers import Header
-from ledger.chain.tries import ProofRefused, verify_account_proof, verify_storage_proof
+from ledger.chain.tries import (
+    Account,
+    ProofRefused,
+    verify_account_proof,
+    verify_storage_proof,
+)
 from ledger.errors import NotProved
 
 
@@ -30,6 +35,16 @@ class ProofAnswer(msgspec.Struct, rename="camel", gc=False):
     storage_proof: list[StorageProofAnswer]
 
 
+def prove_account(header: Header, address: bytes, answer: ProofAnswer) -> Account:
+    """A contract's account after a block, with the hash of its code. Raises NotProved."""
+    try:
+        return verify_account_proof(header.state_root, address, _nodes(answer.account_proof))
+    except ProofRefused as error:
+        raise NotProved(
+            block=header.number, problem=f"the proof of account 0x{address.hex()}: {error}"
+        ) from error
+
+
 def prove_slots(
     header: Header, address: bytes, slots: Sequence[bytes], answer: ProofAnswer
 ) -> list[bytes]:
@@ -40,8 +55,8 @@ def prove_slots(
     """
     if len(answer.storage_proof) != len(slots):
         raise NotProved(block=header.number, problem="a proof of other slots than asked for")
+    account = prove_account(header, address, answer)
     try:
-        account = verify_account_proof(header.state_root, address, _nodes(answer.account_proof))
         return [
             verify_storage_proof(account.storage_root, slot, _nodes(part.proof))
             for slot, part in zip(slots, answer.storage_proof, strict=True)
