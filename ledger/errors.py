@@ -38,6 +38,7 @@ LedgerError
 ├── MirrorProblem           the mirror cannot go on, or cannot answer
 │   ├── MirrorHalted
 │   ├── MirrorEmpty
+│   ├── MirrorStale
 │   ├── ReorganisationTooDeep
 │   ├── JournalBroken
 │   ├── EventUnknown
@@ -319,6 +320,12 @@ class MirrorEmpty(MirrorProblem):
     code = "mirror.empty"
     sentence = "Nothing is mirrored yet."
     next_step = "Run `moonlake mirror sync`."
+
+
+class MirrorStale(MirrorProblem):
+    code = "mirror.stale"
+    sentence = "The mirror has not looked at the chain for {seconds} s."
+    next_step = "Start it again with `moonlake mirror follow`, and see whether the node answers."
 
 
 class ReorganisationTooDeep(MirrorProblem):
