@@ -108,8 +108,8 @@ class Node:
     def ask(self, method: str, params: Sequence[Any], result_type: type[T]) -> T:
         """Call a method and read its result as `result_type` (what msgspec can decode).
 
-        Raises NodeUnreachable, NodeRefused with the node's own code, message and `data` (hex or
-        None), NodeAnswerUnreadable, NodeAnswerTooLarge.
+        Raises NodeUnreachable, NodeRefused with the node's own code, message and `data` (any JSON),
+        NodeAnswerUnreadable, NodeAnswerTooLarge.
         """
         request = _Request(next(self._ids), method, params)
         shape: Any = result_type
@@ -182,7 +182,7 @@ class Node:
                 method=method,
                 message=error.message[:1000],
                 node_code=error.code,
-                data=_revert_data(error),
+                data=_error_data(error),
             )
         if answer.id != request_id:
             raise self._unreadable(method, "an answer to another call")
@@ -257,7 +257,7 @@ class Node:
     ) -> bytes:
         """Run a call on the state after a block; its return data.
 
-        A revert raises NodeRefused whose `data` are the revert's, in hex.
+        A revert raises NodeRefused; `ledger.chain.reverts` reads its `data`.
         """
         request = {"to": _hex(to), "data": _hex(data)}
         if sender is not None:
@@ -285,6 +285,14 @@ class Node:
                 "eth_getProof", f"{len(answer.storage_proof)} slots instead of {len(slots)}"
             )
         return answer
+
+    def proofs(
+        self, addresses: Iterable[bytes], slots: Sequence[bytes], block: BlockName
+    ) -> list[ProofAnswer]:
+        """The proofs of several accounts, each with the same slots, in one request."""
+        named = ([_hex(slot) for slot in slots], _state_of(block))
+        params = [(_hex(address), *named) for address in addresses]
+        return self.ask_many("eth_getProof", params, ProofAnswer)
 
     def send_raw_transaction(self, raw: bytes) -> bytes:
         """Hand a signed transaction to the node; its hash.
@@ -356,13 +364,9 @@ def _is_busy(error: _Refusal) -> bool:
     return error.code in _BUSY_CODES or any(words in message for words in _BUSY_WORDS)
 
 
-def _revert_data(error: _Refusal) -> str | None:
-    """The data of a revert as geth, Besu and anvil give them: a hex string beside the message."""
-    try:
-        data = msgspec.json.decode(error.data, type=str)
-    except msgspec.DecodeError:
-        return None
-    return data if data.startswith("0x") else None
+def _error_data(error: _Refusal) -> Any:
+    """What stands beside the message, as JSON has it; nodes shape a revert's data in many ways."""
+    return msgspec.json.decode(error.data) if error.data else None
 
 
 def _hex(value: bytes) -> str:
