@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -135,6 +136,8 @@ class ChildProcess:
         self.name = name
         self._log = log
         self._log_start = log.stat().st_size if log is not None and log.exists() else 0
+        if shutil.which(command[0]) is None:
+            raise ToolMissing(tool=command[0], remedy="Check that it is there and may be run.")
         if at_parents_end is not None and sys.platform == "linux":
             command = [
                 *(sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT),
@@ -276,6 +279,7 @@ def _linux_start(pid: int) -> str:
         boot = _PROC.joinpath("sys", "kernel", "random", "boot_id").read_text().strip()
     except (FileNotFoundError, ProcessLookupError) as error:
         raise ProcessLookupError(pid) from error
-    if fields[0] in ("Z", "X"):
+    # A killed program is a zombie first, with threads that still hold its ports for a moment.
+    if fields[0] == "X" or (fields[0] == "Z" and int(fields[17]) <= 1):
         raise ProcessLookupError(pid)
     return f"{boot}/{fields[19]}"

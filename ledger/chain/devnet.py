@@ -28,9 +28,21 @@ from ledger.chain.devnet_record import DevnetFolder, DevnetLock, ProcessRecord, 
 from ledger.chain.devnet_rpc import DevnetRpc, Head
 from ledger.chain.devnet_running import Report, RunningDevnet
 from ledger.chain.devnet_state import StateFiles
+from ledger.chain.toolchain import find_anvil
 from ledger.config import Settings
 from ledger.errors import AlreadyRunning, NodeProblem
-from ledger.processes import end_process, is_running
+from ledger.processes import end_process, is_running, require_free_port
+
+__all__ = [
+    "DevnetOptions",
+    "DevnetStatus",
+    "check_startable",
+    "devnet_folder",
+    "devnet_status",
+    "reset_devnet",
+    "start_devnet",
+    "stop_devnet",
+]
 
 OWNER = "moonlake devnet"
 
@@ -71,6 +83,20 @@ def start_devnet(
     devnet = RunningDevnet(settings, options or DevnetOptions(), report=report, owner=owner)
     devnet.start()
     return devnet
+
+
+def check_startable(settings: Settings, *, report: Report) -> None:
+    """Raise what `start_devnet` would raise at once: before a start in another process."""
+    find_anvil(settings)
+    folder = DevnetFolder(settings.home)
+    with DevnetLock(folder):
+        folder.end_orphan(StateFiles(folder.path), report)
+        require_free_port(HOST, settings.devnet_port, setting="MOONLAKE_DEVNET_PORT")
+
+
+def devnet_folder(settings: Settings) -> DevnetFolder:
+    """Where the devnet of this data folder keeps its files."""
+    return DevnetFolder(settings.home)
 
 
 def stop_devnet(settings: Settings, *, report: Report) -> bool:

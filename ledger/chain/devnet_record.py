@@ -25,7 +25,7 @@ from ledger.errors import AlreadyRunning, FolderUnusable, NodeProblem
 from ledger.processes import ProcessIdentity, end_process, is_running, wait_until
 
 # Time for anvil to write its last words, if it is ending already.
-_ORPHANS_GRACE = 5.0
+_ORPHANS_GRACE = 1.0
 
 
 class SavedHead(msgspec.Struct, frozen=True):
@@ -171,7 +171,7 @@ class DevnetLock:
             self.release()
             record = self._folder.process
             raise AlreadyRunning(
-                what="The devnet" if record is None else f"The devnet of `{record.owner}`",
+                what="The devnet",
                 pid=record.supervisor.pid if record is not None else "just starting",
             ) from error
 

@@ -60,13 +60,11 @@ class DevnetRpc:
 
     def call(self, method: str, *params: Any) -> Any:
         """The result of a method. Raises NodeUnreachable, or NodeRefused with anvil's words."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        request = msgspec.json.encode(
+            {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        )
         try:
-            self._connection.request(
-                "POST", "/", msgspec.json.encode(request), {"Content-Type": "application/json"}
-            )
-            body = self._connection.getresponse().read()
-            answer = msgspec.json.decode(body, type=_Answer)
+            answer = msgspec.json.decode(self._post(request), type=_Answer)
         except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
             self._connection.close()  # opened anew by the next request
             problem = str(error) or type(error).__name__
@@ -79,6 +77,21 @@ class DevnetRpc:
                 node_code=answer.error.code,
             )
         return answer.result
+
+    def _post(self, body: bytes) -> bytes:
+        was_open = self._connection.sock is not None
+        try:
+            return self._post_once(body)
+        except ConnectionError:
+            if not was_open:
+                raise
+        # A kept-open connection outlives the anvil at its other end: it may run again by now.
+        self._connection.close()
+        return self._post_once(body)
+
+    def _post_once(self, body: bytes) -> bytes:
+        self._connection.request("POST", "/", body, {"Content-Type": "application/json"})
+        return self._connection.getresponse().read()
 
     def head(self) -> Head:
         """The latest block."""

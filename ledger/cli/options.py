@@ -1,0 +1,18 @@
+"""Settings as options of the command line; each overrides its MOONLAKE_ variable.
+
+A command takes those that it uses and hands them to `load_settings`; None means not given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+HomeOption = Annotated[Path | None, typer.Option(help="The data folder (MOONLAKE_HOME).")]
+DevnetPortOption = Annotated[
+    int | None,
+    typer.Option(help="The devnet's port on loopback (MOONLAKE_DEVNET_PORT).", min=1, max=65535),
+]
+AnvilOption = Annotated[Path | None, typer.Option(help="The anvil program (MOONLAKE_ANVIL).")]
