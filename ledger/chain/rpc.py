@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
 
@@ -69,7 +70,10 @@ class _Request(msgspec.Struct):
 
 
 class Node:
-    """One node. Threads may share it: each request has a connection of its own while it lasts."""
+    """One node. Threads may share it: each request has a connection of its own while it lasts.
+
+    Close it, or use it in a `with` block: it keeps connections open for the next request.
+    """
 
     def __init__(
         self,
@@ -88,6 +92,17 @@ class Node:
     def url(self) -> str:
         """Where it is, for messages: without the path, where providers put keys."""
         return self._transport.shown_url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections that are kept open and not in use."""

@@ -14,4 +14,6 @@ from tests.support.anvil import running_anvil
 def varied_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VariedChain]:
     """A chain of many shapes that no test writes to."""
     with running_anvil(tmp_path_factory.mktemp("varied")) as running:
-        yield VariedChain(running)
+        chain = VariedChain(running)
+        yield chain
+        chain.node.close()
