@@ -15,6 +15,7 @@ LedgerError
 │   ├── DatabaseUnusable
 │   ├── AlreadyRunning
 │   ├── NotDeployed
+│   ├── DeploymentBegun
 │   ├── KeyMissing
 │   ├── KeyExists
 │   ├── KeyLocked
@@ -33,6 +34,7 @@ LedgerError
 ├── ChainProblem            the chain is not the one that this ledger was deployed on
 │   ├── ChainMismatch
 │   ├── CodeMismatch
+│   ├── WiringMismatch
 │   ├── DevnetFailed
 │   └── DevnetStateUnusable
 ├── MirrorProblem           the mirror cannot go on, or cannot answer
@@ -42,6 +44,7 @@ LedgerError
 │   ├── ReorganisationTooDeep
 │   ├── JournalBroken
 │   ├── EventUnknown
+│   ├── MirrorDamaged
 │   └── SchemaMismatch
 ├── OfficeProblem           what is kept beside the chain is not as it was kept
 │   └── EvidenceDamaged
@@ -49,6 +52,7 @@ LedgerError
     ├── OperationConflict
     ├── FundsTooLow
     ├── TransactionTooLarge
+    ├── NonceTaken
     └── ReceiptOverdue
 
 An error carries its values as keyword arguments; its sentence is made from them, so that the
@@ -186,6 +190,12 @@ class NotDeployed(SetupProblem):
     next_step = "Run `moonlake deploy`, or name the file with MOONLAKE_DEPLOYMENT."
 
 
+class DeploymentBegun(SetupProblem):
+    code = "setup.deployment_begun"
+    sentence = "A deployment was begun here with another {what}: {found}, not {asked}."
+    next_step = "Run it again with the same values, or move {path} away to begin another."
+
+
 class KeyMissing(SetupProblem):
     code = "setup.key_missing"
     sentence = "There is no key {key!r} in {place}."
@@ -294,6 +304,12 @@ class CodeMismatch(ChainProblem):
     next_step = "Use the release that deployed it, or name the right file with MOONLAKE_DEPLOYMENT."
 
 
+class WiringMismatch(ChainProblem):
+    code = "chain.wiring_mismatch"
+    sentence = "The contracts do not belong together: {what} is {found}, not {expected}."
+    next_step = "Name the right deployment file with MOONLAKE_DEPLOYMENT."
+
+
 class DevnetFailed(ChainProblem):
     code = "chain.devnet_failed"
     sentence = "The devnet did not start: {problem}."
@@ -356,6 +372,14 @@ class EventUnknown(MirrorProblem):
     next_step = "Use a release that knows this contract."
 
 
+class MirrorDamaged(MirrorProblem):
+    """The database refuses a row that must fit: somebody else has written into the mirror."""
+
+    code = "mirror.damaged"
+    sentence = "The mirror's rows contradict the chain: {problem}."
+    next_step = "Run `moonlake mirror rebuild`."
+
+
 class SchemaMismatch(MirrorProblem):
     code = "mirror.schema_mismatch"
     sentence = "The database has schema {found}, this release needs {needed}."
@@ -392,6 +416,15 @@ class TransactionTooLarge(SendingProblem):
     code = "sending.too_large"
     sentence = "The transaction would need {gas} gas; one transaction may use {most}."
     next_step = "Split it into several operations with fewer rows each."
+
+
+class NonceTaken(SendingProblem):
+    code = "sending.nonce_taken"
+    sentence = (
+        "Transaction {transaction_hash} can get into no block: its sender has used nonce {nonce} "
+        "for another."
+    )
+    next_step = "Run the same command with the same operation id; it is signed anew."
 
 
 class ReceiptOverdue(SendingProblem):

@@ -162,6 +162,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2)
         file.write("\n")
+        os.fchmod(file.fileno(), 0o644)  # it is public: auditors and other users read it
         file.flush()
         os.fsync(file.fileno())
     Path(temporary).replace(path)
