@@ -1,0 +1,121 @@
+"""What the mirror follows: the contracts of one deployment, and what each of their events means.
+
+Every event of an ABI is either of the journal, and has a handler, or an echo: what a standard asks
+a contract to emit besides, which says nothing that the journal does not. Echoes are kept raw. An
+event that is neither is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+
+from ledger.chain.artifacts import CONTRACTS, load_artifact
+from ledger.chain.deployments import Deployment
+from ledger.chain.headers import BloomFilter
+from ledger.chain.logs import ContractEvents
+from ledger.chain.receipts import Log
+from ledger.domain import events
+from ledger.domain.ids import BlockNumber
+from ledger.errors import EventUnknown
+
+_ACCESS_CONTROL = "OpenZeppelin's AccessControl; OfficerAppointed and OfficerDismissed say the same"
+_ADMIN_RULES = (
+    "OpenZeppelin's AccessControlDefaultAdminRules; the journal's Admin… events say the same"
+)
+_PAUSABLE = "OpenZeppelin's Pausable; LedgerPaused and LedgerResumed say the same"
+_TOKEN = "ERC-721; admissions and revocations say the same, by organisation"  # noqa: S105
+_NEVER = "in the standard's ABI, and never emitted: a membership is locked"
+
+ECHOES: Mapping[str, Mapping[str, str]] = {
+    "Authority": {
+        "RoleGranted": _ACCESS_CONTROL,
+        "RoleRevoked": _ACCESS_CONTROL,
+        "RoleAdminChanged": _ACCESS_CONTROL,
+        "DefaultAdminTransferScheduled": _ADMIN_RULES,
+        "DefaultAdminTransferCanceled": _ADMIN_RULES,
+        "DefaultAdminDelayChangeScheduled": _ADMIN_RULES,
+        "DefaultAdminDelayChangeCanceled": _ADMIN_RULES,
+        "Paused": _PAUSABLE,
+        "Unpaused": _PAUSABLE,
+    },
+    "Memberships": {
+        "Transfer": _TOKEN,
+        "Approval": _NEVER,
+        "ApprovalForAll": _NEVER,
+        "Locked": "ERC-5192; every membership is locked when it is admitted",
+        "Unlocked": _NEVER,
+        "MetadataUpdate": "ERC-4906; the journal's events say what changed",
+        "BatchMetadataUpdate": _NEVER,
+    },
+}
+"""The echoes of each contract, and why nothing is lost by not reading them."""
+
+
+class FollowedContract:
+    """One contract of the deployment. `contract_id` is its number in the mirror's rows."""
+
+    def __init__(
+        self, contract_id: int, name: str, address: bytes, code_hash: bytes, first_block: int
+    ) -> None:
+        self.contract_id = contract_id
+        self.name = name
+        self.address = address
+        self.code_hash = code_hash
+        self.first_block = first_block
+        self.events = ContractEvents(name, load_artifact(name).abi)
+        listed = ECHOES.get(name, {})
+        self._echoes = frozenset(
+            topic for topic, decoder in self.events.echoes.items() if decoder.name in listed
+        )
+        self._event_types: dict[bytes, type[object]] = {
+            topic: getattr(events, decoder.name) for topic, decoder in self.events.journal.items()
+        }
+
+    def is_echo(self, log: Log) -> bool:
+        """Whether the log is an echo. Raises EventUnknown where it is of no event we know."""
+        topic = log.topics[:32]
+        if topic in self._event_types:
+            return False
+        if topic in self._echoes:
+            return True
+        raise EventUnknown(
+            block=log.block_number,
+            log_index=log.log_index,
+            contract=self.name,
+            topic="0x" + topic.hex(),
+        )
+
+    def read_event(self, log: Log) -> object:
+        """The event of a journal log, as its class. Raises JournalBroken for an odd log."""
+        decoder, values = self.events.decode(log)
+        # The head, an event's last field, is checked on the raw log and is no part of its meaning.
+        return self._event_types[decoder.topic](*values[:-1])
+
+
+class Followed:
+    """All that is followed: the chain that it stands on, and its contracts."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.chain_id = deployment.chain_id
+        self.genesis_hash = deployment.genesis_hash
+        self.contracts = tuple(
+            FollowedContract(number, name, found.address, found.code_hash, found.block_number)
+            for number, name in enumerate(CONTRACTS, start=1)
+            for found in [deployment.contracts[name]]
+        )
+        self.first_block = BlockNumber(min(each.first_block for each in self.contracts))
+        self.by_address = {each.address: each for each in self.contracts}
+        self.addresses = frozenset(self.by_address)
+        self.blooms = BloomFilter(self.addresses)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 over the contracts' names, addresses and code hashes, in their order."""
+        return hashlib.sha256(
+            b"".join(
+                each.name.encode("ascii").ljust(32, b"\0") + each.address + each.code_hash
+                for each in self.contracts
+            )
+        ).digest()

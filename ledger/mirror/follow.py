@@ -1,0 +1,117 @@
+"""Brings a database to the chain's head, once or for good.
+
+A look at the chain ends in one of three ways: it goes well; what is wrong may pass, and is waited
+for; or nobody who was asked is right, and the mirror halts. A halt is written down with its reason,
+and what is mirrored stays as it is. A mirror that is started again looks again, and a look that
+goes well ends the halt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from itertools import count
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from ledger.errors import DatabaseUnusable, LedgerError, MirrorDamaged
+from ledger.mirror.lease import Stopped, lead
+from ledger.mirror.look import Mirror
+from ledger.mirror.pool import PASSING
+from ledger.mirror.reports import CaughtUp, OtherLeads, Waiting
+from ledger.mirror.state import MirrorState, Overtaken
+from ledger.store.engine import database_unusable
+
+_FIRST_WAIT = 0.2
+_LONGEST_WAIT = 5.0
+_DATABASE_WAIT = 1.0
+_LOOKS_OF_SYNC = 6
+"""How often `sync` looks again before it gives up; with the waits between them, 6 seconds."""
+
+
+def sync(mirror: Mirror) -> MirrorState:
+    """Bring the database to the chain's head, and end; the state at the end.
+
+    Raises the problem that does not pass or that halts the mirror, Stopped if it was asked to end.
+    """
+    with _leading(mirror):
+        while True:
+            state = _look_patiently(mirror, looks=_LOOKS_OF_SYNC)
+            if state.lag == 0:
+                mirror.report(CaughtUp(state.cursor.number))
+                return state
+
+
+def follow(mirror: Mirror, *, poll_interval: float) -> None:
+    """Keep the database at the chain's head until the mirror's `stop` is set.
+
+    Looks at the chain every `poll_interval` seconds. Raises the problem that halts the mirror.
+    """
+    while not mirror.stop.is_set():
+        try:
+            with _leading(mirror):
+                _follow_leading(mirror, poll_interval)
+        except Stopped:
+            return
+        except DatabaseUnusable as problem:
+            # The lease went with the database, so it is taken anew.
+            mirror.report(Waiting(problem, _DATABASE_WAIT))
+            mirror.stop.wait(_DATABASE_WAIT)
+
+
+def _follow_leading(mirror: Mirror, poll_interval: float) -> None:
+    told = -1
+    while not mirror.stop.is_set():
+        state = _look_patiently(mirror)
+        if state.lag == 0:
+            if told != state.cursor.number:
+                told = state.cursor.number
+                mirror.report(CaughtUp(state.cursor.number))
+            mirror.stop.wait(poll_interval)
+
+
+@contextlib.contextmanager
+def _leading(mirror: Mirror) -> Iterator[None]:
+    with lead(mirror.engine, mirror.stop, lambda: mirror.report(OtherLeads())):
+        mirror.forget()
+        with _database_errors(mirror.engine):
+            mirror.check_database()
+        yield
+
+
+def _look_patiently(mirror: Mirror, *, looks: int | None = None) -> MirrorState:
+    """A look that went well, after waiting for what passes; at most so many `looks`."""
+    wait = _FIRST_WAIT
+    for attempt in count(1):
+        try:
+            with _database_errors(mirror.engine):
+                return mirror.look()
+        except PASSING as problem:
+            if attempt == looks:
+                raise
+            mirror.report(Waiting(problem, wait))
+            if mirror.stop.wait(wait):
+                raise Stopped from problem
+            wait = min(2 * wait, _LONGEST_WAIT)
+        except Overtaken:
+            mirror.forget()
+        except DatabaseUnusable:
+            raise
+        except LedgerError as problem:
+            # The database may be what is wrong; the problem itself matters more.
+            with contextlib.suppress(DBAPIError, DatabaseUnusable):
+                mirror.halt(problem)
+            raise
+    raise AssertionError("count() does not end")
+
+
+@contextlib.contextmanager
+def _database_errors(engine: Engine) -> Iterator[None]:
+    """Turn a driver's errors into ours: what may pass, and rows that cannot be."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise database_unusable(engine, error) from error
+    except DBAPIError as error:
+        raise MirrorDamaged(problem=" ".join(str(error.orig).split()).rstrip(".")) from error

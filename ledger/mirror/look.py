@@ -1,0 +1,282 @@
+"""One look at the chain: what is new is proved and committed, and what is wrong is raised.
+
+It holds what a process remembers between two looks (the state, the journals, the nodes that it has
+checked) and trusts none of it longer than the database agrees: where another process has moved the
+mirror, everything is read again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Engine
+
+from ledger.chain.headers import Header, check_header
+from ledger.chain.rpc import Node
+from ledger.domain.ids import BlockNumber
+from ledger.errors import (
+    ChainMismatch,
+    LedgerError,
+    MirrorEmpty,
+    NodeLacksBlock,
+    NodeLagging,
+    SchemaMismatch,
+)
+from ledger.mirror.apply import Applier, read_journals
+from ledger.mirror.contracts import Followed
+from ledger.mirror.lease import Stopped
+from ledger.mirror.pool import Pool
+from ledger.mirror.prove import ChainForked, Journals, ProvedRange, Prover, look_at_head
+from ledger.mirror.reorganise import finalized_block, find_ancestor, read_marks
+from ledger.mirror.reports import Applied, Reporter, say_nothing
+from ledger.mirror.state import (
+    BlockMark,
+    MirrorState,
+    Overtaken,
+    now_in_milliseconds,
+    read_state,
+    record_halt,
+    record_look,
+    write_first_state,
+)
+from ledger.store.bulk import insert_rows
+from ledger.store.engine import reading, writing
+from ledger.store.mirror_tables import SCHEMA_VERSION, blocks, contracts
+
+_LOOK_WRITTEN_EVERY = 1.0
+"""Seconds between two notes that nothing is new; a note is a write to the disk."""
+
+
+class Mirror:
+    """The mirror of one deployment in one database, whose lease this process must hold.
+
+    `nodes` are asked in turn. `finality_blocks` are the blocks after which one may no longer be
+    reorganised. Once `stop` is set, a look ends early with Stopped.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        nodes: Sequence[Node],
+        followed: Followed,
+        *,
+        finality_blocks: int,
+        stop: threading.Event,
+        report: Reporter = say_nothing,
+    ) -> None:
+        self.engine = engine
+        self.stop = stop
+        self.report = report
+        self._followed = followed
+        self._finality_blocks = finality_blocks
+        self._pool = Pool(nodes, stop, report)
+        self._prover = Prover(followed, self._pause)
+        self._applier = Applier(engine, followed)
+        self._introduced: set[str] = set()
+        self._held: tuple[MirrorState, Journals] | None = None
+        self._look_written = 0.0
+
+    def check_database(self) -> None:
+        """Refuse a database that mirrors something else, or with other tables.
+
+        Raises ChainMismatch and SchemaMismatch. No halt: what is mirrored there stands.
+        """
+        try:
+            with reading(self.engine) as connection:
+                state = read_state(connection)
+        except MirrorEmpty:
+            return
+        if state.schema_version != SCHEMA_VERSION:
+            raise SchemaMismatch(found=state.schema_version, needed=SCHEMA_VERSION)
+        for what, found, expected in (
+            ("the mirrored chain's id", state.chain_id, self._followed.chain_id),
+            ("its first block", state.genesis_hash, self._followed.genesis_hash),
+            ("its deployment", state.deployment, self._followed.digest),
+        ):
+            if found != expected:
+                raise ChainMismatch(what=what, found=_shown(found), expected=_shown(expected))
+
+    def look(self) -> MirrorState:
+        """Look once; `state.lag` is 0 where nothing is left to do.
+
+        Raises what is wrong: an error in `pool.PASSING`, or one that halts the mirror.
+        """
+        try:
+            return self._pool.ask(self._look_at)
+        except Overtaken:
+            self.forget()
+            return self._pool.ask(self._look_at)
+        except LedgerError:
+            # A node that went wrong may come back as another chain.
+            self._introduced.clear()
+            raise
+
+    def forget(self) -> None:
+        """Read everything anew at the next look."""
+        self._held = None
+        self._introduced.clear()
+
+    def halt(self, problem: LedgerError) -> None:
+        """Write down why the mirror stops."""
+        with writing(self.engine) as connection:
+            record_halt(connection, problem)
+
+    def _look_at(self, node: Node) -> MirrorState:
+        self._pause()
+        self._introduce(node)
+        head = look_at_head(node)
+        state, journals = self._held or self._load(node)
+        if head.number > state.cursor.number:
+            return self._commit(node, state, self._prove(node, state, journals, head), head)
+        if not self._is_mirrored(state, head):
+            return self._commit(node, state, self._prove_branch(node, state, head), head)
+        if head.number < state.cursor.number:
+            raise NodeLagging(url=node.url, head=head.number, wanted=state.cursor.number)
+        return self._note_look(state, journals, head)
+
+    def _introduce(self, node: Node) -> None:
+        """Check once that a node serves our chain, with our contracts on it."""
+        if node.url in self._introduced:
+            return
+        found = node.chain_id()
+        if found != self._followed.chain_id:
+            raise ChainMismatch(what="its id", found=found, expected=self._followed.chain_id)
+        with node.blamed():
+            genesis = check_header(node.header(0))
+        if genesis.hash != self._followed.genesis_hash:
+            raise ChainMismatch(
+                what="its first block",
+                found="0x" + genesis.hash.hex(),
+                expected="0x" + self._followed.genesis_hash.hex(),
+            )
+        self._prover.prove_code(node, look_at_head(node))
+        self._introduced.add(node.url)
+
+    def _load(self, node: Node) -> tuple[MirrorState, Journals]:
+        """Read where the mirror stands, beginning one where there is none."""
+        try:
+            with reading(self.engine) as connection:
+                state = read_state(connection)
+                journals = read_journals(connection, self._followed, state.cursor.number)
+        except MirrorEmpty:
+            state = self._begin(node)
+            with reading(self.engine) as connection:
+                journals = read_journals(connection, self._followed, state.cursor.number)
+        is_empty = state.cursor.number < self._followed.first_block
+        self._applier.forget(database_is_empty=is_empty)
+        self._held = state, journals
+        return self._held
+
+    def _begin(self, node: Node) -> MirrorState:
+        """Write the state of a mirror before its first block."""
+        with node.blamed():
+            parent = BlockMark.of(check_header(node.header(self._followed.first_block - 1)))
+        state = MirrorState(
+            schema_version=SCHEMA_VERSION,
+            chain_id=self._followed.chain_id,
+            genesis_hash=self._followed.genesis_hash,
+            deployment=self._followed.digest,
+            first_block=self._followed.first_block,
+            cursor=parent,
+            final_number=parent.number,
+            generation=0,
+            head_number=parent.number,
+            looked_at=now_in_milliseconds(),
+            halt=None,
+        )
+        with writing(self.engine) as connection:
+            write_first_state(connection, state)
+            self._write_contracts(connection)
+            insert_rows(connection, blocks, [(parent.number, parent.hash, parent.timestamp)])
+        return state
+
+    def _write_contracts(self, connection: Connection) -> None:
+        rows = [
+            (each.contract_id, each.name, each.address, each.code_hash, each.first_block)
+            for each in self._followed.contracts
+        ]
+        insert_rows(connection, contracts, rows)
+
+    def _is_mirrored(self, state: MirrorState, head: Header) -> bool:
+        """Whether a head at or below the cursor is a block of ours, or below all of ours."""
+        if head.number == state.cursor.number:
+            return head.hash == state.cursor.hash
+        with reading(self.engine) as connection:
+            held = read_marks(connection, range(head.number, head.number + 1))
+        return head.number not in held or held[head.number].hash == head.hash
+
+    def _prove(
+        self, node: Node, state: MirrorState, journals: Journals, head: Header
+    ) -> ProvedRange:
+        """What comes after the cursor, or after an ancestor of it where the chain forked."""
+        try:
+            return self._prover.prove_range(node, state.cursor, journals, head)
+        except ChainForked:
+            return self._prove_branch(node, state, head)
+
+    def _prove_branch(self, node: Node, state: MirrorState, head: Header) -> ProvedRange:
+        """What the chain has now instead of our last blocks."""
+        self._introduced.discard(node.url)
+        self._introduce(node)
+        with reading(self.engine) as connection:
+            ancestor = find_ancestor(
+                connection, node, state, head, finality_blocks=self._finality_blocks
+            )
+            journals = read_journals(connection, self._followed, ancestor.number)
+        try:
+            return self._prover.prove_range(node, ancestor, journals, head)
+        except ChainForked:
+            # It changed once more since; another look will find out to what.
+            raise NodeLacksBlock(
+                url=node.url, method="eth_getBlockByNumber", block=ancestor.number + 1
+            ) from None
+
+    def _commit(
+        self, node: Node, state: MirrorState, proved: ProvedRange, head: Header
+    ) -> MirrorState:
+        self._pause()
+        after = self._applier.apply_range(
+            state,
+            proved,
+            final_number=self._final_number(node, state, proved),
+            head_number=head.number,
+        )
+        self._held = after, proved.journals
+        self._look_written = time.monotonic()
+        rolled_back = state.cursor.number - proved.parent.number
+        self.report(Applied(after, len(proved.logs), rolled_back))
+        return after
+
+    def _final_number(self, node: Node, state: MirrorState, proved: ProvedRange) -> BlockNumber:
+        """The highest block that may no longer go, once this range is mirrored."""
+        final = max(state.final_number, proved.end.number - self._finality_blocks)
+        called_final = finalized_block(node)
+        if called_final is not None and final < called_final.number <= proved.end.number:
+            hashes = {header.number: header.hash for header in proved.headers}
+            if hashes.get(called_final.number) == called_final.hash or (
+                called_final.number <= proved.parent.number
+                and self._is_mirrored(state, called_final)
+            ):
+                final = called_final.number
+        return BlockNumber(final)
+
+    def _note_look(self, state: MirrorState, journals: Journals, head: Header) -> MirrorState:
+        """Write down now and then that all is well and nothing is new."""
+        now = time.monotonic()
+        if now - self._look_written >= _LOOK_WRITTEN_EVERY or state.halt is not None:
+            with writing(self.engine) as connection:
+                record_look(connection, state, head_number=head.number)
+                state = read_state(connection)
+            self._held = state, journals
+            self._look_written = now
+        return state
+
+    def _pause(self) -> None:
+        if self.stop.is_set():
+            raise Stopped
+
+
+def _shown(value: int | bytes) -> int | str:
+    return "0x" + value.hex() if isinstance(value, bytes) else value
