@@ -6,7 +6,7 @@ read from the chain (admitted or declined), so that an application is never mark
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ledger.domain.ids import OrgId
 from ledger.office.profiles import check_text
@@ -27,3 +27,11 @@ def file_application(
         applications,
         {"org_id": org_id, "programme": programme, "filed_at": filed_at, "note": note},
     )
+
+
+def is_filed(connection: Connection, org_id: OrgId, programme: str) -> bool:
+    """Whether the organisation has applied to the programme (by its key)."""
+    query = select(applications.c.org_id).where(
+        applications.c.org_id == org_id, applications.c.programme == programme
+    )
+    return connection.execute(query).one_or_none() is not None

@@ -108,10 +108,11 @@ def commitments_of(connection: Connection, subject: Subject, key: str) -> frozen
     return frozenset(commitment for commitment, _ in _of_key(connection, subject, key))
 
 
-def commitments_by_key(connection: Connection, subject: Subject) -> dict[bytes, str]:
-    """Every commitment that was kept of such subjects, with its key."""
-    query = select(profiles.c.commitment, profiles.c.key).where(profiles.c.subject == subject.value)
-    return {bytes(row.commitment): row.key for row in connection.execute(query)}
+def read_document(connection: Connection, commitment: bytes) -> bytes | None:
+    """The document behind a commitment; None where it is not kept here."""
+    query = select(profiles.c.document).where(profiles.c.commitment == commitment)
+    found = connection.execute(query).scalar_one_or_none()
+    return bytes(found) if found is not None else None
 
 
 def _of_key(connection: Connection, subject: Subject, key: str) -> list[tuple[bytes, bytes]]:

@@ -38,6 +38,12 @@ def read_revision(connection: Connection) -> int:
     return connection.execute(select(office_state.c.revision)).scalar_one_or_none() or 0
 
 
+def holds_made_up(connection: Connection) -> bool:
+    """Whether any document kept here was made up for a demonstration."""
+    query = select(evidence_files.c.commitment).where(evidence_files.c.made_up == 1).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def read_evidence(connection: Connection, commitment: bytes) -> EvidenceRecord:
     """What is known of the document behind a commitment. Raises NotFound."""
     query = select(evidence_files).where(evidence_files.c.commitment == commitment)

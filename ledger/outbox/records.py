@@ -180,14 +180,14 @@ def lock_sender(connection: Connection, sender: bytes) -> None:
 
 
 def next_own_nonce(connection: Connection, genesis_hash: bytes, sender: bytes) -> int:
-    """One above the highest nonce of an open attempt of this key; 0 where none is open."""
+    """One above the highest nonce that was signed with this key and not in vain; 0 for none."""
     query = (
         select(func.max(attempts.c.nonce))
         .join(operations, operations.c.operation_id == attempts.c.operation_id)
         .where(
             attempts.c.sender == sender,
             operations.c.genesis_hash == genesis_hash,
-            operations.c.state.in_(OPEN),
+            operations.c.state != State.FAILED.value,
         )
     )
     highest = connection.execute(query).scalar_one()

@@ -1,0 +1,85 @@
+"""Credits: awarding them for contributions, and taking an award back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Connection
+
+from ledger.chain.contracts import credits as journal
+from ledger.domain.commands import NO_COMMITMENT, Award, Reversal
+from ledger.domain.ids import EntryId, ProgrammeId
+from ledger.domain.keys import encode_key
+from ledger.outbox.records import Operation
+from ledger.services.checks import (
+    MAX_AMOUNT,
+    check_distinct,
+    check_organisation,
+    check_programme,
+    check_range,
+    check_some,
+    count_of,
+)
+from ledger.services.orders import Order
+from ledger.services.proofs import prove_entry
+
+MAX_AWARDS = 450
+MAX_REVERSALS = 25
+"""As in Credits.sol: the most in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An award to be taken back, and the evidence that shows why."""
+
+    entry_id: EntryId
+    evidence: bytes = NO_COMMITMENT
+
+
+def award(order: Order, programme_id: ProgrammeId, awards: Sequence[Award]) -> Operation:
+    """Award credits, all or none. Its journal lines are the entries.
+
+    Signed by an issuer within its budget, or by a council officer.
+    """
+    check_programme(programme_id)
+    check_some("awards", awards)
+    for given in awards:
+        check_organisation(given.org_id)
+        check_range("amount", given.amount, 1, MAX_AMOUNT)
+        encode_key(given.category, "category")
+    total = count_of(sum(given.amount for given in awards), "credit")
+    number = count_of(len(awards), "award")
+    return order.place(
+        "Credits",
+        "award",
+        f"Award {total} in programme {programme_id} ({number}).",
+        partial(journal.encode_award, programme_id, awards),
+    )
+
+
+def reverse(order: Order, connection: Connection, corrections: Sequence[Correction]) -> Operation:
+    """Take awards of one programme back, all or none.
+
+    `connection` reads the mirror, where the entries stand and from which their proofs are made.
+    Signed by the issuer that made the awards, or by a council officer. Raises NotFound for an
+    entry that is not mirrored.
+    """
+    check_some("entries", corrections)
+    check_distinct("entry", (given.entry_id for given in corrections))
+    reversals = []
+    for given in corrections:
+        proof = prove_entry(connection, given.entry_id)
+        reversals.append(
+            Reversal(proof.entry, proof.head_before, proof.hashes_after, given.evidence)
+        )
+    # Where the entries are of several programmes, the contract names the first that differs.
+    programme_id = ProgrammeId(reversals[0].entry.programme_id)
+    number = count_of(len(corrections), "award")
+    return order.place(
+        "Credits",
+        "reverse",
+        f"Reverse {number} of programme {programme_id}.",
+        partial(journal.encode_reverse, programme_id, reversals),
+    )
