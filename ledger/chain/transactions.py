@@ -8,9 +8,9 @@ by index (`eth_getRawTransactionByBlockHashAndIndex`) Besu does not serve, and a
 long for them, as it copies the block for each. `debug_getRawBlock`, where it is open, would be
 shorter; its transactions can be given to `check_raw_transactions`.
 
-Types: legacy, EIP-2930, EIP-1559, EIP-4844, EIP-7702. Others are refused. So is a transaction
-that anvil sent for an impersonated account: it has no signature, and its hash is not that of its
-bytes.
+Types: legacy, EIP-2930, EIP-1559, EIP-4844, EIP-7702. Others are refused. So are two things that
+only anvil makes: a transaction of an impersonated account, which has no signature and a hash that
+is not that of its bytes, and a block with blobs, whose root anvil 1.7 takes over the blobs too.
 """
 
 from __future__ import annotations
