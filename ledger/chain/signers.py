@@ -10,6 +10,7 @@ oracle in the tests.
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,6 +87,14 @@ class LocalSigner:
 
     def __repr__(self) -> str:
         return f"LocalSigner(0x{self.address.hex()})"
+
+    def derive(self, label: bytes) -> LocalSigner:
+        """The signer of another key, which follows from this one and a label (HMAC-SHA-256).
+
+        Who has this key has all that follow from it; none of them tells anything about another.
+        """
+        message = b"moonlake derived key\n" + label
+        return LocalSigner(hmac.digest(self._key.secret, message, "sha256"))
 
     def sign_transaction(self, fields: TransactionFields) -> bytes:
         """Sign the fields' hash and append the signature."""
