@@ -7,7 +7,8 @@ It answers from what a test sets, or passes on what a real node says and alters 
         node.faults.append(Status(429))       # the next request only
         Node(node.url).receipts(...)
 
-Set what it says before asking; `asked` lists every call that it saw, in order.
+Set what it says before asking; `asked` lists every call that it saw, in order; `paths`
+and `headers` those of every request.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ class FakeNode:
         self.lies: dict[str, Callable[[list[Any], Any], Any]] = {}
         self.faults: deque[Fault] = deque()
         self.asked: list[tuple[str, list[Any]]] = []
-        self.requests = 0
+        self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.connections = 0
         self._stopped = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self._handler())
@@ -116,6 +118,11 @@ class FakeNode:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    @property
+    def requests(self) -> int:
+        """How many requests it got, whatever became of them."""
+        return len(self.paths)
 
     def answer(self, call: Any) -> dict[str, Any]:
         """The answer to one call of a request."""
@@ -167,7 +174,8 @@ class FakeNode:
 
             def do_POST(self) -> None:
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                node.requests += 1
+                node.paths.append(self.path)
+                node.headers.append(dict(self.headers))
                 fault = node.faults.popleft() if node.faults else None
                 if isinstance(fault, Status):
                     self.reply(fault.body, fault.status, fault.headers)
