@@ -301,6 +301,19 @@ class Node:
             )
         return answer
 
+    def storage(self, places: Iterable[tuple[bytes, bytes]], block: BlockName) -> list[bytes]:
+        """What stands in some slots (address, slot) after a block, 32 bytes each, in one request.
+
+        Nothing proves it; see `proofs` for what does, and costs a node a hundred times as much.
+        """
+        method, state = "eth_getStorageAt", _state_of(block)
+        params = [(_hex(address), _hex(slot), state) for address, slot in places]
+        words = self.ask_many(method, params, str)
+        try:
+            return [_data(word).rjust(32, b"\0") for word in words]
+        except ValueError as error:
+            raise self._unreadable(method, "a word is not hex") from error
+
     def proofs(
         self, addresses: Iterable[bytes], slots: Sequence[bytes], block: BlockName
     ) -> list[ProofAnswer]:
