@@ -28,7 +28,14 @@ from ledger.mirror.apply import Applier, read_journals
 from ledger.mirror.contracts import Followed
 from ledger.mirror.lease import Stopped
 from ledger.mirror.pool import Pool
-from ledger.mirror.prove import ChainForked, Journals, ProvedRange, Prover, look_at_head
+from ledger.mirror.prove import (
+    ChainForked,
+    Journals,
+    ProvedRange,
+    Prover,
+    check_code,
+    look_at_head,
+)
 from ledger.mirror.reorganise import finalized_block, find_ancestor, read_marks
 from ledger.mirror.reports import Applied, Reporter, say_nothing
 from ledger.mirror.state import (
@@ -47,6 +54,10 @@ from ledger.store.mirror_tables import SCHEMA_VERSION, blocks, contracts
 
 _LOOK_WRITTEN_EVERY = 1.0
 """Seconds between two notes that nothing is new; a note is a write to the disk."""
+
+_PROOF_EVERY = 60.0
+"""Seconds between two proofs of the contracts' state while following; the first is made before the
+first commit that reaches the chain's head."""
 
 
 class Mirror:
@@ -77,6 +88,8 @@ class Mirror:
         self._introduced: set[str] = set()
         self._held: tuple[MirrorState, Journals] | None = None
         self._look_written = 0.0
+        self._proved_journals: Journals = {}
+        self._proof_due = 0.0
 
     def check_database(self) -> None:
         """Refuse a database that mirrors something else, or with other tables.
@@ -134,7 +147,7 @@ class Mirror:
             return self._commit(node, state, self._prove_branch(node, state, head), head)
         if head.number < state.cursor.number:
             raise NodeLagging(url=node.url, head=head.number, wanted=state.cursor.number)
-        return self._note_look(state, journals, head)
+        return self._note_look(node, state, journals, head)
 
     def _introduce(self, node: Node) -> None:
         """Check once that a node serves our chain, with our contracts on it."""
@@ -151,7 +164,7 @@ class Mirror:
                 found="0x" + genesis.hash.hex(),
                 expected="0x" + self._followed.genesis_hash.hex(),
             )
-        self._prover.prove_code(node, look_at_head(node))
+        check_code(node, self._followed, look_at_head(node))
         self._introduced.add(node.url)
 
     def _load(self, node: Node) -> tuple[MirrorState, Journals]:
@@ -237,6 +250,8 @@ class Mirror:
         self, node: Node, state: MirrorState, proved: ProvedRange, head: Header
     ) -> MirrorState:
         self._pause()
+        if proved.end.number == head.number:
+            self._prove_contracts(node, head, proved.journals)
         after = self._applier.apply_range(
             state,
             proved,
@@ -248,6 +263,18 @@ class Mirror:
         rolled_back = state.cursor.number - proved.parent.number
         self.report(Applied(after, len(proved.logs), rolled_back))
         return after
+
+    def _prove_contracts(self, node: Node, head: Header, journals: Journals) -> None:
+        """Prove, now and then, the journals that went on since they were proved."""
+        moved = {
+            address: cursor
+            for address, cursor in journals.items()
+            if self._proved_journals.get(address) != cursor
+        }
+        if moved and time.monotonic() >= self._proof_due:
+            self._prover.prove_contracts(node, head, moved)
+            self._proved_journals = journals
+            self._proof_due = time.monotonic() + _PROOF_EVERY
 
     def _final_number(self, node: Node, state: MirrorState, proved: ProvedRange) -> BlockNumber:
         """The highest block that may no longer go, once this range is mirrored."""
@@ -262,8 +289,11 @@ class Mirror:
                 final = called_final.number
         return BlockNumber(final)
 
-    def _note_look(self, state: MirrorState, journals: Journals, head: Header) -> MirrorState:
+    def _note_look(
+        self, node: Node, state: MirrorState, journals: Journals, head: Header
+    ) -> MirrorState:
         """Write down now and then that all is well and nothing is new."""
+        self._prove_contracts(node, head, journals)
         now = time.monotonic()
         if now - self._look_written >= _LOOK_WRITTEN_EVERY or state.halt is not None:
             with writing(self.engine) as connection:

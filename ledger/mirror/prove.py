@@ -2,8 +2,9 @@
 
 A range is proved if its headers hash to what they claim and follow the cursor; if each block whose
 bloom admits a log of ours gives transactions and receipts of the header's roots; if each journal
-goes on without a gap from the head we hold; and if each contract's code, head and sequence after
-the last block are those in the header's state root. What a node says beyond that is not used.
+goes on without a gap from the head we hold. Then each contract's own head and sequence after the
+last block are compared with where its events led; `prove_contracts` proves them, with the
+contract's code, by the header's state root. What a node says beyond that is not used.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ledger.chain.headers import Header, check_header, check_headers
+from ledger.chain.keccak import keccak256
 from ledger.chain.logs import JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT, JournalCursor
-from ledger.chain.proofs import ProofAnswer, prove_account, prove_slots
+from ledger.chain.proofs import prove_account, prove_slots
 from ledger.chain.receipts import Log, check_receipts
 from ledger.chain.rpc import Node
 from ledger.chain.transactions import check_transactions
@@ -29,6 +31,8 @@ MOST_LOGS = 10_000
 MOST_BLOCKS = 2_000
 _HEADERS_AT_ONCE = 250
 _BODIES_AT_ONCE = 16
+
+_JOURNAL_SLOTS = (JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT)
 
 Journals = Mapping[bytes, JournalCursor]
 """How far each contract's journal has been followed, by its address."""
@@ -51,6 +55,16 @@ class ProvedRange:
     def end(self) -> BlockMark:
         """The last block of the range."""
         return BlockMark.of(self.headers[-1])
+
+
+def check_code(node: Node, followed: Followed, block: Header) -> None:
+    """Raise CodeMismatch unless a node has each contract's code after a block, as far as it says.
+
+    It tells a wrong chain at once; `Prover.prove_contracts` proves the code later.
+    """
+    for contract in followed.contracts:
+        if keccak256(node.code(contract.address, block.hash)) != contract.code_hash:
+            raise CodeMismatch(contract=contract.name, address="0x" + contract.address.hex())
 
 
 def look_at_head(node: Node) -> Header:
@@ -84,14 +98,28 @@ class Prover:
                 if len(logs) >= MOST_LOGS or len(headers) >= MOST_BLOCKS:
                     break
             after = self._follow_journals(journals, logs)
-            self._prove_contracts(node, headers[-1], after, head)
+            self._compare_contracts(node, headers[-1], after, head)
         return ProvedRange(parent, headers, logs, after)
 
-    def prove_code(self, node: Node, head: Header) -> None:
-        """Raise CodeMismatch unless each contract carries its code after the block `head`."""
+    def prove_contracts(self, node: Node, block: Header, journals: Journals) -> None:
+        """Prove code, head and sequence of some contracts by the state root of `block`.
+
+        A node's answers of this kind are dear (anvil takes 40 ms each where 30,000 entries are),
+        so that ranges are compared by what the node says, and the proof is made now and then.
+        Raises CodeMismatch, JournalBroken, NodeAnswerInvalid.
+        """
+        contracts = [each for each in self._followed.contracts if each.address in journals]
+        addresses = [each.address for each in contracts]
         with node.blamed():
-            for contract, answer in self._ask_proofs(node, head):
-                _check_code(contract, head, answer)
+            answers = node.proofs(addresses, _JOURNAL_SLOTS, block.hash)
+            for contract, answer in zip(contracts, answers, strict=True):
+                account = prove_account(block, contract.address, answer)
+                if account.code_hash != contract.code_hash:
+                    raise CodeMismatch(
+                        contract=contract.name, address="0x" + contract.address.hex()
+                    )
+                words = prove_slots(block, contract.address, _JOURNAL_SLOTS, answer)
+                _compare(contract, block, words, journals[contract.address])
 
     def _header_runs(
         self, node: Node, parent: BlockMark, head: Header
@@ -162,40 +190,35 @@ class Prover:
                 after[address] = after[address].advance_all(lines)
         return after
 
-    def _prove_contracts(self, node: Node, end: Header, journals: Journals, head: Header) -> None:
-        """Compare code, head and sequence of each contract after `end` with the state root.
+    def _compare_contracts(self, node: Node, end: Header, journals: Journals, head: Header) -> None:
+        """Compare head and sequence of each contract after `end` with what the node has there.
 
         A node keeps the state of late blocks only. Where it refuses an early one, the journals
         are compared at the end of a later range: heads are chained, so that one covers all.
         """
+        there = [each for each in self._followed.contracts if each.first_block <= end.number]
+        places = [(each.address, slot) for each in there for slot in _JOURNAL_SLOTS]
         try:
-            answers = self._ask_proofs(node, end)
+            words = node.storage(places, end.hash)
         except NodeRefused:
             if end.number == head.number:
                 raise
             return
-        slots = (JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT)
-        for contract, answer in answers:
-            _check_code(contract, end, answer)
-            found_head, sequence = prove_slots(end, contract.address, slots, answer)
-            found = (int.from_bytes(sequence, "big"), found_head)
-            held = journals[contract.address]
-            if found != (held.sequence, held.head):
-                raise JournalBroken(
-                    block=end.number,
-                    log_index=0,
-                    contract=contract.name,
-                    problem=f"the contract is at event {found[0]} after this block, "
-                    f"the journal that was followed at {held.sequence}, or with another head",
-                )
-
-    def _ask_proofs(self, node: Node, block: Header) -> list[tuple[FollowedContract, ProofAnswer]]:
-        there = [each for each in self._followed.contracts if each.first_block <= block.number]
-        slots = (JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT)
-        answers = node.proofs([each.address for each in there], slots, block.hash)
-        return list(zip(there, answers, strict=True))
+        for place, contract in enumerate(there):
+            pair = words[2 * place : 2 * place + 2]
+            _compare(contract, end, pair, journals[contract.address])
 
 
-def _check_code(contract: FollowedContract, block: Header, answer: ProofAnswer) -> None:
-    if prove_account(block, contract.address, answer).code_hash != contract.code_hash:
-        raise CodeMismatch(contract=contract.name, address="0x" + contract.address.hex())
+def _compare(
+    contract: FollowedContract, block: Header, words: Sequence[bytes], held: JournalCursor
+) -> None:
+    """Raise JournalBroken unless a contract's two journal slots are what its events led to."""
+    head, sequence = words[0], int.from_bytes(words[1], "big")
+    if (sequence, head) != (held.sequence, held.head):
+        raise JournalBroken(
+            block=block.number,
+            log_index=0,
+            contract=contract.name,
+            problem=f"the contract is at event {sequence} after this block, with the head "
+            f"0x{head.hex()}; its events lead to event {held.sequence} and 0x{held.head.hex()}",
+        )
