@@ -78,8 +78,9 @@ def read_password(settings: Settings) -> str:
 
 
 def scrypt_cost(settings: Settings) -> int:
-    """How hard a new keystore is to open, as scrypt's n: low only on the devnet."""
-    return DEVNET_COST if settings.uses_devnet else STRONG_COST
+    """How hard a new keystore is to open, as scrypt's n: low only under the devnet's password."""
+    on_devnet = settings.uses_devnet and settings.key_password_file is None
+    return DEVNET_COST if on_devnet else STRONG_COST
 
 
 def list_keys(folder: Path) -> tuple[KeyInfo, ...]:

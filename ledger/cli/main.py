@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from ledger.cli import contracts, devnet
+from ledger.cli import contracts, deploy, devnet, keys
 from ledger.errors import (
     ChainProblem,
     ContractRefused,
@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 app.add_typer(devnet.app, name="devnet")
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(deploy.app)
+app.add_typer(keys.app, name="keys")
 
 _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (SetupProblem, 3),

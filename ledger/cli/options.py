@@ -16,3 +16,13 @@ DevnetPortOption = Annotated[
     typer.Option(help="The devnet's port on loopback (MOONLAKE_DEVNET_PORT).", min=1, max=65535),
 ]
 AnvilOption = Annotated[Path | None, typer.Option(help="The anvil program (MOONLAKE_ANVIL).")]
+RpcUrlOption = Annotated[
+    str | None, typer.Option(help="Nodes, comma-separated; the devnet if unset (MOONLAKE_RPC_URL).")
+]
+DeploymentOption = Annotated[
+    Path | None, typer.Option(help="The deployment file (MOONLAKE_DEPLOYMENT).")
+]
+KeyPasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(help="A file whose first line opens the keys (MOONLAKE_KEY_PASSWORD_FILE)."),
+]

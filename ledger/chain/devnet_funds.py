@@ -1,0 +1,26 @@
+"""Coin on the devnet, where it is worth nothing and comes from nowhere.
+
+Accounts there begin with none, since anvil is started without accounts of its own. It refuses
+nothing: on any other chain the node has no such method and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.chain.rpc import Node
+
+ENOUGH = 10**18
+"""Below one coin an account is filled up: a full block costs a hundredth of it on a new chain."""
+
+FULL = 10_000 * 10**18
+
+_AnyResult: Any = Any
+
+
+def fund_accounts(node: Node, addresses: Iterable[bytes]) -> None:
+    """Give coin to each of these devnet accounts that has little."""
+    for address in addresses:
+        if node.balance(address, "latest") < ENOUGH:
+            node.ask("anvil_setBalance", ("0x" + address.hex(), hex(FULL)), _AnyResult)

@@ -1,0 +1,145 @@
+"""`moonlake deploy`: put the contracts on the chain, or say where they are.
+
+Running it again goes on where it was interrupted and changes nothing where it was finished. On the
+devnet the keys it needs are made and funded; on any other chain they must exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.chain.addresses import parse_address, show_address
+from ledger.chain.deploy import deploy, verify_deployment
+from ledger.chain.deployments import (
+    DeployedContract,
+    Deployment,
+    deployment_path,
+    read_deployment,
+    show_deployment,
+)
+from ledger.chain.devnet_funds import fund_accounts
+from ledger.chain.keystores import (
+    ensure_key,
+    find_key,
+    key_folder,
+    open_signer,
+    read_password,
+    scrypt_cost,
+)
+from ledger.chain.rpc import Node
+from ledger.chain.signers import LocalSigner
+from ledger.cli.options import (
+    DeploymentOption,
+    DevnetPortOption,
+    HomeOption,
+    KeyPasswordFileOption,
+    RpcUrlOption,
+)
+from ledger.cli.output import JsonOption, show
+from ledger.config import Settings, load_settings
+
+app = typer.Typer()
+
+DEVNET_DELAY = 0
+USUAL_DELAY = 3 * 24 * 3600
+
+DeployerOption = Annotated[str, typer.Option(help="The key that pays for the deployment.")]
+AdminOption = Annotated[
+    str, typer.Option(help="Who appoints officers: a key of the data folder, or an address.")
+]
+AdminDelayOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Seconds that the admin's successor waits; 0 on the devnet and three days elsewhere.",
+        min=0,
+    ),
+]
+
+
+@app.command("deploy")
+def deploy_command(
+    *,
+    home: HomeOption = None,
+    devnet_port: DevnetPortOption = None,
+    rpc_url: RpcUrlOption = None,
+    deployment: DeploymentOption = None,
+    key_password_file: KeyPasswordFileOption = None,
+    deployer: DeployerOption = "deployer",
+    admin: AdminOption = "admin",
+    admin_delay: AdminDelayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy the contracts on the chain, once."""
+    settings = load_settings(
+        home=home,
+        devnet_port=devnet_port,
+        rpc_url=rpc_url,
+        deployment=deployment,
+        key_password_file=key_password_file,
+    )
+
+    def report(contract: DeployedContract) -> None:
+        if not as_json:
+            typer.echo(
+                f"{contract.name:<14} {show_address(contract.address)}"
+                f"  block {contract.block_number}"
+            )
+
+    made, path = deploy_ledger(
+        settings, deployer=deployer, admin=admin, admin_delay=admin_delay, report=report
+    )
+    text = f"Chain {made.chain_id}: {len(made.contracts)} contracts, recorded in {path}."
+    show(show_deployment(made) | {"path": str(path)}, text, as_json=as_json)
+
+
+def deploy_ledger(
+    settings: Settings,
+    *,
+    deployer: str = "deployer",
+    admin: str = "admin",
+    admin_delay: int | None = None,
+    report: Callable[[DeployedContract], None] = lambda _contract: None,
+) -> tuple[Deployment, Path]:
+    """Deploy with the keys of the data folder, or verify what is there; and the file's path.
+
+    `admin` is the name of a key or an address. Raises what `ledger.chain.deploy.deploy` does,
+    KeyMissing and KeyLocked.
+    """
+    node = Node(settings.nodes[0])
+    try:
+        path = deployment_path(settings, node.chain_id())
+        if path.exists():
+            made = read_deployment(path)
+            verify_deployment(node, made)
+            for contract in made.contracts.values():
+                report(contract)
+            return made, path
+        signer, admin_address = _open_keys(settings, node, deployer, admin)
+        if admin_delay is None:
+            admin_delay = DEVNET_DELAY if settings.uses_devnet else USUAL_DELAY
+        made = deploy(
+            node, signer, admin=admin_address, admin_delay=admin_delay, path=path, report=report
+        )
+        return made, path
+    finally:
+        node.close()
+
+
+def _open_keys(
+    settings: Settings, node: Node, deployer: str, admin: str
+) -> tuple[LocalSigner, bytes]:
+    folder = key_folder(settings)
+    password = read_password(settings)
+    is_address = admin.startswith("0x")
+    if settings.uses_devnet:
+        for name in (deployer,) if is_address else (deployer, admin):
+            ensure_key(folder, name, password, cost=scrypt_cost(settings))
+    signer = open_signer(folder, deployer, password)
+    address = parse_address(admin, "admin") if is_address else find_key(folder, admin).address
+    if settings.uses_devnet:
+        fund_accounts(node, (signer.address, address))
+    return signer, address
