@@ -1,0 +1,106 @@
+"""Runs every check of the repository, the tests last. Started by `scripts/test` in `.venv`.
+
+Every check is run and reported even where an earlier one failed; the first failure decides the exit
+code. Nothing is printed after pytest's closing line.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bootstrap import ROOT, VENV, environment
+
+from ledger.chain.toolchain import find_foundry_tool
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run all checks, or with arguments pytest alone; the exit code."""
+    pytest = [str(VENV / "bin" / "python"), "-m", "pytest"]
+    if arguments:
+        return subprocess.run(
+            [*pytest, *arguments], cwd=ROOT, env=environment(), check=False
+        ).returncode
+    _install_system_packages()
+    codes = [_check(name, command) for name, command in _checks()]
+    print(flush=True)
+    tests = subprocess.run([*pytest, "-n", "2"], cwd=ROOT, env=environment(), check=False)
+    return next((code for code in [*codes, tests.returncode] if code), 0)
+
+
+def _checks() -> list[tuple[str, list[str]]]:
+    programs = VENV / "bin"
+    return [
+        ("style", [str(programs / "ruff"), "check", "."]),
+        ("format", [str(programs / "ruff"), "format", "--check", "."]),
+        ("types", [str(programs / "mypy")]),
+        ("imports", [str(programs / "lint-imports"), "--no-cache"]),
+        ("contracts", [str(find_foundry_tool("forge")), "test"]),
+    ]
+
+
+def _check(name: str, command: Sequence[str]) -> int:
+    started = time.monotonic()
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    result = "ok" if done.returncode == 0 else "FAILED"
+    print(f"  {name:<24}{time.monotonic() - started:6.1f} s  {result}", flush=True)
+    if done.returncode != 0:
+        print("".join(f"    {line}\n" for line in done.stdout.splitlines()), flush=True)
+    return done.returncode
+
+
+def _install_system_packages() -> None:
+    """Programs that come from no package index: only as root, and only where they are missing."""
+    missing = []
+    if not any(shutil.which(name) for name in BROWSERS):
+        missing.append("chromium")
+    if not _has_chinese_font():
+        missing.append("fonts-noto-cjk")
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) and not shutil.which("initdb"):
+        missing.append("postgresql")
+    if not missing:
+        return
+    names = ", ".join(missing)
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        print(f"  Not on this machine: {names}. Tests that need them are skipped.", flush=True)
+        return
+    started = time.monotonic()
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-qq", "--yes", "--no-install-recommends", *missing],
+    ):
+        done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - started
+    print(f"  {'system packages':<24}{seconds:6.1f} s  {names}", flush=True)
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        print(f"    apt-get failed: {''.join(said)}", flush=True)
+
+
+def _has_chinese_font() -> bool:
+    lister = shutil.which("fc-list")
+    if lister is not None:
+        listed = subprocess.run([lister, ":lang=zh"], capture_output=True, text=True, check=False)
+        return bool(listed.stdout.strip())
+    return any(Path("/usr/share/fonts").rglob("*CJK*"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
