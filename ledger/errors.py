@@ -5,6 +5,7 @@ LedgerError
 │   ├── InvalidValue
 │   ├── InvalidFile
 │   ├── CursorInvalid
+│   ├── DemonstrationRefused
 │   └── NotFound
 ├── ContractRefused         a contract's own error, by name and values
 ├── SetupProblem            the machine or its settings lack something
@@ -112,6 +113,15 @@ class NotFound(InputRefused):
     code = "input.not_found"
     sentence = "There is no {what} {key!r}."
     next_step = "Look up the {what}s that exist and try again."
+
+
+class DemonstrationRefused(InputRefused):
+    code = "input.demonstration_refused"
+    sentence = "The demonstration cannot be added to this ledger: {problem}."
+    next_step = (
+        "Name a new data folder with MOONLAKE_HOME, or set this ledger aside with "
+        "`moonlake up --demo --fresh`."
+    )
 
 
 class ContractRefused(LedgerError):

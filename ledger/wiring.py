@@ -1,0 +1,177 @@
+"""The only place that builds engines, nodes, signers and services from the settings.
+
+Everything else takes what it needs as an argument. What is opened here is closed by the context
+that it was opened in. Nothing here is imported before it is needed: a command that only reads must
+not wait for what only a sender uses.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from ledger.chain.contracts.registry import LedgerContracts, open_contracts
+from ledger.chain.deploy import check_chain
+from ledger.chain.deployments import Deployment, deployment_path, read_deployment
+from ledger.chain.devnet_funds import fund_accounts
+from ledger.chain.keystores import (
+    KeyInfo,
+    ensure_key,
+    find_key,
+    key_folder,
+    list_keys,
+    open_signer,
+    read_password,
+    scrypt_cost,
+)
+from ledger.chain.rpc import Node
+from ledger.chain.signers import LocalSigner
+from ledger.config import Settings
+from ledger.mirror.contracts import Followed
+from ledger.mirror.look import Mirror
+from ledger.mirror.reports import Reporter, say_nothing
+from ledger.office.evidence import EvidenceStore
+from ledger.outbox.sending import ChainIdentity, Outbox
+from ledger.services.desk import Desk
+from ledger.services.roster.reading import Roster
+from ledger.store.engine import open_engine
+from ledger.store.schema import upgrade_schema
+
+EVIDENCE_FOLDER = "evidence"
+CONTROLLERS_FOLDER = "controllers"
+CONTROLLERS_SEED = "seed"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain that the settings name, with the ledger that is deployed on it."""
+
+    node: Node
+    deployment: Deployment
+
+    @property
+    def addresses(self) -> Mapping[str, bytes]:
+        """The contracts' addresses, by name."""
+        return {name: found.address for name, found in self.deployment.contracts.items()}
+
+    @property
+    def contracts(self) -> LedgerContracts:
+        """The contracts, read through the node."""
+        return open_contracts(self.node, self.addresses)
+
+
+@contextmanager
+def opened_database(settings: Settings, *, durable: bool = True) -> Iterator[Engine]:
+    """The database, with the schema of this release.
+
+    Raises InvalidSetting, FolderUnusable, DatabaseUnusable and SchemaMismatch.
+    """
+    engine = open_engine(settings.database, durable=durable)
+    try:
+        upgrade_schema(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def opened_chain(settings: Settings) -> Iterator[Chain]:
+    """The first node of the settings, which must serve the chain of the deployment file.
+
+    Raises NodeUnreachable, NotDeployed, InvalidFile and ChainMismatch.
+    """
+    node = Node(settings.nodes[0])
+    try:
+        deployment = read_deployment(deployment_path(settings, node.chain_id()))
+        check_chain(node, deployment)
+        yield Chain(node, deployment)
+    finally:
+        node.close()
+
+
+@contextmanager
+def opened_desk(settings: Settings) -> Iterator[Desk]:
+    """All that a command which sends works with. What was left unsent is not sent yet."""
+    with ExitStack() as opened:
+        engine = opened.enter_context(opened_database(settings))
+        chain = opened.enter_context(opened_chain(settings))
+        outbox = Outbox(
+            engine,
+            chain.node,
+            chain=ChainIdentity(chain.deployment.chain_id, chain.deployment.genesis_hash),
+            addresses=chain.addresses,
+            first_block=chain.deployment.first_block,
+        )
+        evidence = open_evidence(settings)
+        yield Desk(chain.node, chain.contracts, engine, evidence, outbox)
+
+
+@contextmanager
+def opened_mirror(
+    settings: Settings,
+    deployment: Deployment,
+    *,
+    stop: threading.Event | None = None,
+    report: Reporter = say_nothing,
+) -> Iterator[Mirror]:
+    """The mirror of a deployment in the database of the settings."""
+    with ExitStack() as opened:
+        engine = opened.enter_context(opened_database(settings, durable=False))
+        nodes = [Node(url) for url in settings.nodes]
+        for node in nodes:
+            opened.callback(node.close)
+        yield Mirror(
+            engine,
+            nodes,
+            Followed(deployment),
+            finality_blocks=settings.finality_blocks,
+            stop=stop or threading.Event(),
+            report=report,
+        )
+
+
+def open_evidence(settings: Settings) -> EvidenceStore:
+    """The store of evidence files in the data folder."""
+    return EvidenceStore(settings.home / EVIDENCE_FOLDER)
+
+
+def open_named_signer(settings: Settings, name: str) -> LocalSigner:
+    """The signer with a key of the data folder. Raises KeyMissing and KeyLocked."""
+    folder = key_folder(settings)
+    find_key(folder, name)  # a missing key is said before a missing password
+    return open_signer(folder, name, read_password(settings))
+
+
+def ensure_devnet_keys(settings: Settings, node: Node, names: tuple[str, ...]) -> list[KeyInfo]:
+    """Keys of the data folder, made where they are missing, and funded on the devnet."""
+    folder, password = key_folder(settings), read_password(settings)
+    keys = [ensure_key(folder, name, password, cost=scrypt_cost(settings)) for name in names]
+    fund_accounts(node, [key.address for key in keys])
+    return keys
+
+
+def open_controllers(
+    settings: Settings, roster: Roster, *, make_seed: bool = True
+) -> dict[str, bytes]:
+    """The account of every organisation of a roster, by the organisation's key.
+
+    It is the roster's own where it names one. Else it follows from the organisation's key and one
+    random seed, which is kept encrypted as `keys/controllers/seed.json`: a keystore for each
+    organisation would take a second each to open. Where there is no seed and none is to be made,
+    such organisations are left out; none of them can be on the chain.
+    """
+    named = {row.key: row.controller for row in roster.organisations if row.controller is not None}
+    if len(named) == len(roster.organisations):
+        return named
+    folder = key_folder(settings) / CONTROLLERS_FOLDER
+    if not make_seed and not list_keys(folder):
+        return named
+    password = read_password(settings)
+    ensure_key(folder, CONTROLLERS_SEED, password, cost=scrypt_cost(settings))
+    seed = open_signer(folder, CONTROLLERS_SEED, password)
+    keys = (row.key for row in roster.organisations)
+    return {key: seed.derive(key.encode("ascii")).address for key in keys} | named
