@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bootstrap import ROOT, VENV, environment
+from bootstrap import ROOT, VENV, find_node
 
 from ledger.chain.toolchain import find_foundry_tool
 
@@ -26,12 +26,12 @@ def main(arguments: Sequence[str]) -> int:
     pytest = [str(VENV / "bin" / "python"), "-m", "pytest"]
     if arguments:
         return subprocess.run(
-            [*pytest, *arguments], cwd=ROOT, env=environment(), check=False
+            [*pytest, *arguments], cwd=ROOT, env=_environment(), check=False
         ).returncode
     _install_system_packages()
     codes = [_check(name, command) for name, command in _checks()]
     print(flush=True)
-    tests = subprocess.run([*pytest, "-n", "2"], cwd=ROOT, env=environment(), check=False)
+    tests = subprocess.run([*pytest, "-n", "2"], cwd=ROOT, env=_environment(), check=False)
     return next((code for code in [*codes, tests.returncode] if code), 0)
 
 
@@ -51,7 +51,7 @@ def _check(name: str, command: Sequence[str]) -> int:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env=environment(),
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -63,6 +63,12 @@ def _check(name: str, command: Sequence[str]) -> int:
     if done.returncode != 0:
         print("".join(f"    {line}\n" for line in done.stdout.splitlines()), flush=True)
     return done.returncode
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with `.venv` and Node.js first on PATH: forge starts the compiler through it."""
+    path = [str(VENV / "bin"), str(find_node().folder), os.environ.get("PATH", os.defpath)]
+    return {**os.environ, "PATH": os.pathsep.join(path)}
 
 
 def _install_system_packages() -> None:
