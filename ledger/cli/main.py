@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from ledger.cli import contracts, deploy, devnet, keys
+from ledger.cli import contracts, deploy, devnet, keys, mirror
 from ledger.errors import (
     ChainProblem,
     ContractRefused,
@@ -34,6 +34,7 @@ app.add_typer(devnet.app, name="devnet")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(deploy.app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(mirror.app, name="mirror")
 
 _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (SetupProblem, 3),

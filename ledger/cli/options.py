@@ -26,3 +26,9 @@ KeyPasswordFileOption = Annotated[
     Path | None,
     typer.Option(help="A file whose first line opens the keys (MOONLAKE_KEY_PASSWORD_FILE)."),
 ]
+DatabaseUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A SQLAlchemy URL; SQLite in the data folder if unset (MOONLAKE_DATABASE_URL)."
+    ),
+]

@@ -36,11 +36,16 @@ def sync(mirror: Mirror) -> MirrorState:
     Raises the problem that does not pass or that halts the mirror, Stopped if it was asked to end.
     """
     with _leading(mirror):
-        while True:
-            state = _look_patiently(mirror, looks=_LOOKS_OF_SYNC)
-            if state.lag == 0:
-                mirror.report(CaughtUp(state.cursor.number))
-                return state
+        return catch_up(mirror)
+
+
+def catch_up(mirror: Mirror) -> MirrorState:
+    """What `sync` does, for whoever holds the lease already."""
+    while True:
+        state = _look_patiently(mirror, looks=_LOOKS_OF_SYNC)
+        if state.lag == 0:
+            mirror.report(CaughtUp(state.cursor.number))
+            return state
 
 
 def follow(mirror: Mirror, *, poll_interval: float) -> None:

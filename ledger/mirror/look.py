@@ -80,6 +80,7 @@ class Mirror:
         self.engine = engine
         self.stop = stop
         self.report = report
+        self._nodes = tuple(nodes)
         self._followed = followed
         self._finality_blocks = finality_blocks
         self._pool = Pool(nodes, stop, report)
@@ -90,6 +91,17 @@ class Mirror:
         self._look_written = 0.0
         self._proved_journals: Journals = {}
         self._proof_due = 0.0
+
+    def in_database(self, engine: Engine) -> Mirror:
+        """A mirror of the same deployment, from the same nodes, in another database."""
+        return Mirror(
+            engine,
+            self._nodes,
+            self._followed,
+            finality_blocks=self._finality_blocks,
+            stop=self.stop,
+            report=self.report,
+        )
 
     def check_database(self) -> None:
         """Refuse a database that mirrors something else, or with other tables.

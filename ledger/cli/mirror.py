@@ -1,0 +1,235 @@
+"""`moonlake mirror`: bring the database to the chain's head, keep it there, look at it.
+
+`sync`, `follow` and `rebuild` ask the chain; `status` and `digest` only read the database.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ledger.chain.deployments import (
+    Deployment,
+    deployment_path,
+    only_deployment_path,
+    read_deployment,
+)
+from ledger.chain.rpc import Node
+from ledger.cli.options import DatabaseUrlOption, DeploymentOption, HomeOption, RpcUrlOption
+from ledger.cli.output import JsonOption, show
+from ledger.config import Settings, load_settings
+from ledger.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from ledger.mirror.look import Mirror
+    from ledger.mirror.reports import Reporter
+    from ledger.mirror.state import MirrorState
+
+app = typer.Typer(no_args_is_help=True, help="Mirror the chain, proved block by block, into SQL.")
+
+VERIFICATION = "receipts"
+"""What a row rests on: headers, blooms, transactions and receipts roots, journals, state."""
+
+HALTED = 6
+INTERRUPTED = 130
+
+
+@app.command()
+def sync(
+    *,
+    home: HomeOption = None,
+    rpc_url: RpcUrlOption = None,
+    deployment: DeploymentOption = None,
+    database_url: DatabaseUrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the database to the chain's head, and end."""
+    from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
+
+    settings = _settings(home, rpc_url, deployment, database_url)
+    with progress(as_json=as_json) as report, opened(settings, report) as mirror:
+        state = following.sync(mirror)
+    _show_state(state, settings, as_json=as_json)
+
+
+@app.command()
+def follow(
+    *,
+    home: HomeOption = None,
+    rpc_url: RpcUrlOption = None,
+    deployment: DeploymentOption = None,
+    database_url: DatabaseUrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep the database at the chain's head until ctrl-C; with --json one line of JSON a change."""
+    from ledger.cli.mirror_reports import LineReporter  # noqa: PLC0415
+    from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
+
+    settings = _settings(home, rpc_url, deployment, database_url)
+    with opened(settings, LineReporter(as_json=as_json)) as mirror:
+        following.follow(mirror, poll_interval=settings.poll_interval)
+
+
+@app.command()
+def rebuild(
+    *,
+    home: HomeOption = None,
+    rpc_url: RpcUrlOption = None,
+    deployment: DeploymentOption = None,
+    database_url: DatabaseUrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Mirror the chain anew, and put that in place of the old mirror in one step."""
+    from ledger.mirror import rebuild as rebuilding  # noqa: PLC0415  SQLAlchemy takes a second
+
+    settings = _settings(home, rpc_url, deployment, database_url)
+    with progress(as_json=as_json) as report, opened(settings, report) as mirror:
+        state = rebuilding.rebuild(mirror)
+    _show_state(state, settings, as_json=as_json)
+
+
+@app.command()
+def status(
+    *, home: HomeOption = None, database_url: DatabaseUrlOption = None, as_json: JsonOption = False
+) -> None:
+    """Say how far the mirror is. Ends with 6 if it is empty or halted."""
+    from ledger.mirror.state import read_state  # noqa: PLC0415  SQLAlchemy takes a second
+    from ledger.store.engine import reading  # noqa: PLC0415
+    from ledger.wiring import opened_database  # noqa: PLC0415
+
+    settings = _settings(home, None, None, database_url)
+    with opened_database(settings) as engine, reading(engine) as connection:
+        state = read_state(connection)
+    _show_state(state, settings, as_json=as_json)
+    if state.halt is not None:
+        raise typer.Exit(HALTED)
+
+
+@app.command()
+def digest(
+    *, home: HomeOption = None, database_url: DatabaseUrlOption = None, as_json: JsonOption = False
+) -> None:
+    """One hash over all mirrored facts, the same on every database that mirrors the same block."""
+    from ledger.mirror.digest import compute_digest  # noqa: PLC0415  SQLAlchemy takes a second
+    from ledger.mirror.state import read_state  # noqa: PLC0415
+    from ledger.store.engine import reading  # noqa: PLC0415
+    from ledger.wiring import opened_database  # noqa: PLC0415
+
+    settings = _settings(home, None, None, database_url)
+    with opened_database(settings) as engine, reading(engine) as connection:
+        cursor = read_state(connection).cursor
+        found = compute_digest(connection).hex()
+    values = {
+        "digest": "0x" + found,
+        "block_number": cursor.number,
+        "block_hash": "0x" + cursor.hash.hex(),
+    }
+    show(values, f"0x{found}  block {cursor.number}", as_json=as_json)
+
+
+@contextmanager
+def opened(settings: Settings, report: Reporter) -> Iterator[Mirror]:
+    """The mirror of the settings; SIGTERM and ctrl-C ask it to end, a second ctrl-C ends it."""
+    from ledger.mirror.lease import Stopped  # noqa: PLC0415  SQLAlchemy takes a second
+    from ledger.wiring import opened_mirror  # noqa: PLC0415
+
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    found = find_deployment(settings)
+    with opened_mirror(settings, found, stop=stop, report=report) as mirror:
+        try:
+            yield mirror
+        except Stopped:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def find_deployment(settings: Settings) -> Deployment:
+    """The deployment to mirror: the one named, the only one there is, or that of the node's chain.
+
+    Raises NotDeployed, InvalidFile, and NodeUnreachable where a node has to be asked.
+    """
+    try:
+        path = only_deployment_path(settings)
+    except InvalidSetting:
+        node = Node(settings.nodes[0])
+        try:
+            path = deployment_path(settings, node.chain_id())
+        finally:
+            node.close()
+    return read_deployment(path)
+
+
+@contextmanager
+def progress(*, as_json: bool) -> Iterator[Reporter]:
+    """Shows on stderr how far a mirror has come: a bar on a terminal, else a line now and then."""
+    from ledger.cli.mirror_reports import BarReporter, LineReporter  # noqa: PLC0415
+
+    if as_json or not sys.stderr.isatty():
+        yield LineReporter(as_json=False, quiet=as_json)
+        return
+    with BarReporter() as bar:
+        yield bar
+
+
+def describe(state: MirrorState, now: float) -> dict[str, Any]:
+    """The state as JSON: times in seconds since 1970 UTC, ages and lags in seconds and blocks."""
+    cursor, halt = state.cursor, state.halt
+    return {
+        "chain_id": state.chain_id,
+        "verification": VERIFICATION,
+        "block_number": cursor.number,
+        "block_hash": "0x" + cursor.hash.hex(),
+        "block_timestamp": cursor.timestamp,
+        "final_block": state.final_number,
+        "head_number": state.head_number,
+        "lag_blocks": state.lag,
+        "lag_seconds": max(0, int(now) - cursor.timestamp) if state.lag else 0,
+        "looked_at": state.looked_at / 1000,
+        "looked_seconds_ago": round(max(0.0, now - state.looked_at / 1000), 3),
+        "generation": state.generation,
+        "halted": None
+        if halt is None
+        else {
+            "code": halt.code,
+            "reason": halt.reason,
+            "block_number": halt.block,
+            "at": halt.at / 1000,
+        },
+    }
+
+
+def _show_state(state: MirrorState, settings: Settings, *, as_json: bool) -> None:
+    values = describe(state, time.time())
+    lines = [
+        f"Block {state.cursor.number} of {state.head_number} on chain {state.chain_id}, proved."
+    ]
+    age = values["looked_seconds_ago"]
+    if state.lag:
+        lines.append(f"Behind by {state.lag} blocks, {values['lag_seconds']} seconds.")
+    if age > settings.stale_after:
+        lines.append(f"The chain was last looked at {age:.0f} seconds ago.")
+    if state.halt is not None:
+        lines.append(f"Halted at block {state.halt.block}: {state.halt.reason} [{state.halt.code}]")
+    show(values, "\n".join(lines), as_json=as_json)
+
+
+def _settings(home: Any, rpc_url: Any, deployment: Any, database_url: Any) -> Settings:
+    return load_settings(
+        home=home, rpc_url=rpc_url, deployment=deployment, database_url=database_url
+    )
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def ask_to_stop(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask_to_stop)

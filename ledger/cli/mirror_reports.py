@@ -1,0 +1,175 @@
+"""How a running mirror is shown: lines for a log, or a bar with rate and time left."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from ledger.mirror.reports import (
+    Applied,
+    CaughtUp,
+    NodePassedOver,
+    OtherLeads,
+    Report,
+    Waiting,
+)
+
+_CATCHING_UP_EVERY = 5.0
+"""Seconds between two lines about a mirror that is far behind."""
+
+
+class LineReporter:
+    """One line for each thing that a person wants to know afterwards; empty blocks are none.
+
+    With `as_json` every line is a JSON document on stdout, else a sentence on stderr.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool = False) -> None:
+        self._as_json = as_json
+        self._quiet = quiet
+        self._last_problem = ""
+        self._is_behind = True
+        self._said_at = 0.0
+
+    def __call__(self, report: Report) -> None:
+        if self._is_repeated(report) or self._quiet:
+            return
+        if self._as_json:
+            typer.echo(json.dumps(as_values(report)))
+            sys.stdout.flush()
+        else:
+            typer.echo(as_sentence(report), err=True)
+
+    def _is_repeated(self, report: Report) -> bool:
+        if isinstance(report, Waiting | NodePassedOver):
+            repeated = str(report.problem) == self._last_problem
+            self._last_problem, self._is_behind = str(report.problem), True
+            return repeated
+        if isinstance(report, CaughtUp):
+            was_behind, self._is_behind = self._is_behind, False
+            self._last_problem = ""
+            return not was_behind
+        if isinstance(report, Applied) and report.state.lag > 0:
+            self._is_behind = True
+            return not report.rolled_back and not self._is_due()
+        return isinstance(report, Applied) and report.logs == 0 and not report.rolled_back
+
+    def _is_due(self) -> bool:
+        due = time.monotonic() - self._said_at >= _CATCHING_UP_EVERY
+        if due:
+            self._said_at = time.monotonic()
+        return due
+
+
+class BarReporter:
+    """A bar on stderr; a context manager."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._began = time.monotonic()
+        self._logs = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, report: Report) -> None:
+        if isinstance(report, Applied):
+            self._advance(report)
+        elif not isinstance(report, CaughtUp):
+            self._progress.console.print(as_sentence(report), highlight=False)
+
+    def _advance(self, report: Applied) -> None:
+        state = report.state
+        done, total = (
+            number - state.first_block + 1 for number in (state.cursor.number, state.head_number)
+        )
+        if self._task is None:
+            self._task = self._progress.add_task("Mirroring blocks", total=total, rate="")
+        self._logs += report.logs
+        rate = self._logs / max(time.monotonic() - self._began, 0.001)
+        self._progress.update(
+            self._task, completed=done, total=total, rate=f"{rate:,.0f} events a second"
+        )
+
+
+def as_sentence(report: Report) -> str:
+    """A report as a person reads it."""
+    match report:
+        case Applied(state, logs, rolled_back):
+            taken_back = f"the chain replaced {_blocks(rolled_back)}; " if rolled_back else ""
+            behind = f", {_blocks(state.lag)} behind" if state.lag else ""
+            return f"Block {state.cursor.number}: {taken_back}{_events(logs)}{behind}."
+        case NodePassedOver(url, problem):
+            return f"Asking another node instead of {url}: {problem}"
+        case Waiting(problem, seconds):
+            return f"Waiting: {problem} Looking again in {seconds:g} s. [{problem.code}]"
+        case OtherLeads():
+            return "Waiting: another mirror writes this database."
+        case CaughtUp(block):
+            return f"Block {block}: the mirror is at the chain's head."
+
+
+def as_values(report: Report) -> dict[str, Any]:
+    """A report as JSON."""
+    match report:
+        case Applied(state, logs, rolled_back):
+            return {
+                "report": "applied",
+                "block_number": state.cursor.number,
+                "block_hash": "0x" + state.cursor.hash.hex(),
+                "head_number": state.head_number,
+                "events": logs,
+                "rolled_back": rolled_back,
+            }
+        case NodePassedOver(url, problem):
+            return {"report": "node_passed_over", "url": url, "problem": _problem(problem)}
+        case Waiting(problem, seconds):
+            return {"report": "waiting", "seconds": seconds, "problem": _problem(problem)}
+        case OtherLeads():
+            return {"report": "other_leads"}
+        case CaughtUp(block):
+            return {"report": "caught_up", "block_number": block}
+
+
+def _problem(problem: Any) -> dict[str, str]:
+    return {"code": problem.code, "sentence": str(problem), "advice": problem.advice}
+
+
+def _blocks(count: int) -> str:
+    return "1 block" if count == 1 else f"{count} blocks"
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"
