@@ -1,0 +1,335 @@
+"""A ledger deployed on a real chain, and officers who write into it with signed transactions.
+
+`tell_everything` makes the contracts emit every event that they have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ledger.chain.artifacts import load_artifact
+from ledger.chain.contracts import authority, memberships, organisations, programmes
+from ledger.chain.contracts.contract import encode_call
+from ledger.chain.contracts.credits import encode_award, encode_reverse
+from ledger.chain.contracts.registry import LedgerContracts, open_contracts
+from ledger.chain.deploy import deploy
+from ledger.chain.deployments import Deployment
+from ledger.chain.keccak import keccak256
+from ledger.chain.logs import ContractEvents, journal_event_hash
+from ledger.chain.rpc import Node
+from ledger.chain.signers import LocalSigner, TransactionFields
+from ledger.domain.commands import (
+    Admission,
+    Award,
+    Budget,
+    Registration,
+    Renewal,
+    Reversal,
+    TierChange,
+)
+from ledger.domain.events import EntryPosted
+from ledger.domain.ids import EntryId, OrgId, ProgrammeId, TierId
+from ledger.processes import wait_until
+from tests.support.anvil import Anvil
+
+DELAY = 5
+"""Seconds that a successor of the default admin waits."""
+
+FAR = 4_000_000_000
+"""A time in the year 2096."""
+
+KEPT_EVERY = 128
+GAS = 16_000_000
+_FEE = 10**12
+
+
+def commitment(text: str) -> bytes:
+    """Stands for a document."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+class Ledger:
+    """A deployed ledger. Each officer is a key of its own; `send` mines unless told not to."""
+
+    def __init__(self, anvil: Anvil, folder: Path) -> None:
+        self.anvil = anvil
+        self.node = Node(anvil.url)
+        names = ("admin", "council", "registrar", "issuer", "treasurer", "guardian", "member")
+        self.officers = {name: LocalSigner(keccak256(name.encode())) for name in names}
+        for officer in self.officers.values():
+            self.fund(officer.address)
+        self._nonces: dict[bytes, int] = {}
+        self._operations = itertools.count(1)
+        self.deployment: Deployment = deploy(
+            self.node,
+            self.officers["admin"],
+            admin=self.officers["admin"].address,
+            admin_delay=DELAY,
+            path=folder / "deployment.json",
+        )
+        self.path = folder / "deployment.json"
+        self.addresses = {name: each.address for name, each in self.deployment.contracts.items()}
+        self.contracts: LedgerContracts = open_contracts(self.node, self.addresses)
+
+    def fund(self, account: bytes) -> None:
+        """Give an account all the coin it can want."""
+        self.anvil.rpc.call("anvil_setBalance", "0x" + account.hex(), hex(10**24))
+
+    def operation(self) -> bytes:
+        """A new operation id."""
+        return commitment(f"operation {next(self._operations)}")
+
+    def hold(self, officer: str, contract: str, calldata: bytes) -> bytes:
+        """Hand a signed transaction to the node; its hash. It is mined when the chain mines."""
+        signer = self.officers[officer]
+        nonce = self.node.nonce(signer.address, "pending")
+        fields = TransactionFields(
+            self.deployment.chain_id, nonce, self.addresses[contract], calldata, GAS, _FEE, 0
+        )
+        return self.node.send_raw_transaction(signer.sign_transaction(fields))
+
+    def send(self, officer: str, contract: str, calldata: bytes) -> int:
+        """Send a transaction that must succeed; its block."""
+        receipt = self.anvil.receipt("0x" + self.hold(officer, contract, calldata).hex())
+        assert receipt["status"] == "0x1", f"{contract} refused the call of {officer}"
+        return int(receipt["blockNumber"], 16)
+
+    def together(self, sends: Callable[[], Sequence[bytes]]) -> int:
+        """Mine what `sends` holds in one block; the block."""
+        self.anvil.rpc.call("evm_setAutomine", False)
+        try:
+            hashes = sends()
+            self.anvil.mine()
+        finally:
+            self.anvil.rpc.call("evm_setAutomine", True)
+        receipts = [self.anvil.receipt("0x" + each.hex()) for each in hashes]
+        assert all(receipt["status"] == "0x1" for receipt in receipts)
+        numbers = {int(receipt["blockNumber"], 16) for receipt in receipts}
+        assert len(numbers) == 1
+        return numbers.pop()
+
+    # --- what officers do ---
+
+    def appoint_officers(self) -> None:
+        """Give every officer its role in the whole alliance."""
+        for role in ("council", "registrar", "issuer", "treasurer", "guardian"):
+            account = self.officers[role].address
+            self.send(
+                "admin",
+                "Authority",
+                authority.encode_appoint(role, ProgrammeId(0), account, self.operation()),
+            )
+
+    def found_programme(self, key: str, *, cap: int = 10**9) -> ProgrammeId:
+        """A programme with two tiers, three categories, an epoch to 2096, a budget for the issuer."""
+        create = programmes.encode_create_programme(key, commitment(key), cap, 1, self.operation())
+        self.send("council", "Programmes", create)
+        found = ProgrammeId(self.contracts.programmes.programme_count(at="latest"))
+        for calldata in (
+            programmes.encode_add_tiers(found, ["core", "associate"], self.operation()),
+            programmes.encode_open_categories(
+                found, ["satellite.build", "data.acquire", "scenario.share"], self.operation()
+            ),
+            programmes.encode_append_boundaries(found, [1_600_000_000, FAR], self.operation()),
+        ):
+            self.send("council", "Programmes", calldata)
+        budget = programmes.encode_set_budget(
+            found, self.officers["issuer"].address, Budget(10**6, 10**8), self.operation()
+        )
+        self.send("treasurer", "Programmes", budget)
+        return found
+
+    def register(self, count: int) -> list[OrgId]:
+        """Register organisations, in as many transactions as it takes; their ids."""
+        first = self.contracts.organisations.organisation_count(at="latest") + 1
+        for start in range(first, first + count, 100):
+            given = [
+                Registration(
+                    keccak256(b"organisation %d" % number)[12:], "company", commitment(str(number))
+                )
+                for number in range(start, min(start + 100, first + count))
+            ]
+            calldata = organisations.encode_register(given, self.operation())
+            self.send("registrar", "Organisations", calldata)
+        return [OrgId(number) for number in range(first, first + count)]
+
+    def admit(self, programme: ProgrammeId, org_ids: Sequence[OrgId]) -> None:
+        """Admit organisations into tier 1, for long."""
+        for start in range(0, len(org_ids), 100):
+            given = [Admission(each, TierId(1), FAR) for each in org_ids[start : start + 100]]
+            calldata = memberships.encode_admit(programme, given, "", self.operation())
+            self.send("registrar", "Memberships", calldata)
+
+    def award_call(
+        self, programme: ProgrammeId, amounts: Sequence[tuple[OrgId, int]], operation: bytes
+    ) -> bytes:
+        """The calldata of an award."""
+        awards = [
+            Award(org_id, amount, "data.acquire", commitment(f"{org_id} {amount}"))
+            for org_id, amount in amounts
+        ]
+        return encode_award(programme, awards, operation)
+
+    def award(self, programme: ProgrammeId, *amounts: tuple[OrgId, int]) -> int:
+        """Award credits in one transaction; its block."""
+        calldata = self.award_call(programme, amounts, self.operation())
+        return self.send("issuer", "Credits", calldata)
+
+    def reverse(self, programme: ProgrammeId, entry_id: int) -> int:
+        """Take an award back; the block."""
+        calldata = encode_reverse(programme, [self._reversal(entry_id)], self.operation())
+        return self.send("council", "Credits", calldata)
+
+    def change_memberships(
+        self,
+        encode: Callable[..., bytes],
+        programme: ProgrammeId,
+        subjects: Sequence[Any],
+        reason: str = "",
+    ) -> int:
+        """Renew, suspend, … with one of the encoders of `memberships`; the block."""
+        calldata = encode(programme, subjects, reason, self.operation())
+        return self.send("registrar", "Memberships", calldata)
+
+    def _reversal(self, entry_id: int) -> Reversal:
+        """What a reversal must bring: the entry, and what leads from it to a head that is kept."""
+        events = ContractEvents("Credits", load_artifact("Credits").abi)
+        (topic,) = events.journal
+        answers = self.node.logs(
+            self.deployment.first_block,
+            self.node.block_number(),
+            [self.addresses["Credits"]],
+            [topic],
+        )
+        logs = [
+            (
+                b"".join(bytes.fromhex(t[2:]) for t in _decoded(each.topics)),
+                bytes.fromhex(each.data[2:]),
+            )
+            for each in answers
+        ]
+        heads = [bytes(32), *(data[-32:] for _, data in logs)]
+        last = next(
+            number
+            for number in range(entry_id, len(logs) + 1)
+            if self.contracts.credits.head_at(EntryId(number), at="latest") != bytes(32)
+        )
+        values = events.journal[topic].decode(*logs[entry_id - 1])
+        return Reversal(
+            entry=EntryPosted(*values[:-1]),
+            head_before=heads[entry_id - 1],
+            hashes_after=tuple(journal_event_hash(*log) for log in logs[entry_id:last]),
+            evidence=commitment(f"reversal of {entry_id}"),
+        )
+
+
+def _decoded(raw: msgspec.Raw) -> list[str]:
+    return msgspec.json.decode(raw, type=list[str])
+
+
+def found_ledger(anvil: Anvil, folder: Path, *, organisations: int = 5) -> Ledger:
+    """A ledger with officers, one programme and some members, and nothing credited yet."""
+    ledger = Ledger(anvil, folder)
+    ledger.appoint_officers()
+    programme = ledger.found_programme("alliance")
+    ledger.admit(programme, ledger.register(organisations))
+    return ledger
+
+
+def tell_everything(ledger: Ledger) -> None:
+    """Make the contracts emit every event that they have, some of them together in one block."""
+    one = ledger.found_programme("community")
+    two = ledger.found_programme("fund")
+    orgs = ledger.register(4)
+    _change_programmes(ledger, one)
+    ledger.send(
+        "registrar",
+        "Organisations",
+        organisations.encode_change_profile(orgs[0], commitment("new"), ledger.operation()),
+    )
+    for programme in (one, two):
+        ledger.admit(programme, orgs[:3])
+    _change_standings(ledger, one, orgs)
+    ledger.award(one, (orgs[1], 100), (orgs[2], 50), (orgs[1], 7))
+    entries = ledger.contracts.credits.sequence(at="latest")
+    ledger.together(
+        lambda: [
+            ledger.hold(
+                "issuer", "Credits", ledger.award_call(two, [(orgs[1], 5)], ledger.operation())
+            ),
+            ledger.hold(
+                "council",
+                "Credits",
+                ledger.award_call(one, [(orgs[1], 9), (orgs[2], 1)], ledger.operation()),
+            ),
+        ]
+    )
+    ledger.reverse(one, entries - 2)
+    _change_authority(ledger)
+
+
+def _change_programmes(ledger: Ledger, programme: ProgrammeId) -> None:
+    for calldata in (
+        programmes.encode_change_profile(programme, commitment("changed"), ledger.operation()),
+        programmes.encode_change_supply_cap(programme, 2 * 10**9, ledger.operation()),
+        programmes.encode_change_approvals_needed(programme, 2, ledger.operation()),
+        programmes.encode_set_tier_open(
+            programme, TierId(2), is_open=False, operation_id=ledger.operation()
+        ),
+        programmes.encode_set_tier_open(
+            programme, TierId(2), is_open=True, operation_id=ledger.operation()
+        ),
+        programmes.encode_close_categories(programme, ["scenario.share"], ledger.operation()),
+    ):
+        ledger.send("council", "Programmes", calldata)
+
+
+def _change_standings(ledger: Ledger, programme: ProgrammeId, orgs: Sequence[OrgId]) -> None:
+    change = ledger.change_memberships
+    change(
+        memberships.encode_renew, programme, [Renewal(orgs[0], FAR + 1), Renewal(orgs[1], FAR + 2)]
+    )
+    change(memberships.encode_change_tier, programme, [TierChange(orgs[1], TierId(2))], "fee.paid")
+    change(memberships.encode_suspend, programme, [orgs[0], orgs[2]], "fee.unpaid")
+    change(memberships.encode_resume, programme, [orgs[2]])
+    change(memberships.encode_revoke, programme, [orgs[0]], "left")
+    ledger.admit(programme, [orgs[0]])
+    change(memberships.encode_revoke, programme, [orgs[0]], "left.again")
+    change(memberships.encode_decline, programme, [orgs[3]], "incomplete")
+
+
+def _change_authority(ledger: Ledger) -> None:
+    """The default admin's own steps, ending with the member account as default admin."""
+    member = ledger.officers["member"].address
+    issuer = ledger.officers["issuer"].address
+    for officer, calldata in (
+        ("admin", authority.encode_dismiss("issuer", ProgrammeId(0), issuer, ledger.operation())),
+        ("admin", authority.encode_appoint("issuer", ProgrammeId(1), issuer, ledger.operation())),
+        ("admin", authority.encode_appoint("issuer", ProgrammeId(0), issuer, ledger.operation())),
+        ("guardian", authority.encode_pause(ledger.operation())),
+        ("admin", authority.encode_resume(ledger.operation())),
+        ("admin", authority.encode_change_admin_delay(9)),
+        ("admin", encode_call("Authority", "rollbackDefaultAdminDelay")),
+        ("admin", authority.encode_begin_admin_transfer(issuer)),
+        ("admin", authority.encode_cancel_admin_transfer()),
+        ("admin", authority.encode_begin_admin_transfer(member)),
+    ):
+        ledger.send(officer, "Authority", calldata)
+    ledger.anvil.rpc.call("evm_increaseTime", hex(DELAY + 1))
+    ledger.anvil.mine()
+    ledger.send("member", "Authority", authority.encode_accept_admin_transfer())
+    ledger.officers["admin"], ledger.officers["member"] = (
+        ledger.officers["member"],
+        ledger.officers["admin"],
+    )
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+    """Return when the condition holds; fail with `what` where it does not in time."""
+    assert wait_until(condition, seconds=seconds, pause=0.01), what
