@@ -101,6 +101,7 @@ _TEXTS: tuple[tuple[str, Fate], ...] = (
     ("txpool is full", Fate.POOL_FULL),
     ("pool overflow", Fate.POOL_FULL),
 )
+_GAS_TEXTS = ("gas required exceeds", "out of gas")
 _POOR_TEXTS = ("insufficient funds", "insufficientfunds", "upfront cost exceeds")
 
 
@@ -132,6 +133,8 @@ def estimate_gas(node: Node, call: Call, *, block: BlockName = "latest") -> int:
     try:
         gas = int(node.ask("eth_estimateGas", (request, shown), str), 16)
     except NodeRefused as error:
+        if any(words in str(error.values["message"]).lower() for words in _GAS_TEXTS):
+            raise TransactionTooLarge(gas=f"more than {MAX_GAS}", most=MAX_GAS) from error
         raise refusal_of(error) from error
     if gas > MAX_GAS:
         raise TransactionTooLarge(gas=gas, most=MAX_GAS)

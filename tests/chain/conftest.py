@@ -1,4 +1,4 @@
-"""What several tests of the chain's proofs share."""
+"""A deployed ledger for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chain.varied_chain import VariedChain
-from tests.support.anvil import running_anvil
+from tests.support.anvil import Anvil
+from tests.support.ledger import Ledger, running_ledger
 
 
 @pytest.fixture(scope="session")
-def varied_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VariedChain]:
-    """A chain of many shapes that no test writes to."""
-    with running_anvil(tmp_path_factory.mktemp("varied")) as running:
-        chain = VariedChain(running)
-        yield chain
-        chain.node.close()
+def ledger(anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A ledger that all tests of this worker write to."""
+    with running_ledger(anvil, tmp_path_factory.mktemp("ledger")) as running:
+        yield running
