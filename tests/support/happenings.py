@@ -77,6 +77,10 @@ class Ledger:
         self.addresses = {name: each.address for name, each in self.deployment.contracts.items()}
         self.contracts: LedgerContracts = open_contracts(self.node, self.addresses)
 
+    def close(self) -> None:
+        """Close the connections to the node."""
+        self.node.close()
+
     def fund(self, account: bytes) -> None:
         """Give an account all the coin it can want."""
         self.anvil.rpc.call("anvil_setBalance", "0x" + account.hex(), hex(10**24))
@@ -127,7 +131,7 @@ class Ledger:
             )
 
     def found_programme(self, key: str, *, cap: int = 10**9) -> ProgrammeId:
-        """A programme with two tiers, three categories, an epoch to 2096, a budget for the issuer."""
+        """A programme with two tiers, three categories, an epoch to 2096, a budget for us."""
         create = programmes.encode_create_programme(key, commitment(key), cap, 1, self.operation())
         self.send("council", "Programmes", create)
         found = ProgrammeId(self.contracts.programmes.programme_count(at="latest"))
