@@ -20,8 +20,9 @@ abstract contract Journal is IJournal {
         bytes32 head;
     }
 
-    bytes32 private constant JOURNAL_SLOT =
-        keccak256(abi.encode(uint256(keccak256("moonlake.storage.Journal")) - 1)) & ~bytes32(uint256(0xff));
+    /// @dev keccak256(abi.encode(uint256(keccak256("moonlake.storage.Journal")) - 1)) & ~0xff, written out
+    /// since the compiler would compute it anew at each use.
+    bytes32 private constant JOURNAL_SLOT = 0xc816c54a1e0154fd1b08dead1018bf473b90767e12452430260ae78449075200;
 
     /// @inheritdoc IJournal
     function head() external view returns (bytes32) {
@@ -57,12 +58,14 @@ abstract contract Journal is IJournal {
 
     /// @dev The sequence number of the line to be written next.
     function _next(Pen memory pen) internal pure returns (uint64) {
-        return pen.sequence + 1;
+        unchecked {
+            return pen.sequence + 1; // 2^64 lines are never written
+        }
     }
 
     /// @dev Writes a line and gives the head after it.
     function _write(Pen memory pen, bytes32 eventHash) internal pure returns (bytes32) {
-        ++pen.sequence;
+        pen.sequence = _next(pen);
         return pen.head = _fold(pen.head, eventHash);
     }
 

@@ -32,9 +32,9 @@ contract Organisations is IOrganisations, Journal {
         authority.requireOfficer(Roles.REGISTRAR, Roles.ALLIANCE_WIDE, msg.sender);
         uint256 given = registrations.length;
         if (given == 0 || given > MAX_REGISTRATIONS) revert OrganisationsBatchSize(given, MAX_REGISTRATIONS);
-        if (type(uint32).max - _count < given) revert OrganisationsFull();
         Pen memory pen = _begin(operationId);
         uint32 orgId = _count;
+        if (type(uint32).max - orgId < given) revert OrganisationsFull();
         firstOrgId = orgId + 1;
         for (uint256 i = 0; i < given; ++i) {
             _register(pen, ++orgId, registrations[i], operationId);

@@ -53,13 +53,13 @@ contract Programmes is IProgrammes, Journal {
         bytes32 operationId
     ) external returns (uint16 programmeId) {
         authority.requireOfficer(Roles.COUNCIL, Roles.ALLIANCE_WIDE, msg.sender);
+        Pen memory pen = _begin(operationId);
         key.requireWellFormed();
         if (_byKey[key] != 0) revert ProgrammesKeyTaken(key, _byKey[key]);
         _requireSupplyCap(supplyCap);
         if (approvalsNeeded == 0) revert ProgrammesApprovalsMissing();
         if (_count == type(uint16).max) revert ProgrammesFull();
 
-        Pen memory pen = _begin(operationId);
         programmeId = ++_count;
         _byKey[key] = programmeId;
         _programmes[programmeId] = Programme(key, profile, supplyCap, approvalsNeeded, 0);

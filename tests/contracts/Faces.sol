@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {
+    IAccessControlDefaultAdminRules
+} from "@openzeppelin/contracts/access/extensions/IAccessControlDefaultAdminRules.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
+import {IERC721Metadata} from "@openzeppelin/contracts/interfaces/IERC721Metadata.sol";
+import {IAuthority} from "../../contracts/interfaces/IAuthority.sol";
+import {ICredits} from "../../contracts/interfaces/ICredits.sol";
+import {IERC5192} from "../../contracts/interfaces/IERC5192.sol";
+import {IJournal} from "../../contracts/interfaces/IJournal.sol";
+import {IMemberships} from "../../contracts/interfaces/IMemberships.sol";
+import {IOrganisations} from "../../contracts/interfaces/IOrganisations.sol";
+import {IProgrammes} from "../../contracts/interfaces/IProgrammes.sol";
+
+// Everything that can be called on each contract. The tests see the contracts through these and not
+// through their sources: so only the contracts go through the slow, optimising compiler, and what is
+// tested is the code that is deployed.
+
+interface AuthorityFace is IAuthority, IJournal, IAccessControl, IAccessControlDefaultAdminRules, IERC165 {
+    function MAX_ADMIN_DELAY() external view returns (uint48);
+    function owner() external view returns (address);
+    function paused() external view returns (bool);
+}
+
+interface ProgrammesFace is IProgrammes, IJournal {
+    function MAX_CHANGES() external view returns (uint256);
+    function MAX_SUPPLY_CAP() external view returns (uint64);
+    function authority() external view returns (address);
+}
+
+interface OrganisationsFace is IOrganisations, IJournal {
+    function MAX_REGISTRATIONS() external view returns (uint256);
+    function authority() external view returns (address);
+}
+
+interface MembershipsFace is IMemberships, IJournal, IERC721Metadata, IERC5192 {
+    function MAX_CHANGES() external view returns (uint256);
+    function authority() external view returns (address);
+    function programmes() external view returns (address);
+    function organisations() external view returns (address);
+}
+
+interface CreditsFace is ICredits, IJournal {
+    function HEAD_INTERVAL() external view returns (uint64);
+    function MAX_AWARDS() external view returns (uint256);
+    function MAX_REVERSALS() external view returns (uint256);
+    function authority() external view returns (address);
+    function programmes() external view returns (address);
+    function memberships() external view returns (address);
+}
