@@ -34,7 +34,9 @@ LedgerError
 │   └── NotProved
 ├── ChainProblem            the chain is not the one that this ledger was deployed on
 │   ├── ChainMismatch
+│   ├── DataOfOtherChain
 │   ├── CodeMismatch
+│   ├── ContractMissing
 │   ├── WiringMismatch
 │   ├── DevnetFailed
 │   └── DevnetStateUnusable
@@ -308,10 +310,33 @@ class ChainMismatch(ChainProblem):
     next_step = "Point MOONLAKE_RPC_URL at the right chain, or use another MOONLAKE_HOME."
 
 
+class DataOfOtherChain(ChainProblem):
+    """The devnet was begun anew beside data of the chain before it."""
+
+    code = "chain.data_of_other_chain"
+    sentence = "The devnet's chain began anew, but {what} is of the chain before it."
+    next_step = (
+        "`moonlake up --fresh` moves the old data aside and begins with an empty ledger; "
+        "nothing is deleted."
+    )
+
+
 class CodeMismatch(ChainProblem):
     code = "chain.code_mismatch"
     sentence = "{contract} at {address} does not carry the code of this build."
     next_step = "Use the release that deployed it, or name the right file with MOONLAKE_DEPLOYMENT."
+
+
+class ContractMissing(ChainProblem):
+    code = "chain.contract_missing"
+    sentence = (
+        "There is no code at {address}, where {contract} was deployed in block {block}; "
+        "the node is at block {head}."
+    )
+    next_step = (
+        "If the node is behind, wait; if the devnet lost its state, run `moonlake devnet reset` "
+        "and deploy again."
+    )
 
 
 class WiringMismatch(ChainProblem):

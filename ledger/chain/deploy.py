@@ -42,6 +42,7 @@ from ledger.chain.signers import SignedTransaction, Signer, creation_address, si
 from ledger.errors import (
     ChainMismatch,
     CodeMismatch,
+    ContractMissing,
     ContractRefused,
     NotDeployed,
     ReceiptOverdue,
@@ -109,12 +110,19 @@ def deploy(
 def verify_deployment(node: Node, deployment: Deployment, *, at: BlockName = "latest") -> None:
     """Check that a node's chain carries this ledger, with the code of this build.
 
-    Raises ChainMismatch, CodeMismatch, WiringMismatch.
+    Raises ChainMismatch, ContractMissing, CodeMismatch, WiringMismatch.
     """
     check_chain(node, deployment)
     addresses = {name: contract.address for name, contract in deployment.contracts.items()}
     for name, contract in deployment.contracts.items():
         code = node.code(contract.address, at)
+        if not code:
+            raise ContractMissing(
+                contract=name,
+                address=show_address(contract.address),
+                block=contract.block_number,
+                head=node.block_number(),
+            )
         if keccak256(code) != contract.code_hash or code != runtime_code(name, addresses):
             raise CodeMismatch(contract=name, address=show_address(contract.address))
     for name, address in addresses.items():

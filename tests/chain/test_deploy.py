@@ -38,6 +38,7 @@ from ledger.domain.ids import BlockNumber
 from ledger.errors import (
     ChainMismatch,
     CodeMismatch,
+    ContractMissing,
     ContractRefused,
     DeploymentBegun,
     FundsTooLow,
@@ -301,6 +302,19 @@ def test_verification__of_a_contract_with_other_code__fails(
     forged = replace(contract, code_hash=keccak256(bytes(code)))
     with pytest.raises(CodeMismatch, match="Credits"):
         verify_deployment(node, replace(made, contracts={**made.contracts, "Credits": forged}))
+
+
+def test_verification__on_a_chain_that_lost_the_contracts__says_where_it_stands(
+    start_anvil: Callable[..., Anvil], path: Path, keep: Keep
+) -> None:
+    anvil = start_anvil()
+    node = keep(Node(anvil.url))
+    snapshot = anvil.rpc.call("evm_snapshot")
+    made = run(node, funded(anvil, b"\6" * 32), path)
+    anvil.rpc.call("evm_revert", snapshot)
+
+    with pytest.raises(ContractMissing, match="Authority was deployed in block 1; the node is at"):
+        verify_deployment(node, made)
 
 
 def test_verification__of_contracts_of_two_ledgers__fails(
