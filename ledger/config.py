@@ -87,6 +87,15 @@ class Settings(BaseSettings):
         """The SQLAlchemy URL in use."""
         return self.database_url or f"sqlite:///{self.home / 'moonlake.sqlite3'}"
 
+    def as_environment(self) -> dict[str, str]:
+        """The variables that give a child process these very settings."""
+        found = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            text = ",".join(value) if isinstance(value, tuple) else str(value)
+            found[ENVIRONMENT_PREFIX + name.upper()] = "" if value is None else text
+        return found
+
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the environment and `.env`; `overrides` (options of the command line) win.

@@ -1,49 +1,39 @@
 """The only place that builds engines, nodes, signers and services from the settings.
 
 Everything else takes what it needs as an argument. What is opened here is closed by the context
-that it was opened in. Nothing here is imported before it is needed: a command that only reads must
-not wait for what only a sender uses.
+that it was opened in. What only a sender or a mirror needs is imported where it is built, since a
+command that reads must not wait for it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
-
-from ledger.chain.contracts.registry import LedgerContracts, open_contracts
-from ledger.chain.deploy import check_chain
-from ledger.chain.deployments import Deployment, deployment_path, read_deployment
-from ledger.chain.devnet_funds import fund_accounts
-from ledger.chain.keystores import (
-    KeyInfo,
-    ensure_key,
-    find_key,
-    key_folder,
-    list_keys,
-    open_signer,
-    read_password,
-    scrypt_cost,
-)
-from ledger.chain.rpc import Node
-from ledger.chain.signers import LocalSigner
 from ledger.config import Settings
-from ledger.mirror.contracts import Followed
-from ledger.mirror.look import Mirror
-from ledger.mirror.reports import Reporter, say_nothing
-from ledger.office.evidence import EvidenceStore
-from ledger.outbox.sending import ChainIdentity, Outbox
-from ledger.services.desk import Desk
-from ledger.services.roster.reading import Roster
-from ledger.store.engine import open_engine
-from ledger.store.schema import upgrade_schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from ledger.chain.contracts.registry import LedgerContracts
+    from ledger.chain.deployments import Deployment
+    from ledger.chain.keystores import KeyInfo
+    from ledger.chain.rpc import Node
+    from ledger.chain.signers import LocalSigner
+    from ledger.mirror.look import Mirror
+    from ledger.mirror.reports import Reporter
+    from ledger.office.evidence import EvidenceStore
+    from ledger.services.desk import Desk
+    from ledger.services.roster.reading import Roster
 
 EVIDENCE_FOLDER = "evidence"
 CONTROLLERS_FOLDER = "controllers"
 CONTROLLERS_SEED = "seed"
+
+# ruff: noqa: PLC0415  see the module's docstring
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +51,8 @@ class Chain:
     @property
     def contracts(self) -> LedgerContracts:
         """The contracts, read through the node."""
+        from ledger.chain.contracts.registry import open_contracts
+
         return open_contracts(self.node, self.addresses)
 
 
@@ -70,6 +62,9 @@ def opened_database(settings: Settings, *, durable: bool = True) -> Iterator[Eng
 
     Raises InvalidSetting, FolderUnusable, DatabaseUnusable and SchemaMismatch.
     """
+    from ledger.store.engine import open_engine
+    from ledger.store.schema import upgrade_schema
+
     engine = open_engine(settings.database, durable=durable)
     try:
         upgrade_schema(engine)
@@ -84,6 +79,10 @@ def opened_chain(settings: Settings) -> Iterator[Chain]:
 
     Raises NodeUnreachable, NotDeployed, InvalidFile and ChainMismatch.
     """
+    from ledger.chain.deploy import check_chain
+    from ledger.chain.deployments import deployment_path, read_deployment
+    from ledger.chain.rpc import Node
+
     node = Node(settings.nodes[0])
     try:
         deployment = read_deployment(deployment_path(settings, node.chain_id()))
@@ -96,9 +95,10 @@ def opened_chain(settings: Settings) -> Iterator[Chain]:
 @contextmanager
 def opened_desk(settings: Settings) -> Iterator[Desk]:
     """All that a command which sends works with. What was left unsent is not sent yet."""
-    with ExitStack() as opened:
-        engine = opened.enter_context(opened_database(settings))
-        chain = opened.enter_context(opened_chain(settings))
+    from ledger.outbox.sending import ChainIdentity, Outbox
+    from ledger.services.desk import Desk
+
+    with opened_database(settings) as engine, opened_chain(settings) as chain:
         outbox = Outbox(
             engine,
             chain.node,
@@ -106,8 +106,7 @@ def opened_desk(settings: Settings) -> Iterator[Desk]:
             addresses=chain.addresses,
             first_block=chain.deployment.first_block,
         )
-        evidence = open_evidence(settings)
-        yield Desk(chain.node, chain.contracts, engine, evidence, outbox)
+        yield Desk(chain.node, chain.contracts, engine, open_evidence(settings), outbox)
 
 
 @contextmanager
@@ -116,9 +115,14 @@ def opened_mirror(
     deployment: Deployment,
     *,
     stop: threading.Event | None = None,
-    report: Reporter = say_nothing,
+    report: Reporter | None = None,
 ) -> Iterator[Mirror]:
     """The mirror of a deployment in the database of the settings."""
+    from ledger.chain.rpc import Node
+    from ledger.mirror.contracts import Followed
+    from ledger.mirror.look import Mirror
+    from ledger.mirror.reports import say_nothing
+
     with ExitStack() as opened:
         engine = opened.enter_context(opened_database(settings, durable=False))
         nodes = [Node(url) for url in settings.nodes]
@@ -130,24 +134,31 @@ def opened_mirror(
             Followed(deployment),
             finality_blocks=settings.finality_blocks,
             stop=stop or threading.Event(),
-            report=report,
+            report=report or say_nothing,
         )
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:
     """The store of evidence files in the data folder."""
+    from ledger.office.evidence import EvidenceStore
+
     return EvidenceStore(settings.home / EVIDENCE_FOLDER)
 
 
 def open_named_signer(settings: Settings, name: str) -> LocalSigner:
     """The signer with a key of the data folder. Raises KeyMissing and KeyLocked."""
+    from ledger.chain.keystores import find_key, key_folder, open_signer, read_password
+
     folder = key_folder(settings)
     find_key(folder, name)  # a missing key is said before a missing password
     return open_signer(folder, name, read_password(settings))
 
 
-def ensure_devnet_keys(settings: Settings, node: Node, names: tuple[str, ...]) -> list[KeyInfo]:
-    """Keys of the data folder, made where they are missing, and funded on the devnet."""
+def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> list[KeyInfo]:
+    """Keys of the data folder, made where they are missing, and with coin of the devnet."""
+    from ledger.chain.devnet_funds import fund_accounts
+    from ledger.chain.keystores import ensure_key, key_folder, read_password, scrypt_cost
+
     folder, password = key_folder(settings), read_password(settings)
     keys = [ensure_key(folder, name, password, cost=scrypt_cost(settings)) for name in names]
     fund_accounts(node, [key.address for key in keys])
@@ -164,6 +175,15 @@ def open_controllers(
     organisation would take a second each to open. Where there is no seed and none is to be made,
     such organisations are left out; none of them can be on the chain.
     """
+    from ledger.chain.keystores import (
+        ensure_key,
+        key_folder,
+        list_keys,
+        open_signer,
+        read_password,
+        scrypt_cost,
+    )
+
     named = {row.key: row.controller for row in roster.organisations if row.controller is not None}
     if len(named) == len(roster.organisations):
         return named

@@ -96,14 +96,16 @@ class RunningDevnet:
             self._give_up()
             raise
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """See that anvil lives; start it again from the last saved state if it does not.
+
+        True if it was started again: the chain may have lost its last blocks.
 
         Raises DevnetFailed at the fourth death within a minute, and for a fork, whose state is
         gone with it.
         """
         if self._child is None or not self._child.has_ended:
-            return
+            return False
         ending = self._child.ending
         now = time.monotonic()
         self._deaths = [death for death in self._deaths if now - death < _RESTARTS_WITHIN] + [now]
@@ -112,6 +114,7 @@ class RunningDevnet:
         loaded = self._launch()
         block = loaded.dump.number if loaded is not None else 0
         self._report(f"anvil {ending}; it runs again from its saved state, at block {block}.")
+        return True
 
     def stop(self) -> None:
         """Save once more, end anvil, and free folder and port."""

@@ -32,3 +32,12 @@ DatabaseUrlOption = Annotated[
         help="A SQLAlchemy URL; SQLite in the data folder if unset (MOONLAKE_DATABASE_URL)."
     ),
 ]
+HostOption = Annotated[
+    str | None, typer.Option(help="The address that the server listens on (MOONLAKE_HOST).")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        help="The port that the server listens on (MOONLAKE_PORT).", min=1, max=65535
+    ),
+]

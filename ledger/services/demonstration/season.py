@@ -11,17 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
+from ledger.services.demonstration.calendar import DAY, first_term_end, midnight
 from ledger.services.roster.reading import CategoryRow, OrganisationRow, ProgrammeRow, Roster
 from ledger.services.spreadsheets import read_rows
 
 SEED = "moonlake.demonstration.1"
-DAY = 86_400
-SEASON_SECONDS = 300 * DAY
 
-FIRST_TERM_SECONDS = 182 * DAY
 SECOND_TERM_SECONDS = 912 * DAY
 _RENEWAL_DAY = 171
 _SUSPENSION_DAY = 118
@@ -118,26 +115,6 @@ class Resumption(Step):
     organisation: OrganisationRow
 
 
-def season_start(now: int) -> int:
-    """When a chain must begin for its season to end at `now`, on a full hour."""
-    return (now - SEASON_SECONDS) // 3600 * 3600
-
-
-def first_term_end(start: int) -> int:
-    """When the memberships of the founding days end, at midnight."""
-    return _midnight(start + FIRST_TERM_SECONDS)
-
-
-def quarter_boundaries(start: int, years: int) -> tuple[int, ...]:
-    """The calendar's quarters: the one that `start` falls in, and on for some years."""
-    begin = datetime.fromtimestamp(start, UTC)
-    first = begin.year * 4 + (begin.month - 1) // 3
-    return tuple(
-        int(datetime(quarter // 4, quarter % 4 * 3 + 1, 1, tzinfo=UTC).timestamp())
-        for quarter in range(first, first + 4 * years + 1)
-    )
-
-
 def read_samples(path: Path) -> tuple[Sample, ...]:
     """What contributions.csv offers. Raises InvalidFile."""
     texts = ("title_zh", "title_en", "text_zh", "text_en")
@@ -232,7 +209,7 @@ def _terms(roster: Roster, programme: ProgrammeRow, start: int) -> Iterator[Step
     if renewed:
         key = f"{programme.key}/renewal"
         at = _office_hour(start, _RENEWAL_DAY, key)
-        yield Renewals(key, at, programme, renewed, _midnight(start + SECOND_TERM_SECONDS))
+        yield Renewals(key, at, programme, renewed, midnight(start + SECOND_TERM_SECONDS))
     for member in members:
         if (programme.key, member.key) == SUSPENDED:
             key = f"{programme.key}/{member.key}"
@@ -265,11 +242,7 @@ def _moved(step: Step, at: int) -> Step:
 
 def _office_hour(start: int, day: int, key: str) -> int:
     """A moment of that day of the season, when an office in China is open (01:00 to 09:00 UTC)."""
-    return _midnight(start + day * DAY) + 3600 + _draw(8 * 3600, key, "hour")
-
-
-def _midnight(time: int) -> int:
-    return time // DAY * DAY
+    return midnight(start + day * DAY) + 3600 + _draw(8 * 3600, key, "hour")
 
 
 def _draw(below: int, *about: str) -> int:

@@ -24,18 +24,20 @@ from ledger.outbox.records import Operation, State, find_operation
 from ledger.services import memberships, programmes, roles
 from ledger.services.credits import Correction, award, reverse
 from ledger.services.demonstration import documents
+from ledger.services.demonstration.calendar import (
+    SEASON_SECONDS,
+    first_term_end,
+    quarter_boundaries,
+)
 from ledger.services.demonstration.documents import Document, keep_document
 from ledger.services.demonstration.season import (
-    SEASON_SECONDS,
     Awards,
     Mistake,
     Renewals,
     Resumption,
     Step,
     Suspension,
-    first_term_end,
     plan_season,
-    quarter_boundaries,
     read_samples,
 )
 from ledger.services.desk import Desk, Report
@@ -114,8 +116,12 @@ class Season:
         last = self.steps[-1]
         with reading(self._desk.engine) as connection:
             known = find_operation(connection, self._id(last.key))
-        recorded = known is not None and known.state is State.INCLUDED
-        return recorded and self.is_done(self.contract_of(last), last.key)
+        return known is not None and known.state is State.INCLUDED and self.is_over()
+
+    def is_over(self) -> bool:
+        """Whether the last step is in the chain."""
+        last = self.steps[-1]
+        return self.is_done(self.contract_of(last), last.key)
 
     def is_done(self, contract: Contract, key: str) -> bool:
         """Whether the contract has done the step of this key."""
@@ -169,7 +175,8 @@ class _Run:
         roster_import = RosterImport(
             self._desk, self._season.roster, self._hands.controllers, self._hands.report
         )
-        if any(row.action is Action.ADD for row in roster_import.plan()):
+        is_over = self._season.is_over()
+        if not is_over and any(row.action is Action.ADD for row in roster_import.plan()):
             self._date(start + _ROSTER)
         signers = Signers(self._hands.signers["council"], self._hands.signers["registrar"])
         terms = Terms(first_term_end(start), quarter_boundaries(start, EPOCH_YEARS), SUPPLY_CAP)

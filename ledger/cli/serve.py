@@ -1,0 +1,82 @@
+"""`moonlake serve`: answer over HTTP from the database, until it is asked to end.
+
+It reads the database alone and needs no node. One process serves; it writes no access log, since
+whoever stands before it (a proxy) does.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+
+import typer
+
+from ledger.cli.options import DatabaseUrlOption, HomeOption, HostOption, PortOption
+from ledger.config import Settings, load_settings
+from ledger.errors import InvalidSetting, PortInUse
+from ledger.processes import port_owner
+
+app = typer.Typer()
+
+GRACE_SECONDS = 5
+"""Seconds that requests which are under way may take once the server was asked to end."""
+
+_BACKLOG = 2048
+
+
+@app.command("serve")
+def serve_command(
+    home: HomeOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    database_url: DatabaseUrlOption = None,
+) -> None:
+    """Serve the API and the console."""
+    settings = load_settings(home=home, host=host, port=port, database_url=database_url)
+    # The server's own loop listens to these while it runs; afterwards it raises them once more.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    with listen(settings) as listener:
+        serve(settings, listener)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket on the server's address. Raises PortInUse and InvalidSetting."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            problem = f"{settings.host} is no address of this machine"
+            raise InvalidSetting(setting="MOONLAKE_HOST", problem=problem) from error
+        raise PortInUse(
+            port=settings.port,
+            host=settings.host,
+            setting="MOONLAKE_PORT",
+            owner=port_owner(settings.port),
+        ) from error
+    return listener
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Answer requests until SIGINT or SIGTERM, then end those under way."""
+    import uvicorn  # noqa: PLC0415  a port in use is said before a second of importing
+
+    from api.app import create_app  # noqa: PLC0415
+    from ledger.wiring import opened_database  # noqa: PLC0415
+
+    with opened_database(settings):
+        pass  # the schema is there before the first request
+    config = uvicorn.Config(
+        create_app(settings),
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,206 @@
+"""What `moonlake up` runs: the devnet, the mirror, the server; started, watched and stopped.
+
+Each start makes good what the last end left undone: contracts that are missing, blocks that the
+devnet lost, transactions that were signed and not sent. It refuses data of another chain.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ledger.chain.devnet import DevnetOptions, start_devnet
+from ledger.chain.devnet_running import RunningDevnet
+from ledger.cli.children import Child
+from ledger.config import Settings
+from ledger.errors import FolderUnusable
+from ledger.processes import require_free_port
+
+Report = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+OWNER = "moonlake up"
+
+_LOOK_EVERY = 0.1
+_READY_LOOK_EVERY = 0.05
+_PATIENCE = 20.0
+_GRACE = 8.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what they are seen as
+
+
+class Interrupted(Exception):
+    """It was asked to end before it was ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Where to look."""
+
+    console: str
+    folder: str
+    node: str
+    chain_id: int
+    block: int
+    digest: str
+    made_up: bool
+
+    def values(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "console": self.console,
+            "api": self.console + "docs",
+            "folder": self.folder,
+            "node": self.node,
+            "chain_id": self.chain_id,
+            "block": self.block,
+            "digest": self.digest,
+            "made_up": self.made_up,
+        }
+
+    def text(self) -> str:
+        """For people."""
+        made_up = (
+            "\nContributions here are made up, and marked so wherever they are shown."
+            if self.made_up
+            else ""
+        )
+        return (
+            "\nMoonlake is ready.\n\n"
+            f"  Console   {self.console}\n"
+            f"  API       {self.console}docs\n"
+            f"  Node      {self.node} (chain {self.chain_id})\n"
+            f"  Data      {self.folder}\n"
+            f"  Digest    {self.digest} (block {self.block})\n"
+            f"{made_up}\nCtrl-C stops everything."
+        )
+
+
+class Stack:
+    """The processes of one ledger.
+
+    `report` and `progress` take what people should know meanwhile. Once `stopping` is set,
+    `start` ends with Interrupted and `watch` returns.
+    """
+
+    def __init__(
+        self, settings: Settings, *, stopping: threading.Event, report: Report, progress: Progress
+    ) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        self._report = report
+        self._progress = progress
+        self._devnet: RunningDevnet | None = None
+        self._server = Child(settings, "serve", grace=_GRACE, report=report)
+        self._mirror = Child(settings, "mirror", "follow", grace=_GRACE, report=report)
+
+    def start(self, *, demo: bool) -> Ready:
+        """Start everything and return when the server's answers are current."""
+        settings = self._settings
+        _prepare_folder(settings)
+        require_free_port(settings.host, settings.port, setting="MOONLAKE_PORT")
+        if settings.uses_devnet:
+            self._start_devnet(demo=demo)
+        self._server.start()
+
+        from ledger.cli.readying import Readying  # noqa: PLC0415  while the server imports its own
+
+        self._readying = Readying(settings, self._report, self._pulse)
+        self._readying.deploy()
+        self._readying.reconcile()
+        self._mirror.start()
+        if demo:
+            self._readying.record_season(self._counted)
+        self._readying.send_what_is_left()
+        self._wait_until_ready()
+        return self._readying.describe(self._console())
+
+    def watch(self) -> None:
+        """Keep everything running until it is asked to end."""
+        while not self._stopping.wait(_LOOK_EVERY):
+            self._check()
+
+    def stop(self) -> None:
+        """Stop what runs, the devnet last: it saves its state."""
+        self._server.stop()
+        self._mirror.stop()
+        if self._devnet is not None:
+            self._devnet.stop()
+            self._devnet = None
+
+    def _start_devnet(self, *, demo: bool) -> None:
+        options = DevnetOptions()
+        if demo:
+            from ledger.services.demonstration.calendar import season_start  # noqa: PLC0415
+
+            options = DevnetOptions(genesis_time=season_start(int(time.time())))
+        self._devnet = start_devnet(self._settings, options, report=self._report, owner=OWNER)
+
+    def _check(self) -> None:
+        self._server.check()
+        self._mirror.check()
+        if self._devnet is not None and self._devnet.check():
+            self._readying.reconcile()
+            self._readying.send_what_is_left()
+
+    def _pulse(self) -> None:
+        """Between two steps of the start: look after the children, and notice ctrl-C."""
+        if self._stopping.is_set():
+            raise Interrupted
+        self._server.check()
+        self._mirror.check()
+
+    def _counted(self, done: int, total: int) -> None:
+        self._pulse()
+        self._progress(done, total)
+
+    def _wait_until_ready(self) -> None:
+        """Return when the server's answers are true at the chain's head."""
+        started = time.monotonic()
+        told = False
+        while True:
+            self._pulse()
+            block, problem = self._ask_readiness()
+            if block is not None and block >= self._readying.head():
+                return
+            if not told and time.monotonic() - started > _PATIENCE:
+                told = True
+                self._report(f"Not ready yet: {problem or 'the mirror is not at the head'}")
+            self._stopping.wait(_READY_LOOK_EVERY)
+
+    def _ask_readiness(self) -> tuple[int | None, str]:
+        """The block of /readyz, or None and what it says instead."""
+        host = _EVERYWHERE.get(self._settings.host, self._settings.host)
+        connection = http.client.HTTPConnection(host, self._settings.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            body = msgspec.json.decode(response.read())
+        except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+            return None, f"the server does not answer ({error})"
+        finally:
+            connection.close()
+        if response.status != http.HTTPStatus.OK:
+            return None, str(body.get("detail", body))
+        return int(body["block_number"]), ""
+
+    def _console(self) -> str:
+        host = _EVERYWHERE.get(self._settings.host, self._settings.host)
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{self._settings.port}/"
+
+
+def _prepare_folder(settings: Settings) -> None:
+    """Make the data folder and see that it can be written. Raises FolderUnusable."""
+    probe = settings.home / ".writable"
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise FolderUnusable(path=settings.home, problem=error.strerror) from error
