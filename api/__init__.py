@@ -1,1 +1,1 @@
-"""The HTTP API and the web console. Nothing below this package knows that HTTP exists."""
+"""The HTTP API and the web console: answers from the database, each true at a stated block."""

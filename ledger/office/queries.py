@@ -6,13 +6,14 @@ what is asked for by itself.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from ledger.errors import NotFound
-from ledger.store.office_tables import evidence_files, office_state
+from ledger.store.office_tables import evidence_files, office_state, profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,16 @@ def holds_made_up(connection: Connection) -> bool:
     """Whether any document kept here was made up for a demonstration."""
     query = select(evidence_files.c.commitment).where(evidence_files.c.made_up == 1).limit(1)
     return connection.execute(query).first() is not None
+
+
+def read_profile_texts(connection: Connection, commitment: bytes) -> dict[str, str]:
+    """Every named text of a profile's document; empty where no such profile is kept."""
+    query = select(profiles.c.document).where(profiles.c.commitment == commitment)
+    document = connection.execute(query).scalar_one_or_none()
+    if document is None:
+        return {}
+    values = json.loads(bytes(document))
+    return {name: text for name, text in values.items() if isinstance(text, str)}
 
 
 def read_evidence(connection: Connection, commitment: bytes) -> EvidenceRecord:

@@ -45,6 +45,7 @@ _P = programme_versions
 _PROGRAMME_IS_CURRENT = is_last_version(_P, "programme_id")
 _ROLES = (
     select(_R, _P.c.key, blocks.c.timestamp)
+    .select_from(_R)
     .outerjoin(_P, and_(_P.c.programme_id == _R.c.programme_id, _PROGRAMME_IS_CURRENT))
     .join(blocks, blocks.c.number == _R.c.block_number)
     .where(
@@ -56,6 +57,7 @@ _ROLES = (
 )
 _BUDGETS = (
     select(_B, _P.c.key)
+    .select_from(_B)
     .join(_P, and_(_P.c.programme_id == _B.c.programme_id, _PROGRAMME_IS_CURRENT))
     .where(
         _B.c.issuer == bindparam("account"),

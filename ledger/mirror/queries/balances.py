@@ -14,11 +14,25 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select
 
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId
-from ledger.mirror.queries.aggregates import total
+from ledger.mirror.queries.aggregates import how_many, total
 from ledger.mirror.queries.moments import Moment
-from ledger.mirror.queries.programmes import CategoryTotal, read_programme_keys
+from ledger.mirror.queries.programmes import read_programme_keys
 from ledger.mirror.queries.versions import AT, true_at
 from ledger.store.mirror_tables import entries, membership_versions
+from ledger.store.office_tables import evidence_files
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySum:
+    """The sum of an organisation's entries in a category.
+
+    `made_up_count` of its entries rest on documents that were made up for a demonstration.
+    """
+
+    category: str
+    amount: int
+    entry_count: int
+    made_up_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,7 @@ class Balance:
     credits: int
     entry_count: int
     last_entry: EntryId
-    categories: tuple[CategoryTotal, ...]
+    categories: tuple[CategorySum, ...]
 
 
 _BY_CATEGORY = (
@@ -42,8 +56,11 @@ _BY_CATEGORY = (
         entries.c.category,
         total(entries.c.amount).label("amount"),
         func.count().label("entry_count"),
+        how_many(evidence_files.c.made_up == 1).label("made_up_count"),
         func.max(entries.c.entry_id).label("last_entry"),
     )
+    .select_from(entries)
+    .outerjoin(evidence_files, evidence_files.c.commitment == entries.c.evidence)
     .where(entries.c.org_id == bindparam("org_id"), entries.c.block_number <= AT)
     .group_by(entries.c.programme_id, entries.c.category)
     .order_by(entries.c.programme_id, total(entries.c.amount).desc(), entries.c.category)
@@ -99,5 +116,8 @@ def _balance(
         credits=after.get(last_entry, 0),
         entry_count=sum(row.entry_count for row in sums),
         last_entry=EntryId(last_entry),
-        categories=tuple(CategoryTotal(row.category, row.amount, row.entry_count) for row in sums),
+        categories=tuple(
+            CategorySum(row.category, row.amount, row.entry_count, row.made_up_count)
+            for row in sums
+        ),
     )

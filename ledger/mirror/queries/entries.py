@@ -25,6 +25,7 @@ from sqlalchemy import (
 from ledger.domain.events import EntryKind
 from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
 from ledger.errors import NotFound
+from ledger.mirror.queries.documents import DOCUMENT_COLUMNS, Document, document_of
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.versions import AT, is_last_version, true_at
 from ledger.store.mirror_tables import blocks, entries, logs, programme_versions, transactions
@@ -32,17 +33,6 @@ from ledger.store.office_tables import evidence_files
 
 MAX_ENTRY_ID = EntryId(2**63 - 1)
 _NO_BLOCK = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What the office knows of a piece of evidence; `made_up` is shown wherever it is."""
-
-    title_zh: str
-    title_en: str
-    media_type: str
-    size: int
-    made_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +98,9 @@ _ENTRIES = (
         blocks.c.hash.label("block_hash"),
         blocks.c.timestamp,
         transactions.c.hash.label("transaction_hash"),
-        evidence_files.c.title_zh,
-        evidence_files.c.title_en,
-        evidence_files.c.media_type,
-        evidence_files.c.size,
-        evidence_files.c.made_up,
+        *DOCUMENT_COLUMNS,
     )
+    .select_from(_E)
     .join(_P, and_(_P.c.programme_id == _E.c.programme_id, is_last_version(_P, "programme_id")))
     .join(blocks, blocks.c.number == _E.c.block_number)
     .join(logs, and_(logs.c.block_number == _E.c.block_number, logs.c.log_index == _E.c.log_index))
@@ -201,7 +188,7 @@ def _entry(row: Row[Any]) -> Entry:
         amount=row.amount,
         balance_after=row.balance_after,
         evidence=bytes(row.evidence),
-        document=_document(row),
+        document=document_of(row),
         refers_to=row.refers_to,
         reversed_by=row.reversed_by or EntryId(0),
         actor=bytes(row.actor),
@@ -212,9 +199,3 @@ def _entry(row: Row[Any]) -> Entry:
         log_index=row.log_index,
         transaction_hash=bytes(row.transaction_hash),
     )
-
-
-def _document(row: Row[Any]) -> Document | None:
-    if row.media_type is None:
-        return None
-    return Document(row.title_zh, row.title_en, row.media_type, row.size, bool(row.made_up))

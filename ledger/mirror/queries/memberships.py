@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, 
 
 from ledger.domain.events import MembershipStatus
 from ledger.domain.ids import BlockNumber, OrgId, ProgrammeId, TierId, TokenId, token_id
+from ledger.mirror.queries.documents import DOCUMENT_COLUMNS, Document, document_of
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.versions import AT, NOW, is_last_version, true_at
 from ledger.store.mirror_tables import (
@@ -25,7 +26,7 @@ from ledger.store.mirror_tables import (
     programme_versions,
     tier_versions,
 )
-from ledger.store.office_tables import applications
+from ledger.store.office_tables import applications, evidence_files
 
 NO_TOKEN = TokenId(0)
 
@@ -43,8 +44,8 @@ class Standing(StrEnum):
 class Membership:
     """An organisation's standing in a programme; times are seconds since 1970 UTC.
 
-    `change`, `reason` (a key, or empty), `evidence` (a commitment, or zeros), `actor` and the
-    block are those of the last change.
+    `change`, `reason` (a key, or empty), `evidence` (a commitment, or zeros), `document`,
+    `actor` and the block are those of the last change.
     """
 
     programme_id: ProgrammeId
@@ -59,6 +60,7 @@ class Membership:
     change: str
     reason: str
     evidence: bytes
+    document: Document | None
     actor: bytes
     changed_in: BlockNumber
     changed_at: int
@@ -84,7 +86,9 @@ _MEMBERSHIPS = (
         _P.c.key.label("programme"),
         _T.c.key.label("tier_key"),
         blocks.c.timestamp.label("changed_at"),
+        *DOCUMENT_COLUMNS,
     )
+    .select_from(_M)
     .join(_P, and_(_P.c.programme_id == _M.c.programme_id, is_last_version(_P, "programme_id")))
     .join(
         _T,
@@ -95,6 +99,7 @@ _MEMBERSHIPS = (
         ),
     )
     .join(blocks, blocks.c.number == _M.c.block_number)
+    .outerjoin(evidence_files, evidence_files.c.commitment == _M.c.evidence)
     .where(is_last_version(_M, "programme_id", "org_id"))
 )
 _OF_ORGANISATIONS = _MEMBERSHIPS.where(
@@ -130,6 +135,7 @@ def _is_admitted() -> ColumnElement[bool]:
     """That an application's organisation holds a membership in its programme."""
     held = (
         select(_M.c.org_id)
+        .select_from(_M)
         .join(_P, _P.c.programme_id == _M.c.programme_id)
         .where(
             is_last_version(_P, "programme_id"),
@@ -147,6 +153,7 @@ def _is_declined() -> ColumnElement[bool]:
     declines = application_declines
     declined = (
         select(declines.c.org_id)
+        .select_from(declines)
         .join(_P, _P.c.programme_id == declines.c.programme_id)
         .join(blocks, blocks.c.number == declines.c.block_number)
         .where(
@@ -239,6 +246,7 @@ def _membership(row: Row[Any], moment: Moment) -> Membership:
         change=row.change,
         reason=row.reason,
         evidence=bytes(row.evidence),
+        document=document_of(row),
         actor=bytes(row.actor),
         changed_in=row.block_number,
         changed_at=row.changed_at,

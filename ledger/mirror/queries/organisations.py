@@ -103,6 +103,7 @@ _EXISTS = (
 )
 _SEGMENTS = (
     select(profiles.c.segment)
+    .select_from(profiles)
     .join(_V, profiles.c.commitment == _V.c.profile)
     .where(_IS_CURRENT, profiles.c.segment != "")
     .distinct()

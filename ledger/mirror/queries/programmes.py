@@ -70,6 +70,7 @@ class CategoryTotal:
 
 _PROGRAMMES = (
     select(programme_versions, *PROFILE_COLUMNS)
+    .select_from(programme_versions)
     .outerjoin(profiles, profiles.c.commitment == programme_versions.c.profile)
     .where(is_last_version(programme_versions, "programme_id"))
     .order_by(programme_versions.c.programme_id)

@@ -31,7 +31,7 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RankingPlace:
     """Where a page of a ranking ended: the last organisation and its credits."""
 
     credits: int
@@ -45,7 +45,7 @@ def read_ranking(
     *,
     epoch: Epoch | None = None,
     category: str = "",
-    after: Place | None = None,
+    after: RankingPlace | None = None,
     limit: int,
 ) -> tuple[Rank, ...]:
     """At most `limit` places of a programme's ranking, the highest first, those after `after`.

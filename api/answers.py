@@ -1,0 +1,218 @@
+"""How every answer is given: one moment of the database, the block it is true at, and its ETag.
+
+A route says what it wants to read; everything that could differ between two routes is here. The
+tag of an answer changes with the chain's head, the office, the mirror's condition and the release,
+so a reader who has the answer is told so after reading one row, and nothing else is asked of the
+database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from fastapi import Request, Response
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from api.formats import parse_time
+from api.schemas.base import Answer, AsOf, Schema
+from ledger import __version__
+from ledger.errors import InvalidValue, LedgerError, MirrorEmpty, SchemaMismatch
+from ledger.mirror.queries.moments import (
+    Condition,
+    Moment,
+    condition_of,
+    latest_moment,
+    moment_at_block,
+    moment_at_time,
+)
+from ledger.mirror.state import MirrorState, read_state
+from ledger.office.queries import read_revision as read_office_revision
+from ledger.store.engine import database_unusable, reading
+from ledger.store.migrations import HEAD
+from ledger.store.mirror_tables import SCHEMA_VERSION
+from ledger.store.schema import NEW
+from ledger.store.schema import read_revision as read_schema_revision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CACHE_CONTROL = "no-cache"  # keep it, but ask each time whether it still holds
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class MomentAsked:
+    """Which moment a request wants: the latest, a block, or a time as it was written."""
+
+    block: int | None = None
+    time: str | None = None
+
+    def resolve(self, connection: Connection, state: MirrorState) -> Moment:
+        """The moment. Raises InvalidValue where it is not mirrored, or two are asked for."""
+        if self.block is not None and self.time is not None:
+            raise InvalidValue(
+                field="as_of_block", value=self.block, expected="allowed together with as_of"
+            )
+        if self.block is not None:
+            return moment_at_block(connection, state, self.block)
+        if self.time is not None:
+            return moment_at_time(connection, state, parse_time("as_of", self.time))
+        return latest_moment(state)
+
+
+LATEST = MomentAsked()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One moment of the database: what queries need, and what an answer says of itself."""
+
+    connection: Connection
+    state: MirrorState
+    moment: Moment
+    condition: Condition
+    now: float
+
+    @property
+    def about(self) -> Answer:
+        """The part that all answers share."""
+        return Answer(as_of=AsOf.of(self.moment), mirror=self.condition)
+
+
+class Answers:
+    """Gives answers from one database."""
+
+    def __init__(self, engine: Engine, *, stale_after: float, clock: Callable[[], float]) -> None:
+        self.engine = engine
+        self._stale_after = stale_after
+        self._clock = clock
+
+    def json(
+        self,
+        request: Request,
+        build: Callable[[Reading], tuple[Schema, Mapping[str, str]] | Schema],
+        asked: MomentAsked = LATEST,
+        *,
+        volatile: bool = False,
+    ) -> Response:
+        """The JSON of what `build` makes, or 304 where the reader has it.
+
+        `build` may give headers beside the schema. `volatile` answers also tell when the mirror
+        last looked at the chain, and so does their tag.
+        """
+
+        def body(answered: Reading) -> tuple[bytes, Mapping[str, str]]:
+            built = build(answered)
+            schema, headers = built if isinstance(built, tuple) else (built, NO_HEADERS)
+            return schema.__pydantic_serializer__.to_json(schema), headers
+
+        return self.respond(request, body, asked, media_type="application/json", volatile=volatile)
+
+    def respond(
+        self,
+        request: Request,
+        build: Callable[[Reading], tuple[bytes, Mapping[str, str]]],
+        asked: MomentAsked = LATEST,
+        *,
+        media_type: str,
+        variant: str = "",
+        headers: Mapping[str, str] = NO_HEADERS,
+        volatile: bool = False,
+    ) -> Response:
+        """The body that `build` makes, or 304 where the reader has it.
+
+        `variant` names what, beside the URL, the body depends on (its language); `headers` are
+        sent with either.
+        """
+        with self._reading() as (connection, state):
+            condition = condition_of(state, now=self._clock(), stale_after=self._stale_after)
+            office = read_office_revision(connection)
+            tag = _tag(request, state, condition, office, variant, volatile=volatile)
+            headers = {**headers, "ETag": tag, "Cache-Control": CACHE_CONTROL}
+            if _is_known(request, tag):
+                return Response(status_code=304, headers=headers)
+            moment = asked.resolve(connection, state)
+            answered = Reading(connection, state, moment, condition, self._clock())
+            body, more = build(answered)
+        return Response(body, media_type=media_type, headers={**headers, **more})
+
+    def read(self, use: Callable[[Reading], _T]) -> _T:
+        """What `use` makes of the latest moment, for answers without a tag."""
+        with self._reading() as (connection, state):
+            condition = condition_of(state, now=self._clock(), stale_after=self._stale_after)
+            return use(Reading(connection, state, latest_moment(state), condition, self._clock()))
+
+    @contextmanager
+    def _reading(self) -> Iterator[tuple[Connection, MirrorState]]:
+        """One read transaction. Raises the LedgerError that a database's refusal stands for."""
+        try:
+            with reading(self.engine) as connection:
+                state = read_state(connection)
+                if state.schema_version != SCHEMA_VERSION:
+                    raise SchemaMismatch(found=state.schema_version, needed=SCHEMA_VERSION)
+                yield connection, state
+        except DBAPIError as error:
+            raise self._meaning_of(error) from error
+
+    def _meaning_of(self, error: DBAPIError) -> LedgerError:
+        try:
+            with reading(self.engine) as connection:
+                found = read_schema_revision(connection)
+        except DBAPIError as again:
+            return database_unusable(self.engine, again)
+        if found == NEW:
+            return MirrorEmpty()
+        if found != HEAD:
+            return SchemaMismatch(found=found, needed=HEAD)
+        return database_unusable(self.engine, error)
+
+
+def answers_of(request: Request) -> Answers:
+    """The answers of the application that serves the request."""
+    answers: Answers = request.app.state.answers
+    return answers
+
+
+def _tag(
+    request: Request,
+    state: MirrorState,
+    condition: Condition,
+    office: int,
+    variant: str,
+    *,
+    volatile: bool,
+) -> str:
+    parts = [
+        __version__,
+        state.deployment.hex(),
+        state.cursor.hash.hex(),
+        str(office),
+        condition.value,
+        variant,
+        request.url.path,
+        request.url.query,
+    ]
+    if volatile:
+        parts += [str(state.looked_at), str(state.head_number), str(state.final_number)]
+    digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+    return f'"{digest}"'
+
+
+def _is_known(request: Request, tag: str) -> bool:
+    """Whether If-None-Match names the tag, compared weakly (RFC 9110, section 13.1.2).
+
+    `*` names none: it asks whether there is an answer at all, which only giving it can tell.
+    """
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    return tag in {each.strip().removeprefix("W/") for each in given.split(",")}

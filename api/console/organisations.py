@@ -1,0 +1,102 @@
+"""An organisation's page: its standing, its credits, and its statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.answers import Reading
+from api.console.asked import asked_choice, asked_key
+from api.console.languages import Language
+from api.console.names import organisation_name
+from api.console.pages import page
+from api.pagination import cut_page, decode_cursor, question_of
+from api.parameters import OrganisationPath
+from api.routes.named import programme_named
+from api.schemas.entries import EntryKindName
+from ledger.domain.ids import EntryId, OrgId
+from ledger.mirror.queries.balances import Balance, CategorySum, read_balances
+from ledger.mirror.queries.entries import MAX_ENTRY_ID, Entry, EntryFilter, list_entries
+from ledger.mirror.queries.organisations import read_organisation
+
+router = APIRouter(include_in_schema=False)
+
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A category of a balance; `share` is its length in percent of the longest bar shown."""
+
+    sum: CategorySum
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A programme's balance by category."""
+
+    balance: Balance
+    bars: Sequence[Bar]
+
+    @property
+    def made_up_count(self) -> int:
+        """How many entries of the balance rest on made-up documents."""
+        return sum(bar.sum.made_up_count for bar in self.bars)
+
+
+@router.get("/organisations/{org_id}")
+def organisation(request: Request, org_id: OrganisationPath) -> Response:
+    """One organisation."""
+
+    def build(reading: Reading, language: Language) -> Mapping[str, Any]:
+        connection, moment = reading.connection, reading.moment
+        found = read_organisation(connection, moment, OrgId(org_id))
+        programme = asked_key(request, "programme")
+        named = programme_named(reading, programme) if programme else None
+        kind = asked_choice(request, "kind", EntryKindName)
+        wanted = EntryFilter(
+            org_id=OrgId(org_id),
+            programme_id=named.programme_id if named else None,
+            kind=kind.kind() if kind else None,
+            category=asked_key(request, "category"),
+        )
+        question = question_of(request)
+        cursor = request.query_params.get("cursor")
+        (before,) = decode_cursor(question, cursor, 1) if cursor else (MAX_ENTRY_ID,)
+        rows = list_entries(connection, moment, wanted, before=EntryId(before), limit=PAGE_SIZE + 1)
+        return {
+            "organisation": found,
+            "name": organisation_name(language, found.profile, found.org_id),
+            "charts": _charts(read_balances(connection, moment, OrgId(org_id))),
+            "statement": cut_page(rows, PAGE_SIZE, question, _place_of),
+            "is_first": cursor is None,
+            "is_filtered": bool(programme or kind or wanted.category),
+            "wanted_programme": named.key if named else "",
+            "wanted_kind": kind.value if kind else "",
+            "wanted_category": wanted.category,
+            "kinds": tuple(EntryKindName),
+        }
+
+    return page(request, "organisation.html", build)
+
+
+def _charts(balances: Sequence[Balance]) -> list[Chart]:
+    longest = max((abs(each.amount) for all_ in balances for each in all_.categories), default=0)
+    return [
+        Chart(
+            balance,
+            [
+                Bar(each, round(100 * max(0, each.amount) / longest, 1) if longest else 0.0)
+                for each in balance.categories
+            ],
+        )
+        for balance in balances
+    ]
+
+
+def _place_of(entry: Entry) -> tuple[int, ...]:
+    return (entry.entry_id,)

@@ -1,0 +1,180 @@
+"""Makes the console's pages: templates, the reader's language, and the block they are true at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.answers import LATEST, NO_HEADERS, MomentAsked, Reading, answers_of
+from api.console.languages import (
+    COOKIE,
+    PARAMETER,
+    Language,
+    choose_language,
+    language_named,
+    languages,
+)
+from api.console.names import label_in, name_in, organisation_name, programme_names
+from api.formats import show_address_once, show_bytes, show_time
+from api.problems import Problem
+from ledger import __version__
+from ledger.mirror.queries.programmes import read_programmes
+from ledger.office.queries import holds_made_up
+
+HERE = Path(__file__).parent
+TEMPLATES = HERE / "templates"
+STATIC = HERE / "static"
+MEDIA_TYPE = "text/html; charset=utf-8"
+
+_YEAR = 365 * 24 * 3600
+_VARY = "Accept-Language, Cookie"
+
+
+class Pages:
+    """The templates, once for each language."""
+
+    def __init__(self, language: str) -> None:
+        self.otherwise = language_named(language)
+        self.style_sheet = _style_sheet_path()
+        self._environments = {tag: _environment(each) for tag, each in languages().items()}
+
+    def language_of(self, request: Request) -> Language:
+        """The language that the reader gets."""
+        return choose_language(
+            request.query_params.get(PARAMETER),
+            request.cookies.get(COOKIE),
+            request.headers.get("accept-language", ""),
+            self.otherwise,
+        )
+
+    def render(self, language: Language, template: str, values: Mapping[str, Any]) -> bytes:
+        """The page in a language."""
+        made = self._environments[language.tag].get_template(template).render(values)
+        return made.encode()
+
+
+def page(
+    request: Request,
+    template: str,
+    build: Callable[[Reading, Language], Mapping[str, Any]],
+    asked: MomentAsked = LATEST,
+) -> Response:
+    """The page of what `build` reads, or 304 where the reader has it."""
+    pages: Pages = request.app.state.pages
+    language = pages.language_of(request)
+
+    def body(reading: Reading) -> tuple[bytes, Mapping[str, str]]:
+        shared = _shared(request, pages, language) | _about(reading, language)
+        values = {**shared, **build(reading, language)}
+        return pages.render(language, template, values), NO_HEADERS
+
+    return answers_of(request).respond(
+        request,
+        body,
+        asked,
+        media_type=MEDIA_TYPE,
+        variant=language.tag,
+        headers=_headers(request, language),
+    )
+
+
+def plain_page(request: Request, template: str, values: Mapping[str, Any]) -> Response:
+    """A page that says nothing about the ledger, and so is true at no block."""
+    pages: Pages = request.app.state.pages
+    language = pages.language_of(request)
+    body = pages.render(language, template, {**_shared(request, pages, language), **values})
+    return Response(body, media_type=MEDIA_TYPE, headers=_headers(request, language))
+
+
+def error_page(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
+    """A failure in the reader's language; it needs no database."""
+    response = plain_page(request, "error.html", {"problem": problem})
+    response.status_code = problem.status
+    response.headers.update(headers)
+    return response
+
+
+def _shared(request: Request, pages: Pages, language: Language) -> dict[str, Any]:
+    kept = [
+        item for item in request.query_params.multi_items() if item[0] not in {PARAMETER, "cursor"}
+    ]
+
+    def here(**changed: object) -> str:
+        """This page with other values in its query; an empty one leaves the parameter out."""
+        query = {**dict(kept), **changed}
+        text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
+        return f"{request.url.path}?{text}" if text else request.url.path
+
+    return {
+        "language": language,
+        "languages": languages(),
+        "here": here,
+        "path": request.url.path,
+        "style_sheet": pages.style_sheet,
+        "version": __version__,
+        "reading": None,
+        "programmes": (),
+        "named": {},
+        "made_up": False,
+    }
+
+
+def _about(reading: Reading, language: Language) -> dict[str, Any]:
+    programmes = read_programmes(reading.connection, reading.moment)
+    return {
+        "reading": reading,
+        "programmes": programmes,
+        "named": programme_names(language, programmes),
+        "made_up": holds_made_up(reading.connection),
+    }
+
+
+def _headers(request: Request, language: Language) -> dict[str, str]:
+    headers = {"Content-Language": language.tag, "Vary": _VARY}
+    if request.query_params.get(PARAMETER) == language.tag:
+        headers["Set-Cookie"] = (
+            f"{COOKIE}={language.tag}; Path=/; Max-Age={_YEAR}; SameSite=Lax; HttpOnly"
+        )
+    return headers
+
+
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(  # type: ignore[attr-defined]  # the extension's own
+        language.translations, newstyle=True
+    )
+    environment.globals.update(
+        name_in=name_in, organisation_name=organisation_name, label_in=label_in
+    )
+    environment.filters.update(
+        number=language.number,
+        compact=language.compact,
+        signed=language.signed,
+        date=language.date,
+        time=language.time,
+        rfc3339=show_time,
+        hex=show_bytes,
+        address=show_address_once,
+    )
+    return environment
+
+
+def _style_sheet_path() -> str:
+    """Where the style sheet is served: its name changes with its content, so it keeps for long."""
+    content = (STATIC / "moonlake.css").read_bytes()
+    return f"/static/moonlake.{hashlib.sha256(content).hexdigest()[:12]}.css"

@@ -1,0 +1,46 @@
+"""Puts the console's pages and its style sheet into the application."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from api.console import journal, organisations, programmes, reference, register
+from api.console.pages import STATIC, Pages
+
+assets = APIRouter(include_in_schema=False)
+
+_FOR_LONG = "public, max-age=31536000, immutable"
+_FOR_A_DAY = "public, max-age=86400"
+
+
+def install_console(app: FastAPI) -> None:
+    """Serve the console. Raises InvalidSetting where the language of the settings is not one."""
+    app.state.pages = Pages(app.state.settings.language)
+    for router in (
+        register.router,
+        organisations.router,
+        programmes.router,
+        journal.router,
+        reference.router,
+        assets,
+    ):
+        app.include_router(router)
+
+
+@assets.get("/static/{name}")
+async def style_sheet(request: Request, name: str) -> Response:
+    """The style sheet under its present name: an older page asks for an older one in vain."""
+    pages: Pages = request.app.state.pages
+    if f"/static/{name}" != pages.style_sheet:
+        raise HTTPException(404)
+    body = (STATIC / "moonlake.css").read_bytes()
+    return Response(body, media_type="text/css", headers={"Cache-Control": _FOR_LONG})
+
+
+@assets.get("/favicon.ico")
+@assets.get("/favicon.svg")
+async def icon() -> Response:
+    """The moon over the lake."""
+    body = (STATIC / "moon.svg").read_bytes()
+    return Response(body, media_type="image/svg+xml", headers={"Cache-Control": _FOR_A_DAY})

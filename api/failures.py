@@ -1,0 +1,86 @@
+"""What a reader gets when a request fails: a problem for programs, a page for people.
+
+Whoever asks under /v1 is a program; elsewhere the Accept header says. An error that nobody foresaw
+is logged whole and told to nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api.console.pages import error_page
+from api.problems import (
+    MEDIA_TYPE,
+    FieldError,
+    Problem,
+    http_problem,
+    invalid_parameters,
+    problem_of,
+    unforeseen_problem,
+)
+from ledger.errors import LedgerError
+
+log = logging.getLogger("moonlake.api")
+
+_LEAST_SERVER_ERROR = 500
+_PROGRAM_PATHS = ("/v1/", "/healthz", "/readyz", "/openapi.json")
+_RETRY_AFTER = {"Retry-After": "5"}
+
+
+def install_failures(app: FastAPI) -> None:
+    """Have every failure of the application answered here."""
+    app.exception_handler(LedgerError)(_on_ledger_error)
+    app.exception_handler(RequestValidationError)(_on_invalid_request)
+    app.exception_handler(HTTPException)(_on_http_error)
+    app.exception_handler(Exception)(_on_unforeseen)
+
+
+async def _on_ledger_error(request: Request, error: LedgerError) -> Response:
+    problem = problem_of(error)
+    if problem.status >= _LEAST_SERVER_ERROR:
+        log.warning("%s %s: %s: %s", request.method, request.url.path, error.code, error)
+    return _answer(request, problem)
+
+
+async def _on_invalid_request(request: Request, error: RequestValidationError) -> Response:
+    return _answer(request, invalid_parameters(_field_errors(error.errors())))
+
+
+async def _on_http_error(request: Request, error: HTTPException) -> Response:
+    return _answer(request, http_problem(error.status_code), error.headers or {})
+
+
+async def _on_unforeseen(request: Request, error: Exception) -> Response:
+    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    return _answer(request, unforeseen_problem())
+
+
+def _answer(
+    request: Request, problem: Problem, headers: Mapping[str, str] | None = None
+) -> Response:
+    more = {**(headers or {}), "Cache-Control": "no-store"}
+    if problem.status == 503:
+        more |= _RETRY_AFTER
+    if _wants_page(request):
+        return error_page(request, problem, more)
+    body = problem.body(request.url.path)
+    return Response(body, problem.status, media_type=MEDIA_TYPE, headers=more)
+
+
+def _wants_page(request: Request) -> bool:
+    if request.url.path.startswith(_PROGRAM_PATHS):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """FastAPI's errors, by the name of the parameter; what was given is not repeated."""
+    return [
+        FieldError(str(error["loc"][-1]), f"{str(error['msg']).rstrip('.')}.") for error in errors
+    ]

@@ -1,0 +1,102 @@
+"""Cursors and links of lists: a list goes on after a place in its order, never at a count.
+
+So rows that come in between shift nothing: no row is given twice, and none left out. A cursor is
+opaque and carries a check over the question it was given for; one that was altered, cut, or
+belongs to another question is refused. It is no secret, and guards no right.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from ledger.errors import CursorInvalid
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+_CHECK_BYTES = 8
+_MAX_NUMBERS = 3
+
+_NOT_ASKED = {"cursor", "limit", "lang"}
+
+Place = tuple[int, ...]
+"""Where a list goes on: the numbers of its order, of the last row given."""
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf(Generic[_Row]):
+    """The rows of one page; `next` is the cursor of the following one, None on the last."""
+
+    rows: Sequence[_Row]
+    next: str | None
+
+
+def question_of(request: Request) -> str:
+    """What a cursor is good for: the path and the query, without what changes no row."""
+    asked = sorted(
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in _NOT_ASKED and value
+    )
+    return request.url.path + "?" + urlencode(asked)
+
+
+def encode_cursor(question: str, place: Place) -> str:
+    """The cursor that goes on after `place`."""
+    packed = struct.pack(f">{len(place)}q", *place)
+    return base64.urlsafe_b64encode(packed + _check(question, packed)).rstrip(b"=").decode()
+
+
+def decode_cursor(question: str, cursor: str, numbers: int) -> Place:
+    """The place of a cursor that has so many numbers. Raises CursorInvalid."""
+    try:
+        raw = base64.b64decode(
+            cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True
+        )
+        packed, check = raw[:-_CHECK_BYTES], raw[-_CHECK_BYTES:]
+        place: Place = struct.unpack(f">{numbers}q", packed)
+    except (UnicodeEncodeError, binascii.Error, struct.error) as error:
+        raise CursorInvalid() from error
+    # Compared with what would be given out, since base64 writes some bytes in two ways.
+    if check != _check(question, packed) or cursor != encode_cursor(question, place):
+        raise CursorInvalid()
+    return place
+
+
+def cut_page(
+    rows: Sequence[_Row], limit: int, question: str, place_of: Callable[[_Row], Place]
+) -> PageOf[_Row]:
+    """The page of `limit` rows, from rows that were asked for with one more than that."""
+    if len(rows) <= limit:
+        return PageOf(rows, None)
+    page = rows[:limit]
+    return PageOf(page, encode_cursor(question, place_of(page[-1])))
+
+
+def link_header(request: Request, cursor: str | None) -> Mapping[str, str]:
+    """The Link header (RFC 8288) to the first page and, where there is one, the next."""
+    kept = [item for item in request.query_params.multi_items() if item[0] != "cursor"]
+    links = [f'<{_target(request, kept)}>; rel="first"']
+    if cursor is not None:
+        links.append(f'<{_target(request, [*kept, ("cursor", cursor)])}>; rel="next"')
+    return {"Link": ", ".join(links)}
+
+
+def _target(request: Request, query: Sequence[tuple[str, Any]]) -> str:
+    path = request.url.path
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _check(question: str, packed: bytes) -> bytes:
+    return hashlib.blake2b(question.encode() + b"\0" + packed, digest_size=_CHECK_BYTES).digest()

@@ -1,0 +1,93 @@
+"""Documents that entries and memberships rest on, as they were committed to.
+
+A document comes from somebody else, so a browser is told to run nothing of it: it is shown only
+where its type cannot carry a script, and saved otherwise.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.answers import CACHE_CONTROL, Reading, answers_of
+from api.formats import parse_digest, show_bytes
+from api.parameters import CommitmentPath
+from api.routes.declared import ALWAYS, problems
+from api.schemas.evidence import EvidenceAnswer
+from ledger.office.evidence import EvidenceStore
+from ledger.office.queries import read_evidence
+
+router = APIRouter(tags=["evidence"])
+
+UNKNOWN = problems(s404="No document with this commitment is kept here.")
+
+_PLAIN = "text/plain; charset=utf-8"
+_SHOWN = {
+    "text/plain": (_PLAIN, ".txt"),
+    "text/markdown": (_PLAIN, ".md"),
+    "text/csv": (_PLAIN, ".csv"),
+    "application/json": (_PLAIN, ".json"),
+    "application/pdf": ("application/pdf", ".pdf"),
+    "image/png": ("image/png", ".png"),
+    "image/jpeg": ("image/jpeg", ".jpg"),
+    "image/webp": ("image/webp", ".webp"),
+}
+"""What a browser may show, as what, and its suffix when saved. Text is shown as plain text."""
+
+_SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+@router.get(
+    "/evidence/{commitment}",
+    operation_id="getEvidence",
+    response_model=EvidenceAnswer,
+    responses={**ALWAYS, **UNKNOWN},
+)
+def get_evidence(request: Request, commitment: CommitmentPath) -> Response:
+    """What is known of a document, and what it takes to check it against the chain."""
+    raw = parse_digest("commitment", commitment)
+
+    def build(reading: Reading) -> EvidenceAnswer:
+        return EvidenceAnswer.of(reading.about, read_evidence(reading.connection, raw))
+
+    return answers_of(request).json(request, build)
+
+
+@router.get(
+    "/evidence/{commitment}/content",
+    operation_id="getEvidenceContent",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The document, unchanged; checked against its commitment before it is "
+            "sent.",
+            "content": {"application/octet-stream": {}},
+        },
+        **ALWAYS,
+        **UNKNOWN,
+        **problems(s500="The document is gone, or is no longer what was committed to."),
+    },
+)
+def get_content(request: Request, commitment: CommitmentPath) -> Response:
+    """The document itself."""
+    raw = parse_digest("commitment", commitment)
+    store: EvidenceStore = request.app.state.evidence
+
+    def open_document(reading: Reading) -> Response:
+        record = read_evidence(reading.connection, raw)
+        tag = f'"{record.content_hash.hex()}"'
+        headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        evidence, chunks = store.read(reading.connection, raw)
+        kind = evidence.description.media_type.partition(";")[0].strip()
+        media_type, suffix = _SHOWN.get(kind, ("application/octet-stream", ""))
+        how = "inline" if kind in _SHOWN else "attachment"
+        headers |= {
+            "Content-Length": str(evidence.size),
+            "Content-Disposition": f'{how}; filename="{show_bytes(raw)[:18]}{suffix}"',
+            "Content-Security-Policy": _SANDBOX,
+        }
+        return StreamingResponse(chunks, media_type=media_type, headers=headers)
+
+    return answers_of(request).read(open_document)

@@ -1,0 +1,55 @@
+"""How far the mirror is, and whether this server should be asked at all."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.answers import Reading, answers_of
+from api.routes.declared import ALWAYS, problems
+from api.schemas.status import Health, Readiness, Status
+from ledger.errors import MirrorHalted, MirrorStale
+from ledger.mirror.queries.moments import Condition, read_contracts
+
+router = APIRouter(tags=["status"])
+probes = APIRouter(tags=["status"])
+
+
+@router.get("/status", operation_id="getStatus", response_model=Status, responses=ALWAYS)
+def get_status(request: Request) -> Response:
+    """The mirror's state, the chain that it follows, and the contracts."""
+
+    def build(reading: Reading) -> Status:
+        return Status.of(reading.about, reading.state, read_contracts(reading.connection))
+
+    return answers_of(request).json(request, build, volatile=True)
+
+
+@probes.get("/healthz", operation_id="getHealth", response_model=Health)
+async def get_health() -> Response:
+    """That the process runs; says nothing about the database or the chain."""
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+@probes.get(
+    "/readyz",
+    operation_id="getReadiness",
+    response_model=Readiness,
+    responses=problems(
+        s503="Nothing is mirrored, the mirror halted or has not looked at the chain lately, or "
+        "the database is of another release."
+    ),
+)
+def get_readiness(request: Request) -> Response:
+    """That answers are current: the mirror follows the chain and has looked at it lately."""
+
+    def check(reading: Reading) -> Readiness:
+        state = reading.state
+        if state.halt is not None:
+            raise MirrorHalted(block=state.halt.block, reason=state.halt.reason)
+        if reading.condition is Condition.STALE:
+            raise MirrorStale(seconds=round(reading.now - state.looked_at / 1000))
+        return Readiness(status="ready", block_number=state.cursor.number, lag=state.lag)
+
+    ready = answers_of(request).read(check)
+    headers = {"Cache-Control": "no-store"}
+    return Response(ready.model_dump_json(), media_type="application/json", headers=headers)

@@ -1,0 +1,178 @@
+"""Entries of the credit journal, balances, rankings, and the documents that entries rest on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from api.formats import show_address_once, show_bytes, show_time
+from api.schemas.base import (
+    Address,
+    Answer,
+    Credits,
+    Digest,
+    EntryNumber,
+    Key,
+    NameEn,
+    NameZh,
+    OrganisationNumber,
+    Page,
+    ProgrammeNumber,
+    Schema,
+    Time,
+    Whole,
+)
+from api.schemas.evidence import EvidenceRef
+from ledger.domain.events import EntryKind
+from ledger.mirror.queries.balances import Balance, CategorySum
+from ledger.mirror.queries.entries import Entry
+from ledger.mirror.queries.profiles import Profile
+from ledger.mirror.queries.rankings import Rank
+
+
+class EntryKindName(StrEnum):
+    """What an entry is."""
+
+    AWARD = "award"
+    REVERSAL = "reversal"
+    REDEMPTION = "redemption"
+    REFUND = "refund"
+    EXPIRY = "expiry"
+
+    @classmethod
+    def of(cls, kind: EntryKind) -> EntryKindName:
+        return cls[kind.name]
+
+    def kind(self) -> EntryKind:
+        """The number that the chain has for it."""
+        return EntryKind[self.name]
+
+
+class EntryView(Schema):
+    """A line of the journal. It is never changed; `reversed_by` names the entry that undid it."""
+
+    entry_id: EntryNumber
+    programme_id: ProgrammeNumber
+    programme: Annotated[Key, Field(examples=["community"])]
+    org_id: OrganisationNumber
+    kind: EntryKindName
+    category: Key
+    amount: Credits
+    balance_after: Credits
+    evidence: EvidenceRef | None
+    refers_to: Annotated[int | None, Field(ge=1)]
+    reversed_by: Annotated[int | None, Field(ge=1)]
+    actor: Address
+    operation_id: Digest
+    block_number: Whole
+    block_hash: Digest
+    timestamp: Time
+    log_index: Whole
+    transaction_hash: Digest
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        return cls(
+            entry_id=entry.entry_id,
+            programme_id=entry.programme_id,
+            programme=entry.programme,
+            org_id=entry.org_id,
+            kind=EntryKindName.of(entry.kind),
+            category=entry.category,
+            amount=entry.amount,
+            balance_after=entry.balance_after,
+            evidence=EvidenceRef.of(entry.evidence, entry.document),
+            refers_to=entry.refers_to or None,
+            reversed_by=entry.reversed_by or None,
+            actor=show_address_once(entry.actor),
+            operation_id=show_bytes(entry.operation_id),
+            block_number=entry.block_number,
+            block_hash=show_bytes(entry.block_hash),
+            timestamp=show_time(entry.timestamp),
+            log_index=entry.log_index,
+            transaction_hash=show_bytes(entry.transaction_hash),
+        )
+
+
+class EntryAnswer(EntryView, Answer):
+    """One entry."""
+
+
+class CategorySumView(Schema):
+    """The sum of an organisation's entries in a category. `made_up_count` of them rest on
+    documents that were made up for a demonstration."""
+
+    category: Key
+    credits: Credits
+    entry_count: Whole
+    made_up_count: Whole
+
+    @classmethod
+    def of(cls, each: CategorySum) -> Self:
+        return cls(
+            category=each.category,
+            credits=each.amount,
+            entry_count=each.entry_count,
+            made_up_count=each.made_up_count,
+        )
+
+
+class BalanceView(Schema):
+    """An organisation's credits in a programme; `categories` add up to `credits`."""
+
+    programme_id: ProgrammeNumber
+    programme: Annotated[Key, Field(examples=["community"])]
+    credits: Credits
+    entry_count: Whole
+    last_entry: Annotated[int | None, Field(ge=1)]
+    categories: list[CategorySumView]
+
+    @classmethod
+    def of(cls, balance: Balance) -> Self:
+        return cls(
+            programme_id=balance.programme_id,
+            programme=balance.programme,
+            credits=balance.credits,
+            entry_count=balance.entry_count,
+            last_entry=balance.last_entry or None,
+            categories=[CategorySumView.of(each) for each in balance.categories],
+        )
+
+
+class BalancesAnswer(Answer):
+    """An organisation's balance in each programme that it ever was in or has entries in."""
+
+    org_id: OrganisationNumber
+    items: list[BalanceView]
+
+
+class RankView(Schema):
+    """An organisation's place. Equal ones share a rank, and the next rank counts them all."""
+
+    rank: Annotated[int, Field(ge=1)]
+    org_id: OrganisationNumber
+    name_zh: NameZh
+    name_en: NameEn
+    credits: Credits
+    entry_count: Whole
+
+    @classmethod
+    def of(cls, rank: Rank, profile: Profile | None) -> Self:
+        return cls(
+            rank=rank.rank,
+            org_id=rank.org_id,
+            name_zh=profile.name_zh if profile else None,
+            name_en=profile.name_en if profile else None,
+            credits=rank.credits,
+            entry_count=rank.entry_count,
+        )
+
+
+class EntriesPage(Page[EntryView]):
+    """A part of the journal, the newest first."""
+
+
+class RankingPage(Page[RankView]):
+    """A part of a ranking, the highest first."""
