@@ -196,14 +196,18 @@ class ChildProcess:
         except ValueError:
             return f"was ended by signal {-code}"
 
-    def last_words(self) -> str:
-        """The last line that says something, of what this process wrote to its log."""
+    def output(self) -> str:
+        """What this process has written to its log."""
         if self._log is None:
             return ""
         with self._log.open("rb") as log:
             log.seek(self._log_start)
-            lines = log.read().decode("utf-8", errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+            return log.read().decode("utf-8", errors="replace")
+
+    def last_words(self) -> str:
+        """The last line that says something, of what this process wrote to its log."""
+        lines = [line.strip() for line in self.output().splitlines() if line.strip()]
+        return lines[-1] if lines else ""
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it still lives."""

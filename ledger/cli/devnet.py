@@ -53,6 +53,8 @@ ForkUrlOption = Annotated[
 ForkBlockOption = Annotated[
     int, typer.Option(help="The block to fork at; the latest if unset.", min=-1)
 ]
+BackgroundOption = Annotated[bool, typer.Option("--background", hidden=True)]
+"""How `--detach` starts the process that stays: it says only what `report` is told."""
 
 
 @app.command()
@@ -67,6 +69,7 @@ def start(
     fork_url: ForkUrlOption = "",
     fork_block: ForkBlockOption = -1,
     detach: DetachOption = False,
+    background: BackgroundOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start the devnet and watch it until ctrl-C, or with --detach in the background."""
@@ -83,7 +86,7 @@ def start(
         _start_detached(settings, options)
         _show_status(devnet_status(settings), as_json=as_json)
     else:
-        _run(settings, options, as_json=as_json)
+        _run(settings, options, as_json=as_json, background=background)
 
 
 @app.command()
@@ -124,17 +127,18 @@ def reset(
     show({"set_aside": str(aside) if aside is not None else None}, text, as_json=as_json)
 
 
-def _run(settings: Settings, options: DevnetOptions, *, as_json: bool) -> None:
+def _run(settings: Settings, options: DevnetOptions, *, as_json: bool, background: bool) -> None:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     with start_devnet(settings, options, report=_report) as devnet:
-        _show_status(devnet_status(settings), as_json=as_json)
-        if not as_json:
+        if not background:
+            _show_status(devnet_status(settings), as_json=as_json)
+        if not (background or as_json):
             typer.echo("Ctrl-C stops it.")
         while not stopping.wait(0.2):
             devnet.check()
-    if not as_json:
+    if not (background or as_json):
         typer.echo("The devnet is stopped" + ("." if options.fork_url else "; its state is saved."))
 
 
@@ -149,14 +153,16 @@ def _start_detached(settings: Settings, options: DevnetOptions) -> None:
         seconds=_READY_WITHIN,
         pause=0.05,
     )
-    if child.has_ended or not ready:
+    if ready and not child.has_ended:
+        _report(child.output())
+    else:
         said = child.last_words().removeprefix("error: ").rstrip(".")
         child.kill()
         raise DevnetFailed(problem=said or f"its process {child.ending}", log=log)
 
 
 def _command_line(settings: Settings, options: DevnetOptions) -> list[str]:
-    line = ["devnet", "start", "--home", str(settings.home)]
+    line = ["devnet", "start", "--background", "--home", str(settings.home)]
     line += ["--devnet-port", str(settings.devnet_port), "--chain-id", str(options.chain_id)]
     line += ["--block-time", str(options.block_time), "--fork-block", str(options.fork_block)]
     if settings.anvil is not None:
@@ -225,5 +231,6 @@ def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
-def _report(line: str) -> None:
-    typer.echo(line, err=True)
+def _report(text: str) -> None:
+    if text:
+        typer.echo(text.rstrip(), err=True)
