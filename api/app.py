@@ -18,9 +18,7 @@ from api.routes import entries, evidence, memberships, organisations, programmes
 from ledger import __version__
 from ledger.config import Settings
 from ledger.office.evidence import EvidenceStore
-from ledger.store.engine import open_engine
-
-EVIDENCE_FOLDER = "evidence"
+from ledger.wiring import EVIDENCE_FOLDER, database_to_read
 
 
 def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> FastAPI:
@@ -30,7 +28,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     chain that does not answer leaves what was mirrored served and marked as stale. `clock` gives
     the time in seconds since 1970 UTC. Raises InvalidSetting and FolderUnusable.
     """
-    engine = open_engine(settings.database)
+    engine = database_to_read(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -73,6 +73,14 @@ def opened_database(settings: Settings, *, durable: bool = True) -> Iterator[Eng
         engine.dispose()
 
 
+def database_to_read(settings: Settings) -> Engine:
+    """The database as it is, connected to when it is first read, so that a server can say what is
+    wrong with it. Raises InvalidSetting and FolderUnusable."""
+    from ledger.store.engine import open_engine
+
+    return open_engine(settings.database)
+
+
 @contextmanager
 def opened_chain(settings: Settings) -> Iterator[Chain]:
     """The first node of the settings, which must serve the chain of the deployment file.
