@@ -30,7 +30,6 @@ _WORD_BITS = 256
 _ALL = (1 << _WORD_BITS) - 1
 _NUMBER = re.compile(r"^(u?)int(\d+)$")
 _FIXED_BYTES = re.compile(r"^bytes(\d+)$")
-_NO_HIGH_BYTES = bytes(24)
 
 
 class UndecodableLog(ValueError):
@@ -90,11 +89,9 @@ class JournalCursor:
         for log in logs:
             topics, data = log.topics, log.data
             sequence += 1
-            found = topics[32:64]
-            if found[:24] != _NO_HIGH_BYTES or int.from_bytes(found, "big") != sequence:
-                raise _broken(
-                    log, f"sequence {int.from_bytes(found, 'big')} stands where {sequence} should"
-                )
+            found = int.from_bytes(topics[32:64], "big")
+            if found != sequence:
+                raise _broken(log, f"sequence {found} stands where {sequence} should")
             head = keccak256(head + keccak256(topics + data[:-32]))
             if data[-32:] != head:
                 raise _broken(log, f"the head of event {sequence} is not that of its history")
