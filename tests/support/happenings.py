@@ -64,7 +64,6 @@ class Ledger:
         self.officers = {name: LocalSigner(keccak256(name.encode())) for name in names}
         for officer in self.officers.values():
             self.fund(officer.address)
-        self._nonces: dict[bytes, int] = {}
         self._operations = itertools.count(1)
         self.deployment: Deployment = deploy(
             self.node,
@@ -91,12 +90,15 @@ class Ledger:
 
     def hold(self, officer: str, contract: str, calldata: bytes) -> bytes:
         """Hand a signed transaction to the node; its hash. It is mined when the chain mines."""
-        signer = self.officers[officer]
-        nonce = self.node.nonce(signer.address, "pending")
+        nonce = self.node.nonce(self.officers[officer].address, "pending")
+        return self.node.send_raw_transaction(self.sign(officer, contract, calldata, nonce))
+
+    def sign(self, officer: str, contract: str, calldata: bytes, nonce: int) -> bytes:
+        """A signed transaction that nobody was handed yet."""
         fields = TransactionFields(
             self.deployment.chain_id, nonce, self.addresses[contract], calldata, GAS, _FEE, 0
         )
-        return self.node.send_raw_transaction(signer.sign_transaction(fields))
+        return self.officers[officer].sign_transaction(fields)
 
     def send(self, officer: str, contract: str, calldata: bytes) -> int:
         """Send a transaction that must succeed; its block."""
