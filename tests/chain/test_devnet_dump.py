@@ -168,6 +168,32 @@ def test_take_dump__while_blocks_are_mined_without_pause__is_of_one_moment(
     assert fresh_anvil.rpc.call("anvil_getAutomine") is True
 
 
+class RestlessRpc(DevnetRpc):
+    """A line to an anvil that mines within each dump, for as long as it mines at all."""
+
+    def call(self, method: str, *params: Any) -> Any:
+        if method != "anvil_dumpState" or not super().call("anvil_getAutomine"):
+            return super().call(method, *params)
+        earlier = msgspec.json.decode(self._dumped())
+        super().call("evm_mine")
+        later = msgspec.json.decode(self._dumped())
+        torn = written({**earlier, "accounts": later["accounts"]})
+        return "0x" + gzip.compress(torn).hex()
+
+    def _dumped(self) -> bytes:
+        return gzip.decompress(bytes.fromhex(super().call("anvil_dumpState")[2:]))
+
+
+def test_take_dump__where_no_dump_is_of_one_moment__holds_mining_back(
+    fresh_anvil: Anvil,
+) -> None:
+    with RestlessRpc(fresh_anvil.url) as rpc:
+        dump = take_dump(rpc, genesis=None)
+
+        assert dump.number == rpc.head().number > 0
+        assert rpc.call("anvil_getAutomine") is True
+
+
 def test_take_dump__of_a_chain_that_does_not_mine__leaves_it_so(
     start_anvil: Callable[..., Anvil],
 ) -> None:
