@@ -132,6 +132,13 @@ def made_dump(*, head: int, accounts_at: int) -> bytes:
     )
 
 
+def test_read_dump__of_block_0_with_accounts_of_block_1__is_refused() -> None:
+    assert read_dump(made_dump(head=0, accounts_at=0)).number == 0
+
+    with pytest.raises(DumpUnfit, match="ahead"):
+        read_dump(made_dump(head=0, accounts_at=1))
+
+
 @pytest.mark.parametrize("head", [1, 8190, 8191, 8192, 16383])
 def test_read_dump__around_the_end_of_the_history_ring__knows_the_moment(head: int) -> None:
     assert read_dump(made_dump(head=head, accounts_at=head)).number == head
