@@ -56,6 +56,7 @@ class _Transaction(msgspec.Struct):
 
 
 class _Environment(msgspec.Struct):
+    number: str
     timestamp: str
 
 
@@ -90,10 +91,13 @@ def read_dump(raw: bytes, *, genesis: bytes | None = None) -> Dump:
         state = msgspec.json.decode(raw, type=_Anvil)
         headers = [msgspec.json.decode(block, type=_Block).header for block in state.blocks]
         placed = [msgspec.json.decode(entry, type=_Transaction) for entry in state.transactions]
-        timestamp = int(msgspec.json.decode(state.block, type=_Environment).timestamp, 16)
+        environment = msgspec.json.decode(state.block, type=_Environment)
+        reached, timestamp = int(environment.number, 16), int(environment.timestamp, 16)
     except (msgspec.DecodeError, ValueError) as error:
         raise DumpUnfit(f"it is no whole dump of anvil ({error})") from error
     head = state.best_block_number
+    if reached != head:
+        raise DumpUnfit(f"it is half way between blocks {reached} and {head}")
     chain: dict[int, tuple[_Header, msgspec.Raw]] = {}
     for header, block in zip(headers, state.blocks, strict=True):
         number = int(header.number, 16)

@@ -97,6 +97,15 @@ def test_read_dump__with_accounts_of_another_block__is_refused(fresh_anvil: Anvi
         read_dump(written({**later, "accounts": earlier["accounts"]}))
 
 
+def test_read_dump__taken_while_a_block_was_put_in_place__is_refused(fresh_anvil: Anvil) -> None:
+    fresh_anvil.mine(2)
+    earlier = raw_dump(fresh_anvil)
+    fresh_anvil.mine()
+
+    with pytest.raises(DumpUnfit, match="half way between blocks 2 and 3"):
+        read_dump(written({**raw_dump(fresh_anvil), "block": earlier["block"]}))
+
+
 def test_read_dump__with_blocks_mined_meanwhile__drops_them(fresh_anvil: Anvil) -> None:
     fresh_anvil.mine(2)
     earlier = raw_dump(fresh_anvil)
@@ -122,7 +131,7 @@ def made_dump(*, head: int, accounts_at: int) -> bytes:
     blocks = [{"header": {"number": hex(n), "parentHash": hash_of(n - 1)}} for n in range(head + 1)]
     return written(
         {
-            "block": {"timestamp": "0x1"},
+            "block": {"number": hex(head), "timestamp": "0x1"},
             "accounts": {HISTORY: {"storage": storage}},
             "best_block_number": head,
             "blocks": blocks,
