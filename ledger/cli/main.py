@@ -7,12 +7,12 @@ something; 4 node or chain; 5 a contract refused; 6 the mirror; 7 a transaction'
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 
 import typer
 
-from ledger.cli import contracts, deploy, devnet, keys, mirror
 from ledger.errors import (
     ChainProblem,
     ContractRefused,
@@ -24,17 +24,27 @@ from ledger.errors import (
     SetupProblem,
 )
 
-app = typer.Typer(
-    name="moonlake",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="A membership and contribution ledger whose truth is on a chain.",
-)
-app.add_typer(devnet.app, name="devnet")
-app.add_typer(contracts.app, name="contracts")
-app.add_typer(deploy.app)
-app.add_typer(keys.app, name="keys")
-app.add_typer(mirror.app, name="mirror")
+_COMMANDS = {
+    "up": "up",
+    "doctor": "doctor",
+    "programme": "programme",
+    "org": "org",
+    "membership": "membership",
+    "credit": "credit",
+    "role": "role",
+    "operation": "operation",
+    "import": "import_roster",
+    "devnet": "devnet",
+    "contracts": "contracts",
+    "deploy": "deploy",
+    "keys": "keys",
+    "mirror": "mirror",
+    "serve": "serve",
+}
+"""The module of each command, in the order in which `--help` shows them."""
+
+_NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve"})
+"""Commands without commands of their own."""
 
 _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (SetupProblem, 3),
@@ -51,11 +61,29 @@ def main() -> int:
     """Run the command line; the exit code, unless a command ended the process with its own."""
     arguments = sys.argv[1:]
     try:
-        app(args=arguments, prog_name="moonlake")
+        make_app(arguments[0] if arguments else "")(args=arguments, prog_name="moonlake")
     except LedgerError as error:
         report_error(error, as_json="--json" in arguments)
         return exit_code(error)
     return 0
+
+
+def make_app(command: str = "") -> typer.Typer:
+    """The command line with one command, or with all where the name is not that of one.
+
+    Importing all of them takes over a second.
+    """
+    app = typer.Typer(
+        name="moonlake",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="A membership and contribution ledger whose truth is on a chain.",
+    )
+    app.callback()(lambda: None)  # keeps a command's name needed where it is the only one
+    for name in (command,) if command in _COMMANDS else _COMMANDS:
+        module = importlib.import_module(f"ledger.cli.{_COMMANDS[name]}")
+        app.add_typer(module.app, name=None if name in _NO_GROUPS else name)
+    return app
 
 
 def exit_code(error: LedgerError) -> int:

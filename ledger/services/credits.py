@@ -59,24 +59,30 @@ def award(order: Order, programme_id: ProgrammeId, awards: Sequence[Award]) -> O
     )
 
 
-def reverse(order: Order, connection: Connection, corrections: Sequence[Correction]) -> Operation:
-    """Take awards of one programme back, all or none.
+def prove_awards(connection: Connection, corrections: Sequence[Correction]) -> list[Reversal]:
+    """What a reversal of these awards must bring.
 
     `connection` reads the mirror, where the entries stand and from which their proofs are made.
-    Signed by the issuer that made the awards, or by a council officer. Raises NotFound for an
-    entry that is not mirrored.
+    Raises NotFound for an entry that is not mirrored, JournalBroken where the mirror is wrong.
     """
     check_some("entries", corrections)
     check_distinct("entry", (given.entry_id for given in corrections))
-    reversals = []
-    for given in corrections:
-        proof = prove_entry(connection, given.entry_id)
-        reversals.append(
-            Reversal(proof.entry, proof.head_before, proof.hashes_after, given.evidence)
-        )
+    proofs = [(prove_entry(connection, given.entry_id), given.evidence) for given in corrections]
+    return [
+        Reversal(proof.entry, proof.head_before, proof.hashes_after, evidence)
+        for proof, evidence in proofs
+    ]
+
+
+def reverse(order: Order, reversals: Sequence[Reversal]) -> Operation:
+    """Take awards of one programme back, all or none. Its journal lines are the entries.
+
+    Signed by the issuer that made the awards, or by a council officer.
+    """
+    check_some("entries", reversals)
     # Where the entries are of several programmes, the contract names the first that differs.
     programme_id = ProgrammeId(reversals[0].entry.programme_id)
-    number = count_of(len(corrections), "award")
+    number = count_of(len(reversals), "award")
     return order.place(
         "Credits",
         "reverse",

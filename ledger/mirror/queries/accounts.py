@@ -30,6 +30,18 @@ class RoleHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class Officer:
+    """An account and a role that it holds; the fields as in RoleHeld."""
+
+    account: bytes
+    role: str
+    programme_id: ProgrammeId
+    programme: str
+    since_block: BlockNumber
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """The most credits that an issuer may award at once, and in an epoch."""
 
@@ -43,18 +55,15 @@ _R = role_changes
 _B = budget_versions
 _P = programme_versions
 _PROGRAMME_IS_CURRENT = is_last_version(_P, "programme_id")
-_ROLES = (
+_OFFICERS = (
     select(_R, _P.c.key, blocks.c.timestamp)
     .select_from(_R)
     .outerjoin(_P, and_(_P.c.programme_id == _R.c.programme_id, _PROGRAMME_IS_CURRENT))
     .join(blocks, blocks.c.number == _R.c.block_number)
-    .where(
-        _R.c.account == bindparam("account"),
-        is_last_version(_R, "account", "role", "programme_id"),
-        _R.c.held == 1,
-    )
-    .order_by(_R.c.programme_id, _R.c.role)
+    .where(is_last_version(_R, "account", "role", "programme_id"), _R.c.held == 1)
+    .order_by(_R.c.programme_id, _R.c.role, _R.c.account)
 )
+_ROLES = _OFFICERS.where(_R.c.account == bindparam("account"))
 _BUDGETS = (
     select(_B, _P.c.key)
     .select_from(_B)
@@ -74,6 +83,21 @@ def read_roles(connection: Connection, moment: Moment, account: bytes) -> tuple[
     return tuple(
         RoleHeld(row.role, row.programme_id, row.key or "", row.block_number, row.timestamp)
         for row in connection.execute(_ROLES, parameters)
+    )
+
+
+def list_officers(connection: Connection, moment: Moment) -> tuple[Officer, ...]:
+    """Every role that is held, by programme (the alliance first), role and account."""
+    return tuple(
+        Officer(
+            bytes(row.account),
+            row.role,
+            row.programme_id,
+            row.key or "",
+            row.block_number,
+            row.timestamp,
+        )
+        for row in connection.execute(_OFFICERS, true_at(moment))
     )
 
 

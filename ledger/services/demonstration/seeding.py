@@ -22,7 +22,7 @@ from ledger.domain.operations import derive_operation_id
 from ledger.errors import DemonstrationRefused
 from ledger.outbox.records import Operation, State, find_operation
 from ledger.services import memberships, programmes, roles
-from ledger.services.credits import Correction, award, reverse
+from ledger.services.credits import Correction, award, prove_awards, reverse
 from ledger.services.demonstration import documents
 from ledger.services.demonstration.calendar import (
     SEASON_SECONDS,
@@ -235,11 +235,8 @@ class _Run:
         if attempt is not None and attempt.block_number is not None:
             self._hands.wait_for_mirror(BlockNumber(attempt.block_number))
         with reading(self._desk.engine) as connection:
-            return reverse(
-                self._order(step, step.officer),
-                connection,
-                [Correction(entry_id, evidence)],
-            )
+            reversals = prove_awards(connection, [Correction(entry_id, evidence)])
+        return reverse(self._order(step, step.officer), reversals)
 
     @_do.register
     def _renew(self, step: Renewals) -> Operation:

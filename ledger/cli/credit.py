@@ -1,0 +1,163 @@
+"""`moonlake credit`: award credits, take an award back, look at balances and statements."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.ordering import (
+    EvidenceOption,
+    OperationIdOption,
+    TitleEnOption,
+    TitleZhOption,
+    ordering,
+    show_done,
+    signer_option,
+)
+from ledger.cli.output import JsonOption, show
+from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.view import (
+    name_of,
+    org_ids_of,
+    plain,
+    programme_id_of,
+    show_day,
+    table,
+    viewing,
+)
+from ledger.config import Settings
+from ledger.domain.commands import Award
+from ledger.domain.ids import EntryId
+
+app = typer.Typer(no_args_is_help=True, help="Award credits and look at them.")
+
+# ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
+
+ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.")]
+OrganisationArgument = Annotated[str, typer.Argument(help="An organisation's id or key.")]
+
+
+@app.command()
+@with_settings(*SENDING)
+def award(
+    programme: ProgrammeArgument,
+    organisation: OrganisationArgument,
+    amount: Annotated[int, typer.Argument(help="Whole credits.")],
+    category: Annotated[str, typer.Argument(help="What was contributed: data.acquire …")],
+    *,
+    evidence: EvidenceOption = "",
+    title_zh: TitleZhOption = "",
+    title_en: TitleEnOption = "",
+    signer: str = signer_option("issuer"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Award credits for a contribution."""
+    from ledger.services import credits as crediting
+
+    programme_id = programme_id_of(settings, programme)
+    (org_id,) = org_ids_of(settings, [organisation])
+    with ordering(settings, signer, operation_id) as desktop:
+        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        given = Award(org_id, amount, category, commitment)
+        operation = crediting.award(desktop.order, programme_id, [given])
+    entry = operation.first_sequence
+    show_done(operation, as_json=as_json, text=f"Entry {entry}.", entry_ids=[entry])
+
+
+@app.command()
+@with_settings(*SENDING)
+def reverse(
+    entries: Annotated[list[int], typer.Argument(help="The awards' entry ids.")],
+    *,
+    evidence: EvidenceOption = "",
+    title_zh: TitleZhOption = "",
+    title_en: TitleEnOption = "",
+    signer: str = signer_option("issuer"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Take awards of one programme back, all or none."""
+    from ledger.services import credits as crediting
+    from ledger.store.engine import reading
+
+    with ordering(settings, signer, operation_id) as desktop:
+        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        corrections = [crediting.Correction(EntryId(each), commitment) for each in entries]
+        with reading(desktop.desk.engine) as connection:
+            reversals = crediting.prove_awards(connection, corrections)
+        operation = crediting.reverse(desktop.order, reversals)
+    first, last = operation.first_sequence or 0, operation.last_sequence or 0
+    made = list(range(first, last + 1))
+    text = "Entries " + ", ".join(str(each) for each in made) + "."
+    show_done(operation, as_json=as_json, text=text, entry_ids=made)
+
+
+@app.command()
+@with_settings(*READING)
+def balance(
+    organisation: OrganisationArgument,
+    *,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """An organisation's credits, by programme and category."""
+    from ledger.mirror.queries.balances import read_balances
+
+    with viewing(settings) as view:
+        found = view.organisation(organisation)
+        balances = read_balances(view.connection, view.moment, found.org_id)
+        answer = view.answer(org_id=found.org_id, profile=found.profile, balances=balances)
+    rows = [
+        (each.programme, part.category, part.amount, part.entry_count)
+        for each in balances
+        for part in each.categories
+    ]
+    rows += [(each.programme, "all", each.credits, each.entry_count) for each in balances]
+    text = f"{found.org_id} {name_of(found.profile)}\n\n"
+    text += table(("programme", "category", "credits#", "entries#"), sorted(rows))
+    show(answer, text, as_json=as_json)
+
+
+@app.command()
+@with_settings(*READING)
+def statement(
+    organisation: OrganisationArgument,
+    *,
+    programme: Annotated[str, typer.Option(help="A programme's id or key; all if unset.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """An organisation's entries, newest first, each with its evidence, block and transaction."""
+    from ledger.mirror.queries.entries import EntryFilter, list_entries
+
+    with viewing(settings) as view:
+        found = view.organisation(organisation)
+        wanted = EntryFilter(
+            org_id=found.org_id, programme_id=view.programme(programme) if programme else None
+        )
+        entries = list_entries(view.connection, view.moment, wanted, limit=limit)
+        answer = view.answer(org_id=found.org_id, profile=found.profile, entries=entries)
+    rows = [
+        (
+            each.entry_id,
+            show_day(each.timestamp),
+            each.programme,
+            each.category,
+            plain(each.kind),
+            each.amount,
+            each.balance_after,
+            each.block_number,
+            (each.document.title_en + (" (made up)" if each.document.made_up else ""))
+            if each.document is not None
+            else "",
+        )
+        for each in entries
+    ]
+    columns = ("entry#", "day", "programme", "category", "kind", "amount#", "balance#", "block#")
+    text = f"{found.org_id} {name_of(found.profile)}\n\n"
+    show(answer, text + table((*columns, "evidence"), rows), as_json=as_json)

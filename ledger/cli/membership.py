@@ -1,0 +1,261 @@
+"""`moonlake membership`: admit, renew, move between tiers, suspend, resume, revoke, decline.
+
+Each names one programme and one or more organisations, and is done for all of them or for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.cli.ordering import (
+    EvidenceOption,
+    OperationIdOption,
+    ReasonOption,
+    TitleEnOption,
+    TitleZhOption,
+    ordering,
+    show_done,
+    signer_option,
+)
+from ledger.cli.output import JsonOption, show
+from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.view import (
+    name_of,
+    org_ids_of,
+    parse_time,
+    programme_id_of,
+    show_day,
+    table,
+    tier_id_of,
+    viewing,
+)
+from ledger.config import Settings
+from ledger.domain.commands import Admission, Renewal, TierChange
+from ledger.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from ledger.domain.ids import OrgId, ProgrammeId
+    from ledger.services.memberships import Ground
+    from ledger.services.orders import Order
+
+app = typer.Typer(no_args_is_help=True, help="Admit members and change their standing.")
+
+# ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
+
+ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.")]
+OrganisationsArgument = Annotated[list[str], typer.Argument(help="Organisations' ids or keys.")]
+ExpiresOption = Annotated[
+    str, typer.Option("--expires", help="When it ends: a day or a time, such as 2027-12-31.")
+]
+TierOption = Annotated[str, typer.Option("--tier", help="A tier's number or key.")]
+
+
+@app.command("list")
+@with_settings(*READING)
+def list_command(
+    *,
+    programme: Annotated[str, typer.Option(help="A programme's id or key; all if unset.")] = "",
+    standing: Annotated[
+        str, typer.Option(help="active, lapsed, suspended or revoked; all that are held if unset.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 200,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Memberships, by programme and organisation."""
+    from ledger.mirror.queries.memberships import Standing, list_memberships
+    from ledger.mirror.queries.organisations import read_organisation_profiles
+
+    if standing and standing not in [each.value for each in Standing]:
+        expected = "one of " + ", ".join(each.value for each in Standing)
+        raise InvalidValue(field="standing", value=standing, expected=expected)
+    with viewing(settings) as view:
+        found = list_memberships(
+            view.connection,
+            view.moment,
+            programme_id=view.programme(programme) if programme else None,
+            standing=Standing(standing) if standing else None,
+            limit=limit,
+        )
+        ids = sorted({each.org_id for each in found})
+        profiles = read_organisation_profiles(view.connection, view.moment, ids)
+        answer = view.answer(memberships=found)
+    rows = [
+        (
+            each.programme,
+            each.org_id,
+            name_of(profiles.get(each.org_id)),
+            each.tier_key,
+            each.standing.value,
+            show_day(each.expires_at),
+        )
+        for each in found
+    ]
+    columns = ("programme", "id#", "organisation", "tier", "standing", "expires")
+    show(answer, table(columns, rows) if rows else "None found.", as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def admit(
+    programme: ProgrammeArgument,
+    organisations: OrganisationsArgument,
+    *,
+    expires: ExpiresOption,
+    tier: TierOption = "1",
+    reason: ReasonOption = "",
+    evidence: EvidenceOption = "",
+    title_zh: TitleZhOption = "",
+    title_en: TitleEnOption = "",
+    signer: str = signer_option("registrar"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Admit organisations to a programme."""
+    from ledger.services import memberships
+
+    expires_at = parse_time("expires", expires)
+    programme_id = programme_id_of(settings, programme)
+    org_ids = org_ids_of(settings, organisations)
+    tier_id = tier_id_of(settings, programme_id, tier)
+    with ordering(settings, signer, operation_id) as desktop:
+        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        admissions = [Admission(each, tier_id, expires_at, commitment) for each in org_ids]
+        operation = memberships.admit(desktop.order, programme_id, admissions, reason=reason)
+    show_done(operation, as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def renew(
+    programme: ProgrammeArgument,
+    organisations: OrganisationsArgument,
+    *,
+    expires: ExpiresOption,
+    reason: ReasonOption = "",
+    evidence: EvidenceOption = "",
+    title_zh: TitleZhOption = "",
+    title_en: TitleEnOption = "",
+    signer: str = signer_option("registrar"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Prolong memberships."""
+    from ledger.services import memberships
+
+    expires_at = parse_time("expires", expires)
+
+    subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+    with _changing(settings, signer, operation_id, subject) as change:
+        renewals = [Renewal(each, expires_at) for each in change.org_ids]
+        operation = memberships.renew(change.order, change.programme_id, renewals, change.ground)
+    show_done(operation, as_json=as_json)
+
+
+@app.command("tier")
+@with_settings(*SENDING)
+def change_tier(
+    programme: ProgrammeArgument,
+    organisations: OrganisationsArgument,
+    *,
+    tier: TierOption,
+    reason: ReasonOption = "",
+    evidence: EvidenceOption = "",
+    title_zh: TitleZhOption = "",
+    title_en: TitleEnOption = "",
+    signer: str = signer_option("registrar"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Move memberships into another tier."""
+    from ledger.services import memberships
+
+    tier_id = tier_id_of(settings, programme_id_of(settings, programme), tier)
+    subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+    with _changing(settings, signer, operation_id, subject) as change:
+        changes = [TierChange(each, tier_id) for each in change.org_ids]
+        operation = memberships.change_tier(
+            change.order, change.programme_id, changes, change.ground
+        )
+    show_done(operation, as_json=as_json)
+
+
+def _add_standing_command(name: str, description: str) -> None:
+    """A command that names organisations and nothing else about them."""
+
+    @app.command(name, help=description)
+    @with_settings(*SENDING)
+    def change_standing(
+        programme: ProgrammeArgument,
+        organisations: OrganisationsArgument,
+        *,
+        reason: ReasonOption = "",
+        evidence: EvidenceOption = "",
+        title_zh: TitleZhOption = "",
+        title_en: TitleEnOption = "",
+        signer: str = signer_option("registrar"),
+        operation_id: OperationIdOption = "",
+        settings: Settings,
+        as_json: JsonOption = False,
+    ) -> None:
+        from ledger.services import memberships
+
+        place = {
+            "suspend": memberships.suspend,
+            "resume": memberships.resume,
+            "revoke": memberships.revoke,
+            "decline": memberships.decline,
+        }[name]
+        subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+        with _changing(settings, signer, operation_id, subject) as change:
+            operation = place(change.order, change.programme_id, change.org_ids, change.ground)
+        show_done(operation, as_json=as_json)
+
+
+_add_standing_command("suspend", "Suspend active memberships, lapsed ones too.")
+_add_standing_command("resume", "End suspensions.")
+_add_standing_command("revoke", "End memberships; only a new admission undoes it.")
+_add_standing_command("decline", "Record that applications were declined.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Who is meant, and why, as it was typed."""
+
+    programme: str
+    organisations: list[str]
+    reason: str
+    evidence: str
+    title_zh: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change about to be placed."""
+
+    order: Order
+    programme_id: ProgrammeId
+    org_ids: list[OrgId]
+    ground: Ground
+
+
+@contextmanager
+def _changing(
+    settings: Settings, signer: str, operation_id: str, subject: _Subject
+) -> Iterator[_Change]:
+    from ledger.services.memberships import Ground
+
+    programme_id = programme_id_of(settings, subject.programme)
+    org_ids = org_ids_of(settings, subject.organisations)
+    with ordering(settings, signer, operation_id) as desktop:
+        commitment = desktop.keep_evidence(subject.evidence, subject.title_zh, subject.title_en)
+        yield _Change(desktop.order, programme_id, org_ids, Ground(subject.reason, commitment))

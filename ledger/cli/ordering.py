@@ -1,0 +1,153 @@
+"""What the commands that send share: who signs, under which id, and what comes of it.
+
+Each first sends what an earlier process left, as every sender must.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.chain.addresses import show_address
+from ledger.cli.output import show
+from ledger.cli.view import plain
+from ledger.config import Settings
+from ledger.domain.commands import NO_COMMITMENT
+from ledger.domain.operations import new_operation_id, parse_operation_id
+from ledger.errors import NotFound
+
+if TYPE_CHECKING:
+    from ledger.outbox.records import Operation
+    from ledger.services.desk import Desk
+    from ledger.services.orders import Order
+
+# ruff: noqa: PLC0415  sending takes a second to import, and --help must not wait for it
+
+OperationIdOption = Annotated[
+    str,
+    typer.Option(
+        "--operation-id",
+        help="0x and 64 hex digits, by which it is done at most once; random if unset.",
+    ),
+]
+EvidenceOption = Annotated[
+    str,
+    typer.Option(
+        "--evidence",
+        help="A document that shows why: a file, which is kept, or the commitment to one.",
+    ),
+]
+TitleZhOption = Annotated[str, typer.Option(help="The document's title in Chinese.")]
+TitleEnOption = Annotated[
+    str, typer.Option(help="The document's title in English; the file's name if unset.")
+]
+ReasonOption = Annotated[str, typer.Option(help="A key such as fee.unpaid.")]
+
+_COMMITMENT = re.compile(r"0x[0-9a-fA-F]{64}")
+
+
+def signer_option(default: str) -> Any:
+    """`--as KEY`, with the key that usually signs such a command."""
+    return typer.Option(default, "--as", help="The key of the data folder that signs.")
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """An open desk, and the order that is about to be placed on it."""
+
+    desk: Desk
+    order: Order
+
+    def keep_evidence(self, given: str, title_zh: str, title_en: str) -> bytes:
+        """The commitment to a document: kept now where a file is named, zeros for none.
+
+        Raises NotFound, InvalidValue and FolderUnusable.
+        """
+        from ledger.office.evidence import Description
+        from ledger.store.engine import writing
+
+        if not given:
+            return NO_COMMITMENT
+        if _COMMITMENT.fullmatch(given):
+            return bytes.fromhex(given[2:])
+        path = Path(given)
+        if not path.is_file():
+            raise NotFound(what="file", key=given)
+        description = Description(title_zh, title_en or path.name, _media_type(path))
+        with path.open("rb") as content, writing(self.desk.engine) as connection:
+            kept = self.desk.evidence.keep(
+                connection, content, description, added_at=int(time.time())
+            )
+        return kept.commitment
+
+
+@contextmanager
+def ordering(settings: Settings, key: str, operation_id: str = "") -> Iterator[Desktop]:
+    """A desk with an order that `key` signs; on the devnet the key's account gets coin.
+
+    Raises KeyMissing, KeyLocked, InvalidValue, NodeProblem, ChainProblem and NotDeployed.
+    """
+    from ledger.chain.devnet_funds import fund_accounts
+    from ledger.services.orders import Order
+    from ledger.wiring import open_named_signer, opened_desk
+
+    chosen = parse_operation_id(operation_id) if operation_id else new_operation_id()
+    signer = open_named_signer(settings, key)
+    with opened_desk(settings) as desk:
+        if settings.uses_devnet:
+            fund_accounts(desk.node, (signer.address,))
+        for resumed in desk.outbox.resume():
+            summary = resumed.operation.request.summary
+            outcome = "" if resumed.error is None else f" It failed: {resumed.error}"
+            typer.echo(f"Sent what was left of an earlier command: {summary}{outcome}", err=True)
+        yield Desktop(desk, Order(desk.outbox, signer, chosen))
+
+
+def show_done(operation: Operation, *, as_json: bool, text: str = "", **more: Any) -> None:
+    """Say what was done, in which transaction and block."""
+    described = describe(operation)
+    lines = [operation.request.summary.removesuffix(".") + ": done."]
+    if text:
+        lines.append(text)
+    if described["transaction_hash"] is not None:
+        lines.append(
+            f"Transaction {described['transaction_hash']} in block {described['block_number']}."
+        )
+    lines.append(f"Operation {described['operation_id']}.")
+    values = {"operation": described, **{name: plain(value) for name, value in more.items()}}
+    show(values, "\n".join(lines), as_json=as_json)
+
+
+def describe(operation: Operation) -> dict[str, Any]:
+    """An operation for JSON."""
+    request, attempt = operation.request, operation.last_attempt
+    return {
+        "operation_id": plain(request.operation_id),
+        "command": request.command,
+        "summary": request.summary,
+        "contract": request.contract,
+        "state": operation.state.value,
+        "sender": show_address(operation.sender),
+        "transaction_hash": plain(attempt.transaction_hash) if attempt is not None else None,
+        "nonce": attempt.nonce if attempt is not None else None,
+        "attempts": len(operation.attempts),
+        "block_number": attempt.block_number if attempt is not None else None,
+        "first_sequence": operation.first_sequence,
+        "last_sequence": operation.last_sequence,
+        "created_at": plain(operation.created_at, "created_at"),
+        "updated_at": plain(operation.updated_at, "updated_at"),
+        "error": plain(operation.failure) if operation.failure is not None else None,
+    }
+
+
+def _media_type(path: Path) -> str:
+    guessed, _ = mimetypes.guess_type(path.name)
+    return guessed or "application/octet-stream"

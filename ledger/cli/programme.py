@@ -1,0 +1,264 @@
+"""`moonlake programme`: the programmes and their rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.chain.addresses import parse_address
+from ledger.chain.keystores import find_key, key_folder
+from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
+from ledger.cli.output import JsonOption, show
+from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.view import name_of, parse_time, programme_id_of, show_day, table, viewing
+from ledger.config import Settings
+from ledger.domain.commands import Budget
+
+if TYPE_CHECKING:
+    from ledger.mirror.queries.programmes import Programme
+
+app = typer.Typer(no_args_is_help=True, help="Found programmes and set their rules.")
+
+# ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
+
+MAX_CREDITS = 2**53 - 1
+
+ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.")]
+CategoriesArgument = Annotated[list[str], typer.Argument(help="Categories: data.acquire ….")]
+
+
+@app.command("list")
+@with_settings(*READING)
+def list_command(*, settings: Settings, as_json: JsonOption = False) -> None:
+    """All programmes."""
+    from ledger.mirror.queries.programmes import read_programmes
+
+    with viewing(settings) as view:
+        found = read_programmes(view.connection, view.moment)
+        answer = view.answer(programmes=found)
+    rows = [
+        (
+            each.programme_id,
+            each.key,
+            name_of(each.profile),
+            each.members.active,
+            each.members.held,
+            each.outstanding.credits,
+        )
+        for each in found
+    ]
+    columns = ("id#", "key", "name", "active#", "members#", "outstanding#")
+    show(answer, table(columns, rows) if rows else "None yet.", as_json=as_json)
+
+
+@app.command("show")
+@with_settings(*READING)
+def show_command(
+    programme: ProgrammeArgument, *, settings: Settings, as_json: JsonOption = False
+) -> None:
+    """One programme with its tiers, categories and epochs."""
+    from ledger.mirror.queries.programmes import read_programme
+
+    with viewing(settings) as view:
+        found = read_programme(view.connection, view.moment, programme)
+        answer = view.answer(programme=found)
+    show(answer, _text(found), as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def create(
+    key: Annotated[str, typer.Argument(help="A short name for it, such as community.")],
+    *,
+    name_zh: Annotated[str, typer.Option(help="Its name in Chinese.")] = "",
+    name_en: Annotated[str, typer.Option(help="Its name in English.")] = "",
+    supply_cap: Annotated[
+        int, typer.Option(help="The most credits that may be outstanding at once.")
+    ] = MAX_CREDITS,
+    approvals: Annotated[
+        int, typer.Option(help="Officers' approvals that a proposal of its council needs.")
+    ] = 1,
+    signer: str = signer_option("council"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Found a programme."""
+    from ledger.domain.keys import encode_key
+    from ledger.office.profiles import Profile, Subject, keep_profile
+    from ledger.services import programmes
+    from ledger.store.engine import writing
+
+    encode_key(key)
+    profile = Profile(Subject.PROGRAMME, key, name_zh, name_en)
+    profile.document()
+    with ordering(settings, signer, operation_id) as desktop:
+        with writing(desktop.desk.engine) as connection:
+            commitment = keep_profile(connection, profile)
+        founding = programmes.Founding(key, commitment, supply_cap, approvals)
+        operation, programme_id = programmes.create_programme(desktop.order, founding)
+    text = f"Programme {programme_id}."
+    show_done(operation, as_json=as_json, text=text, programme_id=programme_id)
+
+
+@app.command("add-tiers")
+@with_settings(*SENDING)
+def add_tiers(
+    programme: ProgrammeArgument,
+    tiers: Annotated[list[str], typer.Argument(help="Their keys, in order.")],
+    *,
+    signer: str = signer_option("council"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Add tiers, numbered on from the last one."""
+    from ledger.services import programmes
+
+    programme_id = programme_id_of(settings, programme)
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = programmes.add_tiers(desktop.order, programme_id, tiers)
+    show_done(operation, as_json=as_json)
+
+
+@app.command("open")
+@with_settings(*SENDING)
+def open_categories(
+    programme: ProgrammeArgument,
+    categories: CategoriesArgument,
+    *,
+    signer: str = signer_option("council"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Open categories to awards."""
+    from ledger.services import programmes
+
+    programme_id = programme_id_of(settings, programme)
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = programmes.open_categories(desktop.order, programme_id, categories)
+    show_done(operation, as_json=as_json)
+
+
+@app.command("close")
+@with_settings(*SENDING)
+def close_categories(
+    programme: ProgrammeArgument,
+    categories: CategoriesArgument,
+    *,
+    signer: str = signer_option("council"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Close categories to awards."""
+    from ledger.services import programmes
+
+    programme_id = programme_id_of(settings, programme)
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = programmes.close_categories(desktop.order, programme_id, categories)
+    show_done(operation, as_json=as_json)
+
+
+@app.command("epochs")
+@with_settings(*SENDING)
+def append_boundaries(
+    programme: ProgrammeArgument,
+    boundaries: Annotated[
+        list[str], typer.Argument(help="Days or times in growing order: 2027-01-01 2027-04-01.")
+    ],
+    *,
+    signer: str = signer_option("council"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Append epoch boundaries; they are never moved."""
+    from ledger.services import programmes
+
+    times = [parse_time("boundary", each) for each in boundaries]
+    programme_id = programme_id_of(settings, programme)
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = programmes.append_boundaries(desktop.order, programme_id, times)
+    show_done(operation, as_json=as_json)
+
+
+@app.command("budget")
+@with_settings(*SENDING)
+def set_budget(
+    programme: ProgrammeArgument,
+    issuer: Annotated[
+        str, typer.Argument(help="An account (0x…), or the name of a key of the data folder.")
+    ],
+    *,
+    per_award: Annotated[int, typer.Option(help="The most credits in one award.")],
+    per_epoch: Annotated[int, typer.Option(help="The most credits in one epoch.")],
+    signer: str = signer_option("treasurer"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Give an issuer a budget; 0 and 0 take it away."""
+    from ledger.services import programmes
+
+    if issuer.startswith("0x"):
+        account = parse_address(issuer, "issuer")
+    else:
+        account = find_key(key_folder(settings), issuer).address
+    programme_id = programme_id_of(settings, programme)
+    with ordering(settings, signer, operation_id) as desktop:
+        budget = Budget(per_award, per_epoch)
+        operation = programmes.set_budget(desktop.order, programme_id, account, budget)
+    show_done(operation, as_json=as_json)
+
+
+@app.command("cap")
+@with_settings(*SENDING)
+def change_supply_cap(
+    programme: ProgrammeArgument,
+    supply_cap: Annotated[int, typer.Argument(help="Credits.")],
+    *,
+    signer: str = signer_option("council"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Change the most credits that may be outstanding at once."""
+    from ledger.services import programmes
+
+    programme_id = programme_id_of(settings, programme)
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = programmes.change_supply_cap(desktop.order, programme_id, supply_cap)
+    show_done(operation, as_json=as_json)
+
+
+def _text(programme: Programme) -> str:
+    rules = programme.rules
+    tiers = [
+        (tier.tier, tier.key, tier.label.name_en if tier.label else "", _state(tier.open))
+        for tier in rules.tiers
+    ]
+    categories = [
+        (each.category, each.label.name_en if each.label else "", _state(each.open))
+        for each in rules.categories
+    ]
+    members = programme.members
+    lines = [
+        f"{programme.programme_id} {programme.key} {name_of(programme.profile)}",
+        f"Members: {members.active} active, {members.lapsed} lapsed, {members.suspended} suspended",
+        f"Outstanding: {programme.outstanding.credits} of at most {programme.supply_cap} credits",
+    ]
+    lines += [
+        f"Epoch {epoch.number}: {show_day(epoch.begins_at)} to {show_day(epoch.ends_at)}"
+        for epoch in rules.epochs
+        if epoch.number == programme.current_epoch
+    ]
+    lines += ["", table(("tier#", "key", "name", "state"), tiers)]
+    lines += ["", table(("category", "name", "state"), categories)]
+    return "\n".join(lines)
+
+
+def _state(is_open: bool) -> str:
+    return "open" if is_open else "closed"

@@ -1,0 +1,148 @@
+"""`moonlake role`: who may do what, appointing and dismissing officers, stopping the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.chain.addresses import parse_address, show_address
+from ledger.chain.keystores import find_key, key_folder, list_keys
+from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
+from ledger.cli.output import JsonOption, show
+from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.view import plain, programme_id_of, show_day, table, viewing
+from ledger.config import Settings
+from ledger.domain.ids import ALLIANCE_WIDE
+
+if TYPE_CHECKING:
+    from ledger.services.roles import Office
+
+app = typer.Typer(no_args_is_help=True, help="Appoint and dismiss officers.")
+
+# ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
+
+RoleArgument = Annotated[
+    str, typer.Argument(help="registrar, issuer, treasurer, council or guardian.")
+]
+AccountArgument = Annotated[
+    str, typer.Argument(help="An account (0x…), or the name of a key of the data folder.")
+]
+ProgrammeOption = Annotated[
+    str, typer.Option(help="A programme's id or key; the whole alliance if unset.")
+]
+
+
+@app.command("list")
+@with_settings(*READING)
+def list_command(*, settings: Settings, as_json: JsonOption = False) -> None:
+    """Every role that is held, and by whom."""
+    from ledger.mirror.queries.accounts import list_officers, read_budgets
+
+    names = {key.address: key.name for key in list_keys(key_folder(settings))}
+    with viewing(settings) as view:
+        found = list_officers(view.connection, view.moment)
+        budgets = {
+            each.account: read_budgets(view.connection, view.moment, each.account) for each in found
+        }
+        answer = view.answer(officers=found)
+    for row, officer in zip(answer["officers"], found, strict=True):
+        row["key"] = names.get(officer.account)
+        row["budgets"] = plain(budgets[officer.account])
+    rows = [
+        (
+            each.role,
+            each.programme or "the whole alliance",
+            show_address(each.account),
+            names.get(each.account, ""),
+            show_day(each.since),
+        )
+        for each in found
+    ]
+    show(answer, table(("role", "programme", "account", "key", "since"), rows), as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def appoint(
+    role: RoleArgument,
+    account: AccountArgument,
+    *,
+    programme: ProgrammeOption = "",
+    signer: str = signer_option("admin"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Give an account a role."""
+    from ledger.services import roles
+
+    office = _office(settings, role, programme, account)
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = roles.appoint(desktop.order, office)
+    show_done(operation, as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def dismiss(
+    role: RoleArgument,
+    account: AccountArgument,
+    *,
+    programme: ProgrammeOption = "",
+    signer: str = signer_option("admin"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a role from an account."""
+    from ledger.services import roles
+
+    office = _office(settings, role, programme, account)
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = roles.dismiss(desktop.order, office)
+    show_done(operation, as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def pause(
+    *,
+    signer: str = signer_option("guardian"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop the ledger: no contract of it changes anything until it resumes."""
+    from ledger.services import roles
+
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = roles.pause_ledger(desktop.order)
+    show_done(operation, as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def resume(
+    *,
+    signer: str = signer_option("admin"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the ledger go on."""
+    from ledger.services import roles
+
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = roles.resume_ledger(desktop.order)
+    show_done(operation, as_json=as_json)
+
+
+def _office(settings: Settings, role: str, programme: str, account: str) -> Office:
+    """The office that is meant. Raises InvalidValue, NotFound and KeyMissing."""
+    from ledger.services.roles import Office
+
+    programme_id = programme_id_of(settings, programme) if programme else ALLIANCE_WIDE
+    if account.startswith("0x"):
+        return Office(role, programme_id, parse_address(account, "account"))
+    return Office(role, programme_id, find_key(key_folder(settings), account).address)

@@ -1,0 +1,66 @@
+"""Gives a command the settings that it uses, each also as an option of its own.
+
+    @app.command()
+    @with_settings(*READING)
+    def show_command(name: str, *, settings: Settings) -> None: ...
+
+takes `--home` and `--database-url` besides its own options and is called with the settings that
+environment, `.env` and these options make together.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ledger.cli import options
+from ledger.config import load_settings
+
+_OPTIONS: dict[str, Any] = {
+    "home": options.HomeOption,
+    "host": options.HostOption,
+    "port": options.PortOption,
+    "devnet_port": options.DevnetPortOption,
+    "rpc_url": options.RpcUrlOption,
+    "deployment": options.DeploymentOption,
+    "database_url": options.DatabaseUrlOption,
+    "key_password_file": options.KeyPasswordFileOption,
+    "anvil": options.AnvilOption,
+}
+
+READING = ("home", "database_url")
+"""What a command needs that reads the database."""
+
+SENDING = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "key_password_file")
+"""What a command needs that sends transactions."""
+
+
+def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator for a command that takes `settings`: the options of these settings are added."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [each for name, each in signature.parameters.items() if name != "settings"]
+        added = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_OPTIONS[name]
+            )
+            for name in names
+        ]
+
+        @functools.wraps(command)
+        def with_options(**given: Any) -> None:
+            chosen = {name: given.pop(name) for name in names}
+            command(**given, settings=load_settings(**chosen))
+
+        parameters = [*own, *added]
+        with_options.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+        )
+        with_options.__annotations__ = {each.name: each.annotation for each in parameters}
+        del with_options.__wrapped__  # whose parameters would be taken for ours
+        return with_options
+
+    return decorate
