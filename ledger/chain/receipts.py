@@ -278,8 +278,6 @@ _BLOOM_HEAD = string_head(BLOOM_BYTES)
 def _encode(receipt: ReceiptAnswer) -> tuple[bytes, _LogFields]:
     """The receipt's encoding, and what of its logs went into it. Raises ValueError."""
     kind = int(receipt.type, 16)
-    if not 0 <= kind < 0x80:
-        raise ValueError("a type is below 0x80")
     bloom = unhexlify(receipt.logs_bloom[2:])
     if len(bloom) != BLOOM_BYTES:
         raise ValueError("a bloom takes 256 bytes")
@@ -333,8 +331,6 @@ def _log_shape(topics: int, size: int) -> tuple[bytes, bytes, bytes, int]:
     All logs of an event with static types have one shape. `size` is that of the data, or -1 for a
     single byte below 0x80, which is its own encoding.
     """
-    if topics > 4:
-        raise ValueError("a log has up to four topics")
     topics_head = list_head(33 * topics) + (b"\xa0" if topics else b"")
     data_head = string_head(size) if size >= 0 else b""
     payload = 21 + len(list_head(33 * topics)) + 33 * topics + len(data_head) + abs(size)

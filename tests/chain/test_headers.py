@@ -166,6 +166,31 @@ def test_check_header__that_lacks_a_field__is_refused(
         check_header(copy_of(answers[-1], **{field: None}))
 
 
+@pytest.mark.parametrize("place", [3, 6, 13, 14])
+def test_check_header__with_a_field_of_another_length__is_refused_though_the_hash_fits(
+    place: int,
+) -> None:
+    """State root, bloom, mix hash and nonce, a byte short, in a header made for it."""
+    fields = oracle.decode(encode_header(MAINNET_GENESIS))
+    fields[place] = fields[place][:-1]
+    names = {3: "state_root", 6: "logs_bloom", 13: "mix_hash", 14: "nonce"}
+    forged = copy_of(
+        MAINNET_GENESIS,
+        hash="0x" + keccak256(oracle.encode(fields)).hex(),
+        **{names[place]: "0x" + fields[place].hex()},
+    )
+    with pytest.raises(NotProved, match=f"{names[place]} is not"):
+        check_header(forged)
+
+
+def test_check_headers__that_begin_with_another_block__are_refused(
+    answers: list[HeaderAnswer],
+) -> None:
+    with pytest.raises(NotProved, match="in its place") as caught:
+        check_headers(answers[2:], first=BlockNumber(1), parent_hash=None)
+    assert caught.value.values["block"] == 1
+
+
 def test_check_headers__of_a_run_that_is_no_chain__are_refused(
     answers: list[HeaderAnswer],
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -145,6 +146,10 @@ def with_log(**fields: Any) -> Callable[[list[Any]], list[Any]]:
     return with_logs(lambda logs: [logs[0] | fields, *logs[1:]])
 
 
+def lengthened(log: dict[str, Any]) -> dict[str, Any]:
+    return log | {"topics": [*log["topics"][:-1], log["topics"][-1] + "00"]}
+
+
 CHANGES: dict[str, Callable[[list[Any]], list[Any]]] = {
     "no receipt": lambda answer: [],
     "a receipt missing": lambda answer: answer[:-1],
@@ -170,6 +175,10 @@ CHANGES: dict[str, Callable[[list[Any]], list[Any]]] = {
     "five topics": with_log(topics=["0x" + "11" * 32] * 5),
     "a short topic": with_log(topics=["0x" + "11" * 31]),
     "two topics of odd lengths": with_log(topics=["0x" + "11" * 31, "0x" + "11" * 33]),
+    "a topic with a byte too many": lambda answer: [
+        *answer[:-1],
+        answer[-1] | {"logs": [lengthened(log) for log in answer[-1]["logs"]]},
+    ],
     "a topic that is not hex": with_log(topics=["0x" + "zz" * 32]),
     "a short address": with_log(address="0x11"),
     "data that are not hex": with_log(data="0xzz"),
@@ -196,6 +205,27 @@ def test_check_receipts__of_another_shape__are_refused_without_another_error(
     assert caught.value.values["block"] == varied_chain.many_logs
 
 
+def test_check_receipts__with_topics_cut_elsewhere__are_refused_though_the_root_fits(
+    varied_chain: VariedChain,
+) -> None:
+    """A topic of a0 bytes can lend one to the next, since a0 is also what stands between them."""
+    header, answer, hashes = receipts(varied_chain, varied_chain.many_logs)
+    logs = [log for each in answer for log in each["logs"] if len(log["topics"]) == 3]
+    first, second, third = logs[0]["topics"]
+    logs[0]["topics"] = [first, second[:-2], "0xa0" + third[2:]]
+    with pytest.raises(NotProved, match="cannot be encoded"):
+        prove(header, answer, hashes)
+
+
+def test_check_receipts__under_a_header_with_another_bloom__are_refused(
+    varied_chain: VariedChain,
+) -> None:
+    header, answer, hashes = receipts(varied_chain, varied_chain.many_logs)
+    other = dataclasses.replace(header, logs_bloom=bytes(256))
+    with pytest.raises(NotProved, match="the header's bloom"):
+        prove(other, answer, hashes, blooms=False)
+
+
 def test_check_receipts__with_other_transaction_hashes__are_refused(
     varied_chain: VariedChain,
 ) -> None:
@@ -214,16 +244,7 @@ def test_check_receipts__of_a_block_whose_producer_wrote_a_false_bloom__are_refu
     empty = "0x" + bytes(256).hex()
     answer = [each | {"logsBloom": empty} for each in answer]
     raws = [encode_receipt(each) for each in read_as(answer, list[ReceiptAnswer])]
-    forged = Header(
-        number=header.number,
-        hash=header.hash,
-        parent_hash=header.parent_hash,
-        state_root=header.state_root,
-        receipts_root=ordered_root(raws),
-        transactions_root=header.transactions_root,
-        logs_bloom=bytes(256),
-        timestamp=header.timestamp,
-    )
+    forged = dataclasses.replace(header, receipts_root=ordered_root(raws), logs_bloom=bytes(256))
     with pytest.raises(NotProved, match="bloom of receipt 0"):
         prove(forged, answer, hashes)
     assert prove(forged, answer, hashes, blooms=False)
@@ -232,13 +253,15 @@ def test_check_receipts__of_a_block_whose_producer_wrote_a_false_bloom__are_refu
 # --- single shapes ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("removed", [{"removed": True}, {"data": "0xz"}, {"transactionHash": "0x"}])
+@pytest.mark.parametrize(
+    "fields", [{"removed": True}, {"data": "0xz"}, {"transactionHash": "0x"}, {"address": "0x11"}]
+)
 def test_read_log__odd_or_removed__is_refused(
-    varied_chain: VariedChain, removed: dict[str, Any]
+    varied_chain: VariedChain, fields: dict[str, Any]
 ) -> None:
     said = varied_chain.raw("eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest"})[0]
     with pytest.raises(ValueError):
-        read_log(read_as(said | removed, LogAnswer))
+        read_log(read_as(said | fields, LogAnswer))
 
 
 LOG = [b"\x01" * 20, [b"\x02" * 32], b""]

@@ -186,6 +186,15 @@ def test_node__that_keeps_stumbling__is_given_up(fake: FakeNode, fault: Fault) -
     assert caught.value.values["url"] == fake.url
 
 
+def test_node__that_cuts_its_answer_short__is_said_to(fake: FakeNode) -> None:
+    fake.faults.append(Cut(0.5))
+    with (
+        Node(fake.url, patience=Patience(attempts=1)) as node,
+        pytest.raises(NodeUnreachable, match="bytes are missing"),
+    ):
+        node.chain_id()
+
+
 def test_node__that_says_when_to_come_back__is_given_that_time_within_bounds(
     fake: FakeNode,
 ) -> None:
