@@ -17,8 +17,7 @@ from api.parameters import refuse_unknown_parameters
 from api.routes import entries, evidence, memberships, organisations, programmes, status
 from ledger import __version__
 from ledger.config import Settings
-from ledger.office.evidence import EvidenceStore
-from ledger.wiring import EVIDENCE_FOLDER, database_to_read
+from ledger.wiring import database_to_read, open_evidence
 
 
 def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> FastAPI:
@@ -46,7 +45,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     )
     app.state.settings = settings
     app.state.answers = Answers(engine, stale_after=settings.stale_after, clock=clock)
-    app.state.evidence = EvidenceStore(settings.home / EVIDENCE_FOLDER)
+    app.state.evidence = open_evidence(settings)
     app.state.parameter_names = {}
 
     versioned = APIRouter(prefix="/v1", dependencies=[Depends(refuse_unknown_parameters)])
