@@ -128,12 +128,14 @@ def opened_mirror(
     """The mirror of a deployment in the database of the settings."""
     from ledger.chain.rpc import Node
     from ledger.mirror.contracts import Followed
+    from ledger.mirror.lease import interruptible_sleep
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import say_nothing
 
+    stop = stop or threading.Event()
     with ExitStack() as opened:
         engine = opened.enter_context(opened_database(settings, durable=False))
-        nodes = [Node(url) for url in settings.nodes]
+        nodes = [Node(url, sleep=interruptible_sleep(stop)) for url in settings.nodes]
         for node in nodes:
             opened.callback(node.close)
         yield Mirror(
@@ -141,7 +143,7 @@ def opened_mirror(
             nodes,
             Followed(deployment),
             finality_blocks=settings.finality_blocks,
-            stop=stop or threading.Event(),
+            stop=stop,
             report=report or say_nothing,
         )
 

@@ -29,6 +29,16 @@ class Stopped(Exception):
     """The process was asked to end."""
 
 
+def interruptible_sleep(stop: threading.Event) -> Callable[[float], None]:
+    """A `time.sleep` that ends with Stopped once `stop` is set."""
+
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Stopped
+
+    return sleep
+
+
 @contextmanager
 def lead(
     engine: Engine, stop: threading.Event, on_wait: Callable[[], None] = lambda: None
