@@ -232,15 +232,18 @@ def run(
     command: Sequence[str], *, env: Mapping[str, str] | None = None, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run a program without showing what it says, unless it fails."""
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=None if env is None else dict(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:  # such as a script whose interpreter was moved away
+        done = subprocess.CompletedProcess(command, 127, "", str(error))
     if check and done.returncode != 0:
         said = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-20:])
         shown = " ".join(

@@ -143,3 +143,16 @@ def test_bootstrap__of_a_step_that_fails__shows_what_it_said(bootstrap: ModuleTy
         bootstrap.run([sys.executable, "-c", "import sys; sys.exit('the index is down')"])
 
     assert "the index is down" in str(raised.value)
+
+
+def test_bootstrap__with_an_environment_that_was_moved__sees_that_it_is_broken(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    (tmp_path / "pyvenv.cfg").write_text("")
+    pip = tmp_path / "bin" / "pip"
+    pip.parent.mkdir()
+    pip.write_text("#!/where/it/was/python\n")
+    pip.chmod(0o755)
+
+    assert not bootstrap._venv_works()
