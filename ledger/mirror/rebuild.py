@@ -57,6 +57,7 @@ def rebuild(old: Mirror) -> MirrorState:
                 _swap(engine)
             finally:
                 _clear(area)
+                area.dispose()
         with reading(engine) as connection:
             return read_state(connection)
 
