@@ -83,31 +83,29 @@ class Header:
 
 def encode_header(answer: HeaderAnswer) -> bytes:
     """The header's RLP as blocks carry it, seals and all. Raises NotProved if a field is odd."""
-    return _encode(answer, _variable(answer, "extra_data"))
+    return _encode(answer, _roots(answer), _extra_data(answer))
 
 
 def header_hash(answer: HeaderAnswer) -> bytes:
     """The block hash that the fields give. Raises NotProved if a field is odd."""
-    extra_data = _variable(answer, "extra_data")
-    if answer.mix_hash == _BFT_MIX_HASH:
-        extra_data = _bft_extra_data(extra_data)
-    return keccak256(_encode(answer, extra_data))
+    return _hash(answer, _roots(answer))
 
 
 def check_header(answer: HeaderAnswer) -> Header:
     """The proved value of one header. Raises NotProved if its hash is not that of its fields."""
-    claimed = _fixed(answer, "hash", 32)
-    if header_hash(answer) != claimed:
+    roots = _roots(answer)
+    found = _hash(answer, roots)
+    if "0x" + found.hex() != answer.hash:
         raise NotProved(block=_shown(answer), problem="the hash is not that of the header's fields")
     return Header(
-        number=BlockNumber(_quantity(answer, "number")),
-        hash=claimed,
-        parent_hash=unhexlify(answer.parent_hash[2:]),
-        state_root=unhexlify(answer.state_root[2:]),
-        receipts_root=unhexlify(answer.receipts_root[2:]),
-        transactions_root=unhexlify(answer.transactions_root[2:]),
-        logs_bloom=unhexlify(answer.logs_bloom[2:]),
-        timestamp=_quantity(answer, "timestamp"),
+        number=BlockNumber(int(answer.number, 16)),
+        hash=found,
+        parent_hash=roots[1:33],
+        state_root=roots[88:120],
+        receipts_root=roots[154:186],
+        transactions_root=roots[121:153],
+        logs_bloom=roots[189:445],
+        timestamp=int(answer.timestamp, 16),
     )
 
 
@@ -133,41 +131,61 @@ def check_headers(
 
 # --- encoding -----------------------------------------------------------------------------------
 
-_FIXED = {
-    "parent_hash": 32,
-    "sha3_uncles": 32,
-    "miner": 20,
-    "state_root": 32,
-    "transactions_root": 32,
-    "receipts_root": 32,
-    "logs_bloom": BLOOM_BYTES,
-}
-_QUANTITIES = ("difficulty", "number", "gas_limit", "gas_used", "timestamp")
-# Fields that forks appended, in order. Those that a header has stand one after the other: anvil's
-# block 0 before Shanghai has the blob fields of Cancun but not what Shanghai put before them.
-_APPENDED: dict[str, int | None] = {
-    "base_fee_per_gas": None,
-    "withdrawals_root": 32,
-    "blob_gas_used": None,
-    "excess_blob_gas": None,
-    "parent_beacon_block_root": 32,
-    "requests_hash": 32,
-}
+_ROOTS_SIZE = 445
 
 
-def _encode(answer: HeaderAnswer, extra_data: bytes) -> bytes:
-    parts = [encode_bytes(_fixed(answer, name, size)) for name, size in _FIXED.items()]
-    parts += [encode_int(_quantity(answer, name)) for name in _QUANTITIES]
-    parts.append(encode_bytes(extra_data))
-    parts.append(encode_bytes(_fixed(answer, "mix_hash", 32)))
-    parts.append(encode_bytes(_fixed(answer, "nonce", 8)))
-    for name, size in _APPENDED.items():
-        if getattr(answer, name) is None:
-            continue
-        if size is None:
-            parts.append(encode_int(_quantity(answer, name)))
-        else:
-            parts.append(encode_bytes(_fixed(answer, name, size)))
+def _hash(answer: HeaderAnswer, roots: bytes) -> bytes:
+    extra_data = _extra_data(answer)
+    if answer.mix_hash == _BFT_MIX_HASH:
+        extra_data = _bft_extra_data(extra_data)
+    return keccak256(_encode(answer, roots, extra_data))
+
+
+def _roots(answer: HeaderAnswer) -> bytes:
+    """The encoding of a header's first seven fields, which have fixed lengths and so fixed places.
+
+    Only the length of the whole is looked at: what is read from it later is what was hashed.
+    """
+    encoded = _unhex(
+        answer,
+        "a root",
+        f"a0{answer.parent_hash[2:]}a0{answer.sha3_uncles[2:]}94{answer.miner[2:]}"
+        f"a0{answer.state_root[2:]}a0{answer.transactions_root[2:]}a0{answer.receipts_root[2:]}"
+        f"b90100{answer.logs_bloom[2:]}",
+    )
+    if len(encoded) != _ROOTS_SIZE:
+        raise NotProved(block=_shown(answer), problem="a root or the bloom has an odd length")
+    return encoded
+
+
+def _encode(answer: HeaderAnswer, roots: bytes, extra_data: bytes) -> bytes:
+    seal = _unhex(answer, "the seal", f"a0{answer.mix_hash[2:]}88{answer.nonce[2:]}")
+    if len(seal) != 42:
+        raise NotProved(block=_shown(answer), problem="the mix hash or nonce has an odd length")
+    parts = [
+        roots,
+        _quantity(answer, answer.difficulty),
+        _quantity(answer, answer.number),
+        _quantity(answer, answer.gas_limit),
+        _quantity(answer, answer.gas_used),
+        _quantity(answer, answer.timestamp),
+        encode_bytes(extra_data),
+        seal,
+    ]
+    # What forks appended, in order. What a header has of it stands one after the other: anvil's
+    # block 0 before Shanghai has the blob fields of Cancun but not what Shanghai put before them.
+    if answer.base_fee_per_gas is not None:
+        parts.append(_quantity(answer, answer.base_fee_per_gas))
+    if answer.withdrawals_root is not None:
+        parts.append(_word(answer, answer.withdrawals_root))
+    if answer.blob_gas_used is not None:
+        parts.append(_quantity(answer, answer.blob_gas_used))
+    if answer.excess_blob_gas is not None:
+        parts.append(_quantity(answer, answer.excess_blob_gas))
+    if answer.parent_beacon_block_root is not None:
+        parts.append(_word(answer, answer.parent_beacon_block_root))
+    if answer.requests_hash is not None:
+        parts.append(_word(answer, answer.requests_hash))
     return encode_list(parts)
 
 
@@ -189,32 +207,33 @@ def _bft_extra_data(extra_data: bytes) -> bytes:
     return encode_list(kept if is_ibft2 else [*kept, EMPTY_STRING, EMPTY_LIST])
 
 
-def _variable(answer: HeaderAnswer, name: str) -> bytes:
-    text: str = getattr(answer, name)
+def _extra_data(answer: HeaderAnswer) -> bytes:
+    if answer.extra_data[:2] != "0x":
+        raise NotProved(block=_shown(answer), problem="the extra data are not hex")
+    return _unhex(answer, "the extra data", answer.extra_data[2:])
+
+
+def _word(answer: HeaderAnswer, text: str) -> bytes:
+    return encode_bytes(_unhex(answer, "a root", text[2:]))
+
+
+def _unhex(answer: HeaderAnswer, what: str, digits: str) -> bytes:
     try:
-        if text[:2] == "0x":
-            return unhexlify(text[2:])
-    except ValueError:
-        pass
-    raise NotProved(block=_shown(answer), problem=f"{name} is not hex")
+        return unhexlify(digits)
+    except ValueError as error:
+        raise NotProved(block=_shown(answer), problem=f"{what} is not hex") from error
 
 
-def _fixed(answer: HeaderAnswer, name: str, size: int) -> bytes:
-    value = _variable(answer, name)
-    if len(value) != size:
-        raise NotProved(block=_shown(answer), problem=f"{name} is not {size} bytes")
-    return value
-
-
-def _quantity(answer: HeaderAnswer, name: str) -> int:
-    text: str = getattr(answer, name)
+def _quantity(answer: HeaderAnswer, text: str) -> bytes:
     try:
         value = int(text, 16)
     except ValueError:
         value = -1
     if hex(value) != text:
-        raise NotProved(block=_shown(answer), problem=f"{name} is not a quantity in hex")
-    return value
+        raise NotProved(
+            block=_shown(answer), problem=f"{text:.20} is not a number as JSON-RPC writes it"
+        )
+    return encode_int(value)
 
 
 def _shown(answer: HeaderAnswer) -> int | str:

@@ -7,10 +7,25 @@ run at about 260 MB/s on long inputs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol, cast
+
 from sha3 import keccak_256 as _keccak_256
+
+
+class Hash(Protocol):
+    """A hash that took in its data."""
+
+    def digest(self) -> bytes:
+        """The 32 bytes."""
+        ...
+
+
+keccak = cast("Callable[[bytes], Hash]", _keccak_256)
+"""`keccak(data).digest()` is `keccak256(data)` without a call of ours: 0.1 microseconds less in a
+loop over all logs of a chain. For those loops alone."""
 
 
 def keccak256(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it (the padding before FIPS 202), 32 bytes."""
-    digest: bytes = _keccak_256(data).digest()
-    return digest
+    return keccak(data).digest()

@@ -142,7 +142,7 @@ def test_check_header__with_an_odd_value__is_refused_without_another_error(
 
 @pytest.mark.parametrize("value", ["0x00", "0x05", "0X5", " 0x5"])
 def test_check_header__with_a_number_in_another_spelling__is_refused(value: str) -> None:
-    with pytest.raises(NotProved, match="not a quantity"):
+    with pytest.raises(NotProved, match="not a number"):
         check_header(copy_of(MAINNET_GENESIS, gas_used=value))
 
 
@@ -179,7 +179,7 @@ def test_check_header__with_a_field_of_another_length__is_refused_though_the_has
         hash="0x" + keccak256(oracle.encode(fields)).hex(),
         **{names[place]: "0x" + fields[place].hex()},
     )
-    with pytest.raises(NotProved, match=f"{names[place]} is not"):
+    with pytest.raises(NotProved, match="odd length"):
         check_header(forged)
 
 
