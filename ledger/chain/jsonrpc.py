@@ -1,0 +1,199 @@
+"""JSON-RPC over HTTP: calls and batches of calls, read as types, or refused with one of few errors.
+
+It knows how requests and answers are shaped and nothing of what they are about; `ledger.chain.rpc`
+does. What comes back has the shape that was asked for, and nothing more is promised of it. A server
+that is dead, busy, silent or talks nonsense becomes an error that names it, and an answer can
+neither fill the memory nor take for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import count
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import msgspec
+
+from ledger.chain.transport import BodyTooLarge, Patience, Reply, Transport, TryAgain
+from ledger.errors import NodeAnswerTooLarge, NodeAnswerUnreadable, NodeRefused
+
+T = TypeVar("T")
+
+MAX_ANSWER = 128 * 1024 * 1024
+MAX_BATCH = 1000  # geth refuses longer ones (rpc.batch-request-limit), Besu those over 1024
+
+# Nodes and providers say in many ways that we ask too often; these are worth another attempt.
+_BUSY_CODES = frozenset({429, -32016, -32029, -32097})
+_BUSY_WORDS = ("rate limit", "too many requests", "request rate", "capacity exceeded")
+_TOO_LARGE_WORDS = ("response too large", "response size exceed", "response is too big")
+
+
+class _Refusal(msgspec.Struct):
+    code: int = 0
+    message: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+
+
+class _Answer(msgspec.Struct, Generic[T]):
+    id: int | None = None
+    result: T | msgspec.UnsetType = msgspec.UNSET
+    error: _Refusal | None = None
+
+
+class _Request(msgspec.Struct):
+    id: int
+    method: str
+    params: Sequence[Any]
+    jsonrpc: str = "2.0"
+
+
+class JsonRpc:
+    """One server. Threads may share it: each request has a connection of its own while it lasts.
+
+    Close it, or use it in a `with` block: it keeps connections open for the next request.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience: Patience | None = None,
+        max_answer: int = MAX_ANSWER,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._transport = Transport(
+            url, patience=patience or Patience(), max_answer=max_answer, sleep=sleep
+        )
+        self._ids = count(1)
+
+    @property
+    def url(self) -> str:
+        """Where it is, for messages: without the path, where providers put keys."""
+        return self._transport.shown_url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open and not in use."""
+        self._transport.close()
+
+    def ask(self, method: str, params: Sequence[Any], result_type: type[T]) -> T:
+        """Call a method and read its result as `result_type` (what msgspec can decode).
+
+        Raises NodeUnreachable, NodeRefused with the node's own code, message and `data` (any JSON),
+        NodeAnswerUnreadable, NodeAnswerTooLarge.
+        """
+        request = _Request(next(self._ids), method, params)
+        shape: Any = result_type
+        answer: _Answer[T] = self._post(method, request, _decoder(shape, False))
+        return self._result(method, answer, request.id)
+
+    def ask_many(
+        self, method: str, params: Iterable[Sequence[Any]], result_type: type[T]
+    ) -> list[T]:
+        """Call a method for each of `params`, up to 1,000 in one request; results in their order.
+
+        The first call that the node refuses is raised; its other answers are dropped.
+        """
+        requests = [_Request(next(self._ids), method, each) for each in params]
+        results: list[T] = []
+        for start in range(0, len(requests), MAX_BATCH):
+            results += self._ask_batch(method, requests[start : start + MAX_BATCH], result_type)
+        return results
+
+    def _ask_batch(
+        self, method: str, requests: Sequence[_Request], result_type: type[T]
+    ) -> list[T]:
+        shape: Any = result_type
+        answers = self._post(method, requests, _decoder(shape, True))
+        if isinstance(answers, _Answer):  # the batch as a whole was refused
+            self._result(method, answers, None)
+            raise self.unreadable(method, "one answer to a batch")
+        if [answer.id for answer in answers] != [request.id for request in requests]:
+            answers.sort(key=lambda answer: answer.id or 0)
+        if len(answers) != len(requests):
+            raise self.unreadable(method, f"{len(answers)} answers to {len(requests)} calls")
+        return [
+            self._result(method, answer, request.id)
+            for answer, request in zip(answers, requests, strict=True)
+        ]
+
+    def _post(self, method: str, request: Any, decoder: msgspec.json.Decoder[Any]) -> Any:
+        def read(reply: Reply) -> Any:
+            return self._read(method, reply, decoder)
+
+        try:
+            return self._transport.post(_encode(request), read)
+        except BodyTooLarge as error:
+            raise NodeAnswerTooLarge(
+                url=self.url, method=method, limit=f"{error.limit} bytes"
+            ) from error
+
+    def _read(self, method: str, reply: Reply, decoder: msgspec.json.Decoder[Any]) -> Any:
+        try:
+            answer = decoder.decode(reply.body)
+        except msgspec.ValidationError as error:
+            raise self.unreadable(method, str(error)) from error
+        except msgspec.DecodeError as error:
+            if reply.status != 200:
+                problem = f"HTTP status {reply.status}"
+                raise self.unreadable(method, problem) from error
+            raise TryAgain(f"the answer to {method} is not JSON: {error}") from error
+        for each in answer if isinstance(answer, list) else (answer,):
+            if each.error is not None and _is_busy(each.error):
+                raise TryAgain(f"it is busy: {each.error.message:.200}")
+        return answer
+
+    def _result(self, method: str, answer: _Answer[T], request_id: int | None) -> T:
+        error = answer.error
+        if error is not None:
+            if any(words in error.message.lower() for words in _TOO_LARGE_WORDS):
+                raise NodeAnswerTooLarge(url=self.url, method=method, limit="what it may send")
+            raise NodeRefused(
+                url=self.url,
+                method=method,
+                message=error.message[:1000],
+                node_code=error.code,
+                data=_error_data(error),
+            )
+        if answer.id != request_id:
+            raise self.unreadable(method, "an answer to another call")
+        if isinstance(answer.result, msgspec.UnsetType):
+            raise self.unreadable(method, "neither a result nor an error")
+        return answer.result
+
+    def unreadable(self, method: str, problem: str) -> NodeAnswerUnreadable:
+        """The error for a result of the right type that still makes no sense."""
+        return NodeAnswerUnreadable(url=self.url, method=method, problem=problem)
+
+
+@lru_cache(maxsize=64)
+def _decoder(result_type: Any, batch: bool) -> msgspec.json.Decoder[Any]:
+    answer = _Answer[result_type]
+    shape: Any = list[answer] | answer if batch else answer
+    return msgspec.json.Decoder(shape)
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _is_busy(error: _Refusal) -> bool:
+    message = error.message.lower()
+    return error.code in _BUSY_CODES or any(words in message for words in _BUSY_WORDS)
+
+
+def _error_data(error: _Refusal) -> Any:
+    """What stands beside the message, as JSON has it; nodes shape a revert's data in many ways."""
+    return msgspec.json.decode(error.data) if error.data else None
