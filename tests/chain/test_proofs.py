@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ledger.chain.headers import check_header
-from ledger.chain.proofs import ProofAnswer, prove_slots
+from ledger.chain.keccak import keccak256
+from ledger.chain.proofs import ProofAnswer, prove_account, prove_slots
+from ledger.chain.tries import NO_ACCOUNT
 from ledger.errors import NotProved
 from tests.chain.varied_chain import VariedChain
 
@@ -33,6 +35,18 @@ def test_prove_slots__of_an_address_without_a_contract__gives_zeros(
     header = varied_chain.header(varied_chain.numbers[-1])
     answer = proof(varied_chain, NOBODY)
     assert prove_slots(header, NOBODY, [SET, UNSET], answer) == [bytes(32)] * 2
+
+
+def test_prove_account__of_a_contract__gives_the_hash_of_its_code(
+    varied_chain: VariedChain,
+) -> None:
+    header = varied_chain.header(varied_chain.numbers[-1])
+    account = prove_account(header, varied_chain.emitter, proof(varied_chain, varied_chain.emitter))
+    code = varied_chain.node.code(varied_chain.emitter, header.hash)
+    assert (account.code_hash, account.nonce, account.balance) == (keccak256(code), 1, 0)
+    assert prove_account(header, NOBODY, proof(varied_chain, NOBODY)) == NO_ACCOUNT
+    with pytest.raises(NotProved, match="account"):
+        prove_account(header, varied_chain.emitter, proof(varied_chain, NOBODY))
 
 
 def test_prove_slots__against_another_block__are_refused(varied_chain: VariedChain) -> None:

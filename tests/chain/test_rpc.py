@@ -9,6 +9,7 @@ from eth_account import Account
 
 from ledger.chain.headers import check_header
 from ledger.chain.keccak import keccak256
+from ledger.chain.proofs import prove_slots
 from ledger.chain.receipts import check_receipts, read_log
 from ledger.chain.rpc import Node
 from ledger.chain.transactions import check_transactions
@@ -45,6 +46,18 @@ def test_node__of_a_real_chain__answers_all_that_we_ask(varied_chain: VariedChai
     (receipts,) = node.receipts([header.hash])
     hashes = [each.hash for each in check_transactions(header, whole[0].transactions)]
     assert check_receipts(header, receipts, hashes) == []
+
+
+def test_node__asked_for_slots_of_several_accounts__gives_each_in_its_place(
+    varied_chain: VariedChain,
+) -> None:
+    node, emitter, last = varied_chain.node, varied_chain.emitter, varied_chain.numbers[-1]
+    places = [(bytes(20), bytes(32)), (emitter, bytes(32)), (emitter, b"\x01" * 32)]
+    assert node.storage(places, last) == [bytes(32), (1).to_bytes(32, "big"), bytes(32)]
+    header = check_header(node.header(last))
+    proofs = node.proofs([bytes(20), emitter], [bytes(32)], header.hash)
+    assert prove_slots(header, bytes(20), [bytes(32)], proofs[0]) == [bytes(32)]
+    assert prove_slots(header, emitter, [bytes(32)], proofs[1]) == [(1).to_bytes(32, "big")]
 
 
 def test_node__asked_for_logs__gives_those_of_the_contracts_and_topics(
