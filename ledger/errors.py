@@ -35,6 +35,7 @@ LedgerError
 ├── ChainProblem            the chain is not the one that this ledger was deployed on
 │   ├── ChainMismatch
 │   ├── DataOfOtherChain
+│   ├── OtherRelease
 │   ├── CodeMismatch
 │   ├── ContractMissing
 │   ├── WiringMismatch
@@ -318,6 +319,15 @@ class DataOfOtherChain(ChainProblem):
     next_step = (
         "`moonlake up --fresh` moves the old data aside and begins with an empty ledger; "
         "nothing is deleted."
+    )
+
+
+class OtherRelease(ChainProblem):
+    code = "chain.other_release"
+    sentence = "The contracts on the devnet are those of another release: {detail}"
+    next_step = (
+        "Use that release, or let `moonlake up --fresh` move its data aside and begin with an "
+        "empty ledger; nothing is deleted."
     )
 
 

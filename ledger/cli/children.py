@@ -38,12 +38,14 @@ class Child:
         self._grace = grace
         self._report = report
         self._process: ChildProcess | None = None
+        self._is_wanted = False
         self._pause = FIRST_PAUSE
         self._started_at = 0.0
         self._due_at = 0.0
 
     def start(self) -> None:
         """Start it. Raises ToolMissing and FolderUnusable."""
+        self._is_wanted = True
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._process = ChildProcess(
             self.name,
@@ -55,10 +57,10 @@ class Child:
         self._started_at = time.monotonic()
 
     def check(self) -> None:
-        """See that it lives; say that it died, and start it again once its pause is over."""
+        """See that it lives, if it was started; say that it died, and start it again in time."""
         now = time.monotonic()
         if self._process is None:
-            if now >= self._due_at:
+            if self._is_wanted and now >= self._due_at:
                 self.start()
             return
         if not self._process.has_ended:
@@ -77,6 +79,7 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end, and end it where it does not in time."""
+        self._is_wanted = False
         if self._process is not None:
             self._process.stop(grace=self._grace)
             self._process = None

@@ -15,7 +15,7 @@ from ledger.cli.deploy import deploy_ledger
 from ledger.cli.stack import Ready
 from ledger.config import Settings
 from ledger.domain.ids import BlockNumber
-from ledger.errors import ChainMismatch, CodeMismatch, DataOfOtherChain, MirrorEmpty
+from ledger.errors import ChainMismatch, CodeMismatch, DataOfOtherChain, MirrorEmpty, OtherRelease
 from ledger.mirror.digest import compute_digest
 from ledger.mirror.rebuild import rebuild
 from ledger.mirror.state import read_state
@@ -58,9 +58,11 @@ class Readying:
             if not self._settings.uses_devnet:
                 raise
             raise DataOfOtherChain(what="the deployment file") from error
-        except CodeMismatch:
-            if not self._settings.uses_devnet or not self._contracts_are_gone():
+        except CodeMismatch as error:
+            if not self._settings.uses_devnet:
                 raise
+            if not self._contracts_are_gone():
+                raise OtherRelease(detail=str(error)) from error
             aside = self._set_deployment_aside()
             self._report(f"The devnet lost the contracts; they are deployed anew ({aside}).")
             self._deployment, _ = deploy_ledger(self._settings)
