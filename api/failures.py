@@ -81,6 +81,8 @@ def _wants_page(request: Request) -> bool:
 
 def _field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """FastAPI's errors, by the name of the parameter; what was given is not repeated."""
-    return [
-        FieldError(str(error["loc"][-1]), f"{str(error['msg']).rstrip('.')}.") for error in errors
-    ]
+    return [FieldError(str(error["loc"][-1]), _sentence(str(error["msg"]))) for error in errors]
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ").rstrip(".") + "."

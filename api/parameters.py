@@ -6,27 +6,42 @@ and look like an answer.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Path, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BeforeValidator
 
 from api.answers import MomentAsked
 from api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from ledger.domain.keys import KEY_PATTERN
 
 _MAX_BIGINT = 2**63 - 1
+_DIGITS = re.compile(r"-?[0-9]+")
 _KEY = f"^(?:{KEY_PATTERN.pattern}|0x[0-9a-f]{{64}})$"
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"  # PostgreSQL keeps no text with a zero byte in it
 
 _PROGRAMME = "A programme, by its id or its key."
 
+
+def _plain_digits(value: object) -> object:
+    """Refuse what Python would take for a whole number and nobody else: 4.0, 1_000, +4."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError("It should be a whole number in digits")
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_plain_digits)]
+
 OrganisationPath = Annotated[
-    int, Path(ge=1, le=2**32 - 1, description="The organisation's id.", examples=[4])
+    Number, Path(ge=1, le=2**32 - 1, description="The organisation's id.", examples=[4])
 ]
-EntryPath = Annotated[int, Path(ge=1, le=_MAX_BIGINT, description="The entry's id.", examples=[17])]
+EntryPath = Annotated[
+    Number, Path(ge=1, le=_MAX_BIGINT, description="The entry's id.", examples=[17])
+]
 ProgrammePath = Annotated[
     str, Path(pattern=_KEY, max_length=66, description=_PROGRAMME, examples=["community"])
 ]
@@ -96,10 +111,10 @@ CategoryQuery = Annotated[
     ),
 ]
 OrganisationQuery = Annotated[
-    int | None, Query(ge=1, le=2**32 - 1, description="An organisation's id.", examples=[4])
+    Number | None, Query(ge=1, le=2**32 - 1, description="An organisation's id.", examples=[4])
 ]
 EpochQuery = Annotated[
-    int | None,
+    Number | None,
     Query(ge=1, le=2**32 - 1, description="The number of one of the programme's epochs."),
 ]
 FromQuery = Annotated[
@@ -121,14 +136,14 @@ ToQuery = Annotated[
     ),
 ]
 LimitQuery = Annotated[
-    int, Query(ge=1, le=MAX_LIMIT, description="How many to give at most.", examples=[50])
+    Number, Query(ge=1, le=MAX_LIMIT, description="How many to give at most.", examples=[50])
 ]
 CursorQuery = Annotated[
     str | None,
     Query(max_length=200, description="Where to go on: `next` of the page before, unchanged."),
 ]
 AsOfBlockQuery = Annotated[
-    int | None,
+    Number | None,
     Query(
         ge=0,
         le=_MAX_BIGINT,

@@ -149,7 +149,7 @@ def _list(
 ) -> Response:
     def build(reading: Reading) -> tuple[Schema, Mapping[str, str]]:
         question = question_of(request)
-        (before,) = decode_cursor(question, cursor, 1) if cursor else (MAX_ENTRY_ID,)
+        (before,) = decode_cursor(question, cursor, 1) if cursor is not None else (MAX_ENTRY_ID,)
         wanted = filters.resolve(reading, org_id)
         if must_exist and wanted.org_id is not None:
             require_organisation(reading.connection, reading.moment, wanted.org_id)

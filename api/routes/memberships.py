@@ -52,7 +52,7 @@ def list_all(
 
     def build(reading: Reading) -> tuple[Schema, Mapping[str, str]]:
         question = question_of(request)
-        (after,) = decode_cursor(question, cursor, 1) if cursor else (0,)
+        (after,) = decode_cursor(question, cursor, 1) if cursor is not None else (0,)
         rows = list_memberships(
             reading.connection,
             reading.moment,

@@ -125,7 +125,7 @@ def list_rankings(
             programme_named(reading, programme).programme_id,
             epoch=_epoch_of(reading, programme, epoch),
             category=category or "",
-            after=_place_after(question, cursor) if cursor else None,
+            after=_place_after(question, cursor) if cursor is not None else None,
             limit=limit + 1,
         )
         page = cut_page(ranking, limit, question, _place_of)

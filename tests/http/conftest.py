@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import create_engine
 
 from api.app import create_app
 from ledger.config import Settings
@@ -37,23 +40,57 @@ def settings_for(home: Path, url: str) -> Settings:
     return Settings(home=home, database_url=url, language="zh-CN", _env_file=None)
 
 
-def seeded_ledger(home: Path, url: str) -> Ledger:
-    """A ledger filled by the seeder, of the caller alone."""
-    engine = open_engine(url)
-    try:
-        return Ledger(settings_for(home, url), seed(engine, home, looked_at=NOW))
-    finally:
+class Templates:
+    """Seeded databases, each made once; a test gets a copy of its own in no time."""
+
+    def __init__(self, folder: Path, cluster: Callable[[], Cluster]) -> None:
+        self._folder = folder
+        self._cluster = cluster
+        self._made: dict[str, Ledger] = {}
+        self._names = itertools.count(1)
+
+    def copy(self, kind: str, home: Path) -> Ledger:
+        """A copy of the seeded ledger on this kind of database, its evidence under `home`."""
+        made = self._made.get(kind) or self._made.setdefault(kind, self._make(kind))
+        shutil.copytree(made.settings.home / "evidence", home / "evidence")
+        if kind == "sqlite":
+            file = home / "ledger.sqlite3"
+            shutil.copyfile(made.settings.home / "ledger.sqlite3", file)
+            return Ledger(settings_for(home, f"sqlite:///{file}"), made.seeded)
+        name = f"copy_{next(self._names)}"
+        template = made.settings.database_url.rpartition("/")[2]
+        admin = create_engine(self._cluster().url("postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        admin.dispose()
+        return Ledger(settings_for(home, self._cluster().url(name)), made.seeded)
+
+    def _make(self, kind: str) -> Ledger:
+        home = self._folder / kind
+        home.mkdir()
+        file = home / "ledger.sqlite3"
+        url = f"sqlite:///{file}" if kind == "sqlite" else self._cluster().new_database()
+        engine = open_engine(url)
+        seeded = seed(engine, home, looked_at=NOW)
         engine.dispose()
+        return Ledger(settings_for(home, url), seeded)
+
+
+@pytest.fixture(scope="session")
+def templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """The seeded databases of this worker."""
+    folder = tmp_path_factory.mktemp("templates")
+    return Templates(folder, lambda: request.getfixturevalue("postgres_cluster"))
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+def ledger(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Ledger:
     """The seeded ledger on each kind of database. Tests leave it as it is."""
-    home = tmp_path_factory.mktemp(f"seeded-{request.param}")
-    if request.param == "sqlite":
-        return seeded_ledger(home, f"sqlite:///{home / 'ledger.sqlite3'}")
-    cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    return seeded_ledger(home, cluster.new_database())
+    return templates.copy(request.param, tmp_path_factory.mktemp("shared"))
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +100,10 @@ def client(ledger: Ledger) -> Iterator[httpx.Client]:
         yield running
 
 
-@pytest.fixture
-def own_ledger(database_url: str, tmp_path: Path) -> Ledger:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_ledger(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> Ledger:
     """A seeded ledger of this test alone, which may change it."""
-    return seeded_ledger(tmp_path, database_url)
+    return templates.copy(request.param, tmp_path)
 
 
 @pytest.fixture
