@@ -38,7 +38,7 @@ abstract contract Entries is Commands {
         vm.recordLogs();
         vm.prank(sender);
         credits.award(programmeId, awards, operationId);
-        return _collect();
+        return _collect(vm.getRecordedLogs());
     }
 
     function _award(uint32 orgId, uint64 amount) internal returns (uint64) {
@@ -65,7 +65,7 @@ abstract contract Entries is Commands {
         vm.recordLogs();
         vm.prank(sender);
         credits.reverse(programmeId, reversals, operationId);
-        return _collect();
+        return _collect(vm.getRecordedLogs());
     }
 
     /// @dev A reversal with the shortest proof: the hashes up to the next head that is kept.
@@ -86,8 +86,9 @@ abstract contract Entries is Commands {
         reversal.evidence = keccak256(abi.encode("why", entryId));
     }
 
-    function _collect() internal returns (uint64) {
-        (Vm.Log[] memory journal,) = _journalOf(address(credits), vm.getRecordedLogs());
+    /// @dev Keeps the entries among these logs. Returns the number of the last one so far.
+    function _collect(Vm.Log[] memory logs) internal returns (uint64) {
+        (Vm.Log[] memory journal,) = _journalOf(address(credits), logs);
         bytes32 head = 0;
         if (posted.length > 0) {
             Posted storage last = posted[posted.length - 1];

@@ -104,15 +104,21 @@ abstract contract Stage is Lines {
     }
 
     function _register(uint256 count) internal {
-        IOrganisations.Registration[] memory given = new IOrganisations.Registration[](count);
-        uint32 known = organisations.organisationCount();
-        for (uint32 i = 0; i < count; ++i) {
-            given[i] = IOrganisations.Registration(
-                _controller(known + i + 1), "company", keccak256(abi.encode("profile", known + i + 1))
-            );
-        }
+        IOrganisations.Registration[] memory given = _newcomers(count);
         vm.prank(registrar);
         organisations.register(given, _operation());
+    }
+
+    /// @dev The organisations that come next.
+    function _newcomers(uint256 count) internal view returns (IOrganisations.Registration[] memory given) {
+        given = new IOrganisations.Registration[](count);
+        uint32 known = organisations.organisationCount();
+        for (uint32 i = 0; i < count; ++i) {
+            uint32 orgId = known + i + 1;
+            given[i] = IOrganisations.Registration(
+                _controller(orgId), "company", keccak256(abi.encode("profile", orgId))
+            );
+        }
     }
 
     function _admit(uint16 programmeId, uint32 orgId) internal {

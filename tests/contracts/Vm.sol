@@ -32,9 +32,7 @@ interface Vm {
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool done);
     function lastCallGas() external view returns (Gas memory);
-    function projectRoot() external view returns (string memory);
-    function readFile(string calldata path) external view returns (string memory);
-    function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function toString(uint256 value) external pure returns (string memory);
 
     function assertTrue(bool condition, string calldata what) external pure;

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ICredits} from "../../contracts/interfaces/ICredits.sol";
+import {IMemberships} from "../../contracts/interfaces/IMemberships.sol";
+import {IProgrammes} from "../../contracts/interfaces/IProgrammes.sol";
+import {Entries} from "./Entries.sol";
+import {AuthorityFace, CreditsFace, MembershipsFace, OrganisationsFace, ProgrammesFace} from "./Faces.sol";
+import {Vm} from "./Vm.sol";
+
+/// @title Gives the ledger any commands in any order, and keeps its own books from the logs
+/// @notice Nothing here may fail: a command that the ledger refuses is a command that left no trace.
+contract Handler is Entries {
+    uint32 private constant MOST_ORGANISATIONS = 12;
+
+    mapping(address target => bytes32) public heads;
+    mapping(address target => uint64) public sequences;
+    mapping(uint16 programmeId => int256) public outstanding;
+    mapping(uint16 programmeId => mapping(uint32 orgId => int256)) public balances;
+    mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint256))) public spent;
+    mapping(uint64 entryId => uint64[]) private _reversals;
+    mapping(bytes4 selector => uint256) public done;
+
+    constructor() {
+        vm.recordLogs();
+        setUp();
+        _book(vm.getRecordedLogs());
+    }
+
+    // --- commands
+
+    function award(uint256 seed, uint256 count, bool asCouncil, bool second) external {
+        uint16 programmeId = second ? SECOND : FIRST;
+        ICredits.Award[] memory awards = new ICredits.Award[](_between(count, 1, 5));
+        for (uint256 i = 0; i < awards.length; ++i) {
+            uint256 random = uint256(keccak256(abi.encode(seed, i)));
+            awards[i].orgId = _someMember(programmeId, random);
+            awards[i].amount = uint64(_between(random >> 32, random % 32 == 0 ? 0 : 1, 2 * PER_AWARD / 3));
+            awards[i].category = random >> 96 & 1 == 0 ? DATA : BUILD;
+            awards[i].evidence = bytes32(random);
+        }
+        address sender = asCouncil ? council : issuer;
+        bytes memory data = abi.encodeCall(credits.award, (programmeId, awards, _operation()));
+        if (!_give(address(credits), sender, data)) return;
+        _checkLimits(programmeId, sender, awards);
+    }
+
+    function reverse(uint256 seed, uint256 count, bool asCouncil) external {
+        if (posted.length == 0) return;
+        ICredits.Reversal[] memory reversals = new ICredits.Reversal[](_between(count, 1, 3));
+        for (uint256 i = 0; i < reversals.length; ++i) {
+            uint256 random = uint256(keccak256(abi.encode(seed, i)));
+            reversals[i] = _reversal(_someAward(random));
+            if (random >> 64 & 15 == 0) reversals[i].entry.amount += 1;
+        }
+        uint16 programmeId = reversals[0].entry.programmeId;
+        bytes memory data = abi.encodeCall(credits.reverse, (programmeId, reversals, _operation()));
+        _give(address(credits), asCouncil ? council : issuer, data);
+    }
+
+    function changeMembership(uint256 seed, uint8 what, uint32 orgId, bool second) external {
+        uint16 programmeId = second ? SECOND : FIRST;
+        orgId = uint32(_between(orgId, 1, MOST_ORGANISATIONS));
+        uint40 expiresAt = uint40(block.timestamp + _between(seed, 0, 400 days));
+        bytes32 id = _operation();
+        bytes memory data;
+        if (what % 8 < 3) {
+            data = abi.encodeCall(
+                memberships.admit, (programmeId, _admissions(orgId, uint8(seed % 3), expiresAt), REASON, id)
+            );
+        } else if (what % 8 == 3) {
+            IMemberships.Renewal[] memory renewals = new IMemberships.Renewal[](1);
+            renewals[0] = IMemberships.Renewal(orgId, expiresAt);
+            data = abi.encodeCall(memberships.renew, (programmeId, renewals, REASON, EVIDENCE, id));
+        } else if (what % 8 == 4) {
+            IMemberships.TierChange[] memory changes = new IMemberships.TierChange[](1);
+            changes[0] = IMemberships.TierChange(orgId, uint8(seed % 3));
+            data = abi.encodeCall(memberships.changeTier, (programmeId, changes, REASON, EVIDENCE, id));
+        } else {
+            bytes4 selector = what % 8 == 5
+                ? memberships.suspend.selector
+                : what % 8 == 6 ? memberships.resume.selector : memberships.revoke.selector;
+            data = abi.encodeWithSelector(selector, programmeId, _one(orgId), REASON, EVIDENCE, id);
+        }
+        _give(address(memberships), registrar, data);
+    }
+
+    function moveToken(uint32 orgId, bool second, address to) external {
+        orgId = uint32(_between(orgId, 1, MOST_ORGANISATIONS));
+        uint256 tokenId = uint256(second ? SECOND : FIRST) << 32 | orgId;
+        address from = _controller(orgId);
+        bytes memory data = abi.encodeCall(memberships.transferFrom, (from, to, tokenId));
+        vm.assertFalse(_give(address(memberships), from, data), "a token that moved");
+        data = abi.encodeCall(memberships.approve, (to, tokenId));
+        vm.assertFalse(_give(address(memberships), from, data), "a token that was approved");
+    }
+
+    function register(uint256 seed) external {
+        uint32 known = organisations.organisationCount();
+        if (known >= MOST_ORGANISATIONS) return;
+        uint256 count = _between(seed, 1, MOST_ORGANISATIONS - known);
+        bytes memory data = abi.encodeCall(organisations.register, (_newcomers(count), _operation()));
+        _give(address(organisations), registrar, data);
+    }
+
+    function setLimits(uint256 seed, uint64 cap, uint64 perAward, uint64 perEpoch) external {
+        cap = uint64(_between(cap, 0, 10 * PER_EPOCH));
+        perEpoch = uint64(_between(perEpoch, 0, PER_EPOCH));
+        perAward = uint64(_between(perAward, 0, PER_AWARD));
+        bytes memory data = abi.encodeCall(programmes.changeSupplyCap, (FIRST, cap, _operation()));
+        if (seed % 2 == 0) {
+            data = abi.encodeCall(programmes.setBudget, (FIRST, issuer, perAward, perEpoch, _operation()));
+        }
+        _give(address(programmes), council, data);
+    }
+
+    function setCategory(uint8 what, bool build) external {
+        bytes32[] memory keys = _one(build ? BUILD : DATA);
+        bytes memory data = what % 4 != 0
+            ? abi.encodeCall(programmes.openCategories, (FIRST, keys, _operation()))
+            : abi.encodeCall(programmes.closeCategories, (FIRST, keys, _operation()));
+        _give(address(programmes), council, data);
+    }
+
+    function setPause(uint8 what) external {
+        bytes memory data = abi.encodeCall(authority.resume, (_operation()));
+        if (what % 8 == 0) data = abi.encodeCall(authority.pause, (_operation()));
+        _give(address(authority), admin, data);
+    }
+
+    function setIssuer(bool appointed) external {
+        bytes memory data = appointed
+            ? abi.encodeCall(authority.appoint, (ISSUER_ROLE, FIRST, issuer, _operation()))
+            : abi.encodeCall(authority.dismiss, (ISSUER_ROLE, FIRST, issuer, _operation()));
+        _give(address(authority), admin, data);
+    }
+
+    function wait(uint256 time) external {
+        vm.warp(block.timestamp + _between(time, 1, 3 days));
+    }
+
+    // --- the books
+
+    function reversalsOf(uint64 entryId) external view returns (uint64[] memory) {
+        return _reversals[entryId];
+    }
+
+    function entries() external view returns (uint64) {
+        return uint64(posted.length);
+    }
+
+    function targets()
+        external
+        view
+        returns (AuthorityFace, ProgrammesFace, OrganisationsFace, MembershipsFace, CreditsFace)
+    {
+        return (authority, programmes, organisations, memberships, credits);
+    }
+
+    function officer() external view returns (address) {
+        return issuer;
+    }
+
+    /// @dev Mostly one that can be given an award.
+    function _someMember(uint16 programmeId, uint256 random) private view returns (uint32 orgId) {
+        orgId = uint32(_between(random, 1, MOST_ORGANISATIONS + 1));
+        for (uint256 i = 0; i < MOST_ORGANISATIONS && random >> 16 & 15 != 0; ++i) {
+            if (memberships.inGoodStanding(programmeId, orgId)) break;
+            orgId = orgId % MOST_ORGANISATIONS + 1;
+        }
+    }
+
+    /// @dev Mostly one that can be reversed.
+    function _someAward(uint256 random) private view returns (uint64 entryId) {
+        entryId = uint64(_between(random, 1, posted.length));
+        for (uint256 i = 0; i < posted.length && random >> 16 & 7 != 0; ++i) {
+            if (posted[entryId - 1].entry.kind == ICredits.Kind.Award && credits.reversedBy(entryId) == 0) break;
+            entryId = entryId % uint64(posted.length) + 1;
+        }
+    }
+
+    function _give(address target, address sender, bytes memory data) private returns (bool given) {
+        vm.recordLogs();
+        vm.prank(sender);
+        (given,) = target.call(data);
+        Vm.Log[] memory logs = vm.getRecordedLogs(); // of calls that were undone, too
+        if (!given) return false;
+        vm.assertTrue(logs.length > 0, "a trace of what was done");
+        _book(logs);
+        ++done[bytes4(data)];
+    }
+
+    function _book(Vm.Log[] memory logs) private {
+        address[5] memory all = [
+            address(authority), address(programmes), address(organisations), address(memberships), address(credits)
+        ];
+        for (uint256 i = 0; i < 5; ++i) {
+            (Vm.Log[] memory journal,) = _journalOf(all[i], logs);
+            (heads[all[i]], sequences[all[i]]) = _follow(heads[all[i]], sequences[all[i]], journal);
+        }
+        uint64 known = uint64(posted.length);
+        uint64 last = _collect(logs);
+        for (uint64 i = known; i < last; ++i) {
+            _bookEntry(posted[i].entry);
+        }
+    }
+
+    function _bookEntry(ICredits.Entry memory entry) private {
+        outstanding[entry.programmeId] += entry.amount;
+        balances[entry.programmeId][entry.orgId] += entry.amount;
+        vm.assertEq(balances[entry.programmeId][entry.orgId], entry.balanceAfter, "balance after");
+        if (entry.kind == ICredits.Kind.Reversal) _reversals[entry.refersTo].push(entry.entryId);
+        if (entry.kind == ICredits.Kind.Award && entry.actor == issuer) {
+            uint32 epoch = programmes.epochAt(entry.programmeId, uint40(block.timestamp));
+            spent[entry.programmeId][epoch][issuer] += uint64(entry.amount);
+        }
+    }
+
+    /// @dev What an award that passed must have kept to.
+    function _checkLimits(uint16 programmeId, address sender, ICredits.Award[] memory awards) private view {
+        IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, sender);
+        vm.assertTrue(terms.epoch != 0, "an epoch");
+        vm.assertLe(uint64(credits.outstanding(programmeId)), terms.supplyCap, "outstanding, against the cap");
+        vm.assertFalse(authority.paused(), "running");
+        for (uint256 i = 0; i < awards.length; ++i) {
+            vm.assertTrue(memberships.inGoodStanding(programmeId, awards[i].orgId), "good standing");
+            vm.assertTrue(awards[i].amount > 0, "amount");
+            if (sender == issuer) vm.assertLe(awards[i].amount, terms.perAward, "amount, against the limit");
+        }
+        if (sender != issuer) return;
+        vm.assertTrue(authority.isOfficer(ISSUER_ROLE, programmeId, issuer), "issuer");
+        vm.assertLe(credits.spent(programmeId, terms.epoch, issuer), terms.perEpoch, "spent, against the budget");
+    }
+}
