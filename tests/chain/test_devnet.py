@@ -209,8 +209,8 @@ def test_supervisor__killed__takes_anvil_along_and_loses_nothing(settings: Setti
 
         os.kill(process.supervisor.pid, signal.SIGKILL)
 
-        assert wait_until(lambda: not is_running(process.anvil), seconds=20)
-        assert devnet_status(settings).condition == "stopped"
+        assert wait_until(lambda: devnet_status(settings).condition == "stopped", seconds=20)
+        assert not is_running(process.anvil)
     with running_devnet(settings) as devnet:
         assert whole_history(devnet.rpc) == before
 
