@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,10 +29,19 @@ from ledger.cli.view import (
 from ledger.config import Settings
 from ledger.domain.commands import Award
 from ledger.domain.ids import EntryId
+from ledger.errors import NotFound
+
+if TYPE_CHECKING:
+    from ledger.domain.commands import Reversal
+    from ledger.services.credits import Correction
+    from ledger.services.desk import Desk
 
 app = typer.Typer(no_args_is_help=True, help="Award credits and look at them.")
 
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
+
+MIRROR_SECONDS = 5.0
+"""How long an entry that is on the chain is waited for until it is mirrored."""
 
 ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.")]
 OrganisationArgument = Annotated[str, typer.Argument(help="An organisation's id or key.")]
@@ -82,13 +91,11 @@ def reverse(
 ) -> None:
     """Take awards of one programme back, all or none."""
     from ledger.services import credits as crediting
-    from ledger.store.engine import reading
 
     with ordering(settings, signer, operation_id) as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
         corrections = [crediting.Correction(EntryId(each), commitment) for each in entries]
-        with reading(desktop.desk.engine) as connection:
-            reversals = crediting.prove_awards(connection, corrections)
+        reversals = _prove_when_mirrored(desktop.desk, corrections)
         operation = crediting.reverse(desktop.order, reversals)
     first, last = operation.first_sequence or 0, operation.last_sequence or 0
     made = list(range(first, last + 1))
@@ -161,3 +168,26 @@ def statement(
     columns = ("entry#", "day", "programme", "category", "kind", "amount#", "balance#", "block#")
     text = f"{found.org_id} {name_of(found.profile)}\n\n"
     show(answer, text + table((*columns, "evidence"), rows), as_json=as_json)
+
+
+def _prove_when_mirrored(desk: Desk, corrections: list[Correction]) -> list[Reversal]:
+    """The proofs of these awards; one that is new on the chain is mirrored in a moment."""
+    from ledger.processes import wait_until
+    from ledger.services.credits import prove_awards
+    from ledger.store.engine import reading
+
+    proofs: list[Reversal] = []
+    newest = max(given.entry_id for given in corrections)
+    is_on_chain = desk.contracts.credits.sequence(at="latest") >= newest
+
+    def are_proved() -> bool:
+        with reading(desk.engine) as connection:
+            try:
+                proofs.extend(prove_awards(connection, corrections))
+            except NotFound:
+                return False
+        return True
+
+    if not are_proved() and not (is_on_chain and wait_until(are_proved, seconds=MIRROR_SECONDS)):
+        raise NotFound(what="entry", key=newest)
+    return proofs

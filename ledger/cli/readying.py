@@ -52,6 +52,8 @@ class Readying:
 
     def deploy(self) -> None:
         """Deploy the contracts, or see that they are there."""
+        if not self._deployment_path().exists():
+            self._report("Deploying the contracts.")
         try:
             self._deployment, _ = deploy_ledger(self._settings)
         except ChainMismatch as error:
@@ -101,6 +103,7 @@ class Readying:
             if season.is_complete():
                 return
             season.check(now)
+            self._say("Preparing the officers' keys and the demonstration.")
             keys = ensure_devnet_keys(self._settings, desk.node, ("admin", *OFFICERS))
             hands = Hands(
                 rpc=rpc,

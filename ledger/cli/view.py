@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _TIMES = frozenset({"timestamp", "since"})
 _MILLISECONDS = frozenset({"created_at", "updated_at", "signed_at"})
 _ADDRESS_BYTES = 20
+_WIDE = 240
 
 # ruff: noqa: PLC0415  the queries take a second to import, and --help must not wait for them
 
@@ -185,7 +186,12 @@ def name_of(profile: Profile | None) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table for people; columns that end with # hold numbers."""
+    """A table for people; columns that end with # hold numbers.
+
+    As wide as the terminal; where the output goes elsewhere, wide enough to cut nothing.
+    """
+    import shutil
+    import sys
     from io import StringIO
 
     from rich import box
@@ -194,13 +200,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        numeric = column.endswith("#")
-        shown.add_column(column.removesuffix("#"), justify="right" if numeric else "left")
+        is_number = column.endswith("#")
+        shown.add_column(
+            column.removesuffix("#"), justify="right" if is_number else "left", overflow="fold"
+        )
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
+    width = max(shutil.get_terminal_size().columns, 60) if sys.stdout.isatty() else _WIDE
     text = StringIO()
-    width = Console().width
-    Console(file=text, width=max(width, 80), color_system=None).print(shown)
+    Console(file=text, width=width, color_system=None, markup=False).print(shown)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
