@@ -1,0 +1,186 @@
+"""The OpenAPI document is valid, complete, and true: answers and problems are what it says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.openapi.models import OpenAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from api.app import create_app
+from tests.http.conftest import Ledger
+from tests.http.json_schema import objections
+
+
+@pytest.fixture(scope="module")
+def document(client: httpx.Client) -> Any:
+    """The document as it is served."""
+    return client.get("/openapi.json").json()
+
+
+def operations(document: Any) -> list[tuple[str, str, Any]]:
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def refs(value: Any) -> set[str]:
+    """Every reference in a part of the document."""
+    if isinstance(value, dict):
+        own = {value["$ref"]} if "$ref" in value else set()
+        return own.union(*(refs(each) for each in value.values()))
+    if isinstance(value, list):
+        return set().union(*(refs(each) for each in value))
+    return set()
+
+
+def test_document__is_valid_and_its_references_lead_somewhere(document: Any) -> None:
+    OpenAPI.model_validate(document)
+
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["title"] == "Moonlake"
+    for ref in refs(document):
+        name = ref.removeprefix("#/components/schemas/")
+        assert name in document["components"]["schemas"], ref
+
+
+def test_document__lists_every_route_that_is_served(ledger: Ledger, document: Any) -> None:
+    app = create_app(ledger.settings)
+    served = {
+        context.path
+        for context in iter_route_contexts(app.routes)
+        if isinstance(getattr(context, "route", context), APIRoute)
+        and getattr(getattr(context, "route", context), "include_in_schema", True)
+    }
+
+    assert served >= set(document["paths"])
+    assert {path for path in served if path.startswith("/v1")} <= set(document["paths"])
+    assert {
+        "/healthz",
+        "/readyz",
+        "/v1/status",
+        "/v1/programmes",
+        "/v1/programmes/{programme}",
+        "/v1/organisations",
+        "/v1/organisations/{org_id}",
+        "/v1/organisations/{org_id}/memberships",
+        "/v1/organisations/{org_id}/balances",
+        "/v1/organisations/{org_id}/entries",
+        "/v1/memberships",
+        "/v1/entries",
+        "/v1/entries/{entry_id}",
+        "/v1/rankings",
+        "/v1/accounts/{address}",
+        "/v1/evidence/{commitment}",
+        "/v1/evidence/{commitment}/content",
+    } == set(document["paths"])
+
+
+def test_operations__have_stable_names_tags_words_and_problems(document: Any) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    names = []
+    for path, method, operation in operations(document):
+        names.append(operation["operationId"])
+        assert method == "get"
+        assert re.fullmatch(r"(get|list)[A-Z]\w+", operation["operationId"])
+        assert set(operation["tags"]) <= tags
+        assert operation["description"]
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (path, parameter["name"])
+        for status, response in operation["responses"].items():
+            assert response["description"]
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"]
+        if path.startswith("/v1"):
+            assert {"200", "304", "422", "500", "503"} <= set(operation["responses"])
+            assert "ETag" in operation["responses"]["200"]["headers"]
+        if "{" in path and "accounts" not in path:
+            assert "404" in operation["responses"]
+        if any(each["name"] == "cursor" for each in operation.get("parameters", ())):
+            assert "400" in operation["responses"]
+            assert "Link" in operation["responses"]["200"]["headers"]
+    assert len(names) == len(set(names))
+
+
+def test_schemas__have_plain_names(document: Any) -> None:
+    names = set(document["components"]["schemas"])
+
+    assert not any(name.endswith("View") or "_" in name for name in names)
+    assert {"Organisation", "OrganisationsPage", "Membership", "Entry", "Problem"} <= names
+    assert "HTTPValidationError" not in names
+
+
+def asked(path: str, operation: Any, ledger: Ledger) -> str:
+    """The route's path with the examples that the document gives for it."""
+    if "{commitment}" in path:
+        return path.replace("{commitment}", "0x" + ledger.seeded.evidence[0].hex())
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path":
+            value = parameter["schema"]["examples"][0]
+            path = path.replace("{" + parameter["name"] + "}", str(value))
+    needed = [
+        f"{each['name']}={each['schema']['examples'][0]}"
+        for each in operation.get("parameters", ())
+        if each["in"] == "query" and each["required"]
+    ]
+    return path + ("?" + "&".join(needed) if needed else "")
+
+
+def test_answers__to_the_examples__are_as_declared(
+    client: httpx.Client, ledger: Ledger, document: Any
+) -> None:
+    for path, _, operation in operations(document):
+        if path.endswith("/content"):
+            continue
+        answer = client.get(asked(path, operation, ledger))
+        assert answer.status_code == 200, answer.text
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert objections(document, schema, answer.json()) == []
+
+
+def test_examples__of_optional_filters__are_accepted(
+    client: httpx.Client, ledger: Ledger, document: Any
+) -> None:
+    tried = 0
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            examples = parameter["schema"].get("examples") or [None]
+            if parameter["in"] != "query" or examples[0] is None:
+                continue
+            url = asked(path, operation, ledger)
+            answer = client.get(
+                url, params={**httpx.URL(url).params, parameter["name"]: examples[0]}
+            )
+            assert answer.status_code == 200, (path, parameter["name"], answer.text)
+            tried += 1
+    assert tried > 20
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/nothing", "/v1/entries?limit=0", "/v1/organisations/99", "/v1/entries?cursor=x"]
+)
+def test_problems__are_as_declared(client: httpx.Client, document: Any, path: str) -> None:
+    schema = {"$ref": "#/components/schemas/Problem"}
+
+    assert objections(document, schema, client.get(path).json()) == []
+
+
+def test_checker__of_schemas__objects_to_what_does_not_fit(document: Any) -> None:
+    schema = {"$ref": "#/components/schemas/AsOf"}
+    good = {"block_number": 1, "block_hash": "0x" + "ab" * 32, "timestamp": "2026-01-01T00:00:00Z"}
+
+    assert objections(document, schema, good) == []
+    for changed in (
+        {"block_number": "1"},
+        {"block_number": -1},
+        {"block_hash": "0x"},
+        {"timestamp": None},
+        {"more": 1},
+    ):
+        assert objections(document, schema, {**good, **changed})
+    assert objections(document, schema, {})
