@@ -1,0 +1,208 @@
+"""What happens between signing and the block: crashes, lost blocks, taken nonces, late blocks."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ledger.chain.contracts import authority
+from ledger.chain.sending import Call, prepare_transaction
+from ledger.chain.signers import sign
+from ledger.domain.ids import ALLIANCE_WIDE
+from ledger.errors import ContractRefused, NonceTaken, ReceiptOverdue
+from ledger.outbox.records import State
+from ledger.processes import wait_until
+from tests.support.desks import Cut, Sender, dying_sender
+from tests.support.ledger import PROGRAMME, Ledger
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["not-sent", "sent"])
+def test_submit__process_ends_at_the_broadcast__the_same_bytes_are_sent_once(
+    ledger: Ledger, engine: Engine, tmp_path: Path, taken: bool
+) -> None:
+    operation_id = ledger.operation()
+    with dying_sender(ledger, engine, tmp_path, taken=taken) as dying:
+        before = dying.nonce()
+        with pytest.raises(Cut):
+            dying.award(operation_id)
+    signed = dying.find(operation_id)
+    assert signed is not None
+    assert signed.state is State.ACCEPTED
+
+    again = Sender(ledger, engine, tmp_path)
+    (resumed,) = again.outbox.resume()
+
+    assert resumed.error is None
+    assert resumed.operation.state is State.INCLUDED
+    assert resumed.operation.last_attempt is not None
+    assert signed.last_attempt is not None
+    assert resumed.operation.last_attempt.raw == signed.last_attempt.raw
+    assert again.nonce() == before + 1
+    assert list(again.outbox.resume()) == []
+
+
+def test_submit__same_request_after_a_crash__finishes_it(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    operation_id = ledger.operation()
+    with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
+        dying.award(operation_id)
+    before = dying.nonce()
+
+    operation = Sender(ledger, engine, tmp_path).award(operation_id)
+
+    assert operation.state is State.INCLUDED
+    assert len(operation.attempts) == 1
+    assert dying.nonce() == before + 1
+
+
+def test_submit__behind_an_unsent_transaction_of_the_same_key__sends_that_first(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    left, wanted = ledger.operation(), ledger.operation()
+    with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
+        dying.award(left)
+
+    sender = Sender(ledger, engine, tmp_path)
+    operation = sender.award(wanted)
+
+    assert operation.state is State.INCLUDED
+    assert sender.ledger.contracts.credits.operation_sequence(left, at="latest") != 0
+
+
+def test_resume__chain_lost_its_last_blocks__sends_the_same_bytes_again(
+    own_sender: Sender,
+) -> None:
+    anvil = own_sender.ledger.anvil
+    snapshot = anvil.rpc.call("evm_snapshot")
+    first, second = own_sender.ledger.operation(), own_sender.ledger.operation()
+    done = [own_sender.award(first, amount=1), own_sender.award(second, amount=2)]
+    anvil.rpc.call("evm_revert", snapshot)
+
+    resumed = list(own_sender.outbox.resume())
+
+    assert [each.error for each in resumed] == [None, None]
+    assert [each.operation.request.operation_id for each in resumed] == [first, second]
+    for before, after in zip(done, resumed, strict=True):
+        assert before.last_attempt is not None
+        assert after.operation.last_attempt is not None
+        assert after.operation.last_attempt.raw == before.last_attempt.raw
+        assert after.operation.first_sequence == before.first_sequence
+
+
+def test_submit__known_result_of_a_lost_block__is_brought_about_again(own_sender: Sender) -> None:
+    anvil = own_sender.ledger.anvil
+    snapshot = anvil.rpc.call("evm_snapshot")
+    operation_id = own_sender.ledger.operation()
+    own_sender.award(operation_id)
+    anvil.rpc.call("evm_revert", snapshot)
+
+    again = own_sender.award(operation_id)
+
+    assert again.state is State.INCLUDED
+    assert len(again.attempts) == 1
+    assert own_sender.ledger.contracts.credits.operation_sequence(operation_id, at="latest") != 0
+
+
+def test_submit__block_too_late__is_kept_and_found_by_the_same_request(
+    own_ledger: Ledger, sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    anvil = own_ledger.anvil
+    hasty = Sender(own_ledger, sqlite_engine, tmp_path, deadline=0.3)
+    operation_id = own_ledger.operation()
+    anvil.rpc.call("evm_setAutomine", False)
+    with pytest.raises(ReceiptOverdue):
+        hasty.award(operation_id)
+    waiting = hasty.find(operation_id)
+    assert waiting is not None
+    assert waiting.state is State.SENT
+    anvil.mine()
+
+    operation = hasty.award(operation_id)
+
+    assert operation.state is State.INCLUDED
+    assert len(operation.attempts) == 1
+
+
+def test_submit__reverted_in_its_block__is_failed_with_the_contracts_error_and_can_be_retried(
+    own_sender: Sender,
+) -> None:
+    ledger = own_sender.ledger
+    operation_id = ledger.operation()
+    ledger.anvil.rpc.call("evm_setAutomine", False)
+    # It stands before the award in the same block, and takes the issuer's office.
+    _send_raw(ledger, authority.encode_dismiss, "issuer", PROGRAMME)
+    with ThreadPoolExecutor(1) as threads:
+        work = threads.submit(own_sender.award, operation_id, by=ledger.issuer)
+        assert wait_until(lambda: _is_sent(own_sender, operation_id), seconds=20)
+        ledger.anvil.mine()
+        with pytest.raises(ContractRefused) as refused:
+            work.result()
+    failed = own_sender.find(operation_id)
+
+    assert refused.value.values["name"] == "AuthorityRoleMissing"
+    assert failed is not None
+    assert failed.state is State.FAILED
+    assert failed.failure is not None
+    assert failed.failure.code == "contract.refused"
+    assert failed.failure.values["name"] == "AuthorityRoleMissing"
+
+    ledger.anvil.rpc.call("evm_setAutomine", True)
+    _send_raw(ledger, authority.encode_appoint, "issuer", PROGRAMME)
+    retried = own_sender.award(operation_id, by=ledger.issuer)
+
+    assert retried.state is State.INCLUDED
+    assert [attempt.number for attempt in retried.attempts] == [1, 2]
+
+
+def test_resume__nonce_used_elsewhere__is_failed_and_the_same_request_signs_anew(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    operation_id = ledger.operation()
+    with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
+        dying.award(operation_id)
+    _send_raw(ledger, authority.encode_appoint, "guardian", ALLIANCE_WIDE)
+
+    sender = Sender(ledger, engine, tmp_path)
+    (resumed,) = sender.outbox.resume()
+    operation = sender.award(operation_id)
+
+    assert isinstance(resumed.error, NonceTaken)
+    assert operation.state is State.INCLUDED
+    assert len(operation.attempts) == 2
+    assert operation.attempts[1].nonce == operation.attempts[0].nonce + 1
+
+
+def test_submit__nonce_used_elsewhere_meanwhile__signs_anew_by_itself(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    operation_id = ledger.operation()
+    with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
+        dying.award(operation_id)
+    _send_raw(ledger, authority.encode_appoint, "guardian", ALLIANCE_WIDE)
+
+    operation = Sender(ledger, engine, tmp_path).award(operation_id)
+
+    assert operation.state is State.INCLUDED
+    assert len(operation.attempts) == 2
+
+
+def _send_raw(ledger: Ledger, encode: object, role: str, programme: object) -> None:
+    """Send by the officer's key past the outbox, appointing or dismissing the issuer."""
+    assert callable(encode)
+    calldata = encode(role, programme, ledger.issuer.address, ledger.operation())
+    officer = ledger.officer
+    call = Call(officer.address, ledger.contracts.authority.address, calldata)
+    fields = prepare_transaction(ledger.node, call, chain_id=ledger.deployment.chain_id, nonce=0)
+    nonce = ledger.node.nonce(officer.address, "pending")
+    raw = sign(replace(fields, nonce=nonce), officer).raw
+    ledger.node.send_raw_transaction(raw)
+
+
+def _is_sent(sender: Sender, operation_id: bytes) -> bool:
+    known = sender.find(operation_id)
+    return known is not None and known.state is State.SENT

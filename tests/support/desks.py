@@ -1,0 +1,140 @@
+"""A desk on a deployed ledger: what a sending process has, with a database of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from ledger.chain.rpc import Node
+from ledger.chain.signers import Signer
+from ledger.domain.commands import Award
+from ledger.domain.ids import BlockNumber
+from ledger.mirror.contracts import Followed
+from ledger.mirror.follow import sync
+from ledger.mirror.look import Mirror
+from ledger.office.evidence import EvidenceStore
+from ledger.outbox.records import Operation, find_operation
+from ledger.outbox.sending import ChainIdentity, Outbox
+from ledger.services.credits import award
+from ledger.services.desk import Desk
+from ledger.services.orders import Order
+from ledger.store.engine import open_engine, reading
+from ledger.store.schema import upgrade_schema
+from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
+
+
+class Sender:
+    """One sending process on a ledger; several may share a database."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        engine: Engine,
+        folder: Path,
+        *,
+        node: Node | None = None,
+        deadline: float = 30.0,
+    ) -> None:
+        self.ledger = ledger
+        self.engine = engine
+        deployment = ledger.deployment
+        self.outbox = Outbox(
+            engine,
+            node or ledger.node,
+            chain=ChainIdentity(deployment.chain_id, deployment.genesis_hash),
+            addresses={name: found.address for name, found in deployment.contracts.items()},
+            first_block=deployment.first_block,
+            deadline=deadline,
+        )
+        self.desk = Desk(
+            node or ledger.node,
+            ledger.contracts,
+            engine,
+            EvidenceStore(folder / "evidence"),
+            self.outbox,
+        )
+
+    def order(self, operation_id: bytes, *, by: Signer | None = None) -> Order:
+        """An order signed by the officer, who holds every office, or by another."""
+        return Order(self.outbox, by or self.ledger.officer, operation_id)
+
+    def award(
+        self, operation_id: bytes, *, amount: int = 1, by: Signer | None = None, **given: Any
+    ) -> Operation:
+        """Award credits to the member."""
+        awards = [Award(MEMBER, amount, given.get("category", CATEGORY))]
+        return award(self.order(operation_id, by=by), PROGRAMME, awards)
+
+    def find(self, operation_id: bytes) -> Operation | None:
+        """The operation as it is recorded."""
+        with reading(self.engine) as connection:
+            return find_operation(connection, operation_id)
+
+    def nonce(self, *, by: Signer | None = None) -> int:
+        """How many transactions the chain has of a signer."""
+        return self.ledger.node.nonce((by or self.ledger.officer).address, "latest")
+
+    def mirror(self, _block: BlockNumber | None = None) -> None:
+        """Bring the mirror in the same database to the chain's head."""
+        sync(
+            Mirror(
+                self.engine,
+                [self.ledger.node],
+                Followed(self.ledger.deployment),
+                finality_blocks=64,
+                stop=threading.Event(),
+            )
+        )
+
+
+@contextlib.contextmanager
+def opened_engine(url: str) -> Iterator[Engine]:
+    """A database with the schema."""
+    engine = open_engine(url)
+    try:
+        upgrade_schema(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+class CutNode(Node):
+    """A node whose line is cut, before or after it takes a signed transaction.
+
+    `cut_at` counts the transactions from 1; later ones are cut, too.
+    """
+
+    def __init__(self, url: str, *, cut_at: int, taken: bool) -> None:
+        super().__init__(url)
+        self._left = cut_at - 1
+        self._taken = taken
+
+    def send_raw_transaction(self, raw: bytes) -> bytes:
+        """Hand it over, or not."""
+        if self._left > 0:
+            self._left -= 1
+            return super().send_raw_transaction(raw)
+        if self._taken:
+            super().send_raw_transaction(raw)
+        raise Cut
+
+
+@contextlib.contextmanager
+def dying_sender(
+    ledger: Ledger, engine: Engine, folder: Path, *, cut_at: int = 1, taken: bool = False
+) -> Iterator[Sender]:
+    """A sender whose process ends at its transaction number `cut_at`, in effect."""
+    node = CutNode(ledger.anvil.url, cut_at=cut_at, taken=taken)
+    try:
+        yield Sender(ledger, engine, folder, node=node)
+    finally:
+        node.close()
+
+
+class Cut(Exception):
+    """Stands for the end of the process: nothing of ours handles it."""
