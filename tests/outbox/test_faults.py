@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,15 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger.chain.contracts import authority
+from ledger.chain.contracts.credits import encode_award
 from ledger.chain.sending import Call, prepare_transaction
 from ledger.chain.signers import sign
-from ledger.domain.ids import ALLIANCE_WIDE
+from ledger.domain.commands import Award
 from ledger.errors import ContractRefused, NonceTaken, ReceiptOverdue
 from ledger.outbox.records import State
 from ledger.processes import wait_until
 from tests.support.desks import Cut, Sender, dying_sender
-from tests.support.ledger import PROGRAMME, Ledger
+from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["not-sent", "sent"])
@@ -135,7 +137,7 @@ def test_submit__reverted_in_its_block__is_failed_with_the_contracts_error_and_c
     operation_id = ledger.operation()
     ledger.anvil.rpc.call("evm_setAutomine", False)
     # It stands before the award in the same block, and takes the issuer's office.
-    _send_raw(ledger, authority.encode_dismiss, "issuer", PROGRAMME)
+    _change_issuer(ledger, authority.encode_dismiss)
     with ThreadPoolExecutor(1) as threads:
         work = threads.submit(own_sender.award, operation_id, by=ledger.issuer)
         assert wait_until(lambda: _is_sent(own_sender, operation_id), seconds=20)
@@ -152,7 +154,7 @@ def test_submit__reverted_in_its_block__is_failed_with_the_contracts_error_and_c
     assert failed.failure.values["name"] == "AuthorityRoleMissing"
 
     ledger.anvil.rpc.call("evm_setAutomine", True)
-    _send_raw(ledger, authority.encode_appoint, "issuer", PROGRAMME)
+    _change_issuer(ledger, authority.encode_appoint)
     retried = own_sender.award(operation_id, by=ledger.issuer)
 
     assert retried.state is State.INCLUDED
@@ -165,7 +167,7 @@ def test_resume__nonce_used_elsewhere__is_failed_and_the_same_request_signs_anew
     operation_id = ledger.operation()
     with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
         dying.award(operation_id)
-    _send_raw(ledger, authority.encode_appoint, "guardian", ALLIANCE_WIDE)
+    _use_nonce(ledger)
 
     sender = Sender(ledger, engine, tmp_path)
     (resumed,) = sender.outbox.resume()
@@ -183,7 +185,7 @@ def test_submit__nonce_used_elsewhere_meanwhile__signs_anew_by_itself(
     operation_id = ledger.operation()
     with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
         dying.award(operation_id)
-    _send_raw(ledger, authority.encode_appoint, "guardian", ALLIANCE_WIDE)
+    _use_nonce(ledger)
 
     operation = Sender(ledger, engine, tmp_path).award(operation_id)
 
@@ -191,16 +193,24 @@ def test_submit__nonce_used_elsewhere_meanwhile__signs_anew_by_itself(
     assert len(operation.attempts) == 2
 
 
-def _send_raw(ledger: Ledger, encode: object, role: str, programme: object) -> None:
-    """Send by the officer's key past the outbox, appointing or dismissing the issuer."""
-    assert callable(encode)
-    calldata = encode(role, programme, ledger.issuer.address, ledger.operation())
+def _send_past_outbox(ledger: Ledger, to: bytes, calldata: bytes) -> None:
+    """Send by the officer's key as another program would."""
     officer = ledger.officer
-    call = Call(officer.address, ledger.contracts.authority.address, calldata)
+    call = Call(officer.address, to, calldata)
     fields = prepare_transaction(ledger.node, call, chain_id=ledger.deployment.chain_id, nonce=0)
     nonce = ledger.node.nonce(officer.address, "pending")
-    raw = sign(replace(fields, nonce=nonce), officer).raw
-    ledger.node.send_raw_transaction(raw)
+    ledger.node.send_raw_transaction(sign(replace(fields, nonce=nonce), officer).raw)
+
+
+def _use_nonce(ledger: Ledger) -> None:
+    awards = [Award(MEMBER, 1, CATEGORY)]
+    calldata = encode_award(PROGRAMME, awards, ledger.operation())
+    _send_past_outbox(ledger, ledger.contracts.credits.address, calldata)
+
+
+def _change_issuer(ledger: Ledger, encode: Callable[..., bytes]) -> None:
+    calldata = encode("issuer", PROGRAMME, ledger.issuer.address, ledger.operation())
+    _send_past_outbox(ledger, ledger.contracts.authority.address, calldata)
 
 
 def _is_sent(sender: Sender, operation_id: bytes) -> bool:

@@ -187,7 +187,7 @@ def test_submit__many_requests_with_one_key_at_once__are_each_done_once(
 
 
 def test_submit__without_coin__says_how_much_is_missing_and_signs_nothing(sender: Sender) -> None:
-    poor = LocalSigner(b"\x07" * 32)
+    poor = sender.ledger.officer.derive(sender.ledger.operation())
     # Whoever may do it is asked first: an account without the role is refused for that.
     appoint_issuer(sender, poor)
     sender.ledger.anvil.rpc.call("anvil_setBalance", "0x" + poor.address.hex(), "0x1")
