@@ -1,0 +1,116 @@
+"""Chromium on a server of the seeded ledger; whatever it complains about fails the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.http.conftest import NOW, Ledger, Templates, serving
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "Chromium is not on this machine"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    """A seeded ledger in SQLite."""
+
+    def no_cluster() -> None:
+        raise AssertionError("SQLite needs no cluster")
+
+    templates = Templates(tmp_path_factory.mktemp("templates"), no_cluster)  # type: ignore[arg-type]
+    return templates.copy("sqlite", tmp_path_factory.mktemp("console"))
+
+
+@pytest.fixture(scope="session")
+def site(seeded: Ledger) -> Iterator[str]:
+    """The address of a server of the seeded ledger."""
+    with serving(seeded.settings, lambda: NOW + 1) as client:
+        yield str(client.base_url)
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str, tmp_path: Path) -> Iterator[Visit]:
+    """Opens a path as some reader; fails at the end if the browser complained or went elsewhere."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(
+        path: str,
+        *,
+        width: int = 1280,
+        language: str = "zh-CN",
+        scheme: str = "light",
+        javascript: bool = True,
+        expected: int = 200,
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            locale=language,
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on(
+            "requestfailed",
+            lambda request: (
+                None
+                if request.failure == "net::ERR_ABORTED"  # the reader went on before it was there
+                else complaints.append(f"failed: {request.url}: {request.failure}")
+            ),
+        )
+        page.on(
+            "console",
+            lambda said: (
+                complaints.append(f"console: {said.text}")
+                if said.type in {"error", "warning"} and "status of" not in said.text
+                else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith(site)
+                else complaints.append(f"elsewhere: {request.url}")
+            ),
+        )
+        answer = page.goto(site + path)
+        assert answer is not None
+        assert answer.status == expected
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []

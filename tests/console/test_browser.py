@@ -1,0 +1,144 @@
+"""What people do with the console, in a real browser, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.http.conftest import Ledger
+from tests.http.seed import SUSPENDED
+
+Visit = Callable[..., Page]
+
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
+
+
+def paths_of(seeded: Ledger) -> list[str]:
+    """A page of each kind."""
+    suspended = seeded.seeded.org_ids[SUSPENDED]
+    return [
+        "/",
+        "/?q=nothing",
+        "/organisations/4",
+        f"/organisations/{suspended}",
+        "/organisations/45",
+        "/programmes/community",
+        "/entries/10",
+        f"/evidence/0x{seeded.seeded.evidence[0].hex()}",
+        "/docs",
+    ]
+
+
+def test_member__finds_itself_by_its_chinese_name_and_reads_its_statement(visit: Visit) -> None:
+    page = visit("/")
+    page.get_by_role("searchbox").fill("银河")
+    page.get_by_role("button", name="查询").click()
+
+    expect(page.get_by_role("status")).to_have_text("共 1 家组织")
+    page.get_by_role("link", name="银河航天").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("银河航天")
+
+    statement = page.get_by_role("table", name=re.compile("积分明细"))
+    expect(statement.get_by_role("row")).to_have_count(4)
+    last = statement.get_by_role("row").nth(1)
+    expect(last).to_contain_text("卫星研制")
+    expect(last).to_contain_text("演示数据")
+    expect(last).to_contain_text("第 112 块")
+
+
+def test_reader__changes_the_language_and_stays_where_he_is(visit: Visit) -> None:
+    page = visit("/organisations/4?category=factory.capacity")
+    page.get_by_role("link", name="English").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("GalaxySpace")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert "category=factory.capacity" in page.url
+    page.get_by_role("link", name="Register", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Public register")
+    assert "lang=" not in page.url
+
+
+def test_reader__follows_a_line_to_its_evidence_and_the_document(
+    visit: Visit, seeded: Ledger
+) -> None:
+    page = visit("/entries/10", language="en-GB")
+    page.locator("dl").get_by_role("link", name=re.compile("Delivery note")).click()
+
+    expect(page.get_by_text("This document was made up")).to_be_visible()
+    page.get_by_role("link", name="Open the document").click()
+    expect(page.locator("body")).to_contain_text("演示资料，内容虚构")
+
+
+def test_reader__filters_a_ranking_by_epoch(visit: Visit) -> None:
+    page = visit("/programmes/community", language="en-GB")
+    table = page.get_by_role("table", name=re.compile("by their credits"))
+    before = table.get_by_role("row").count()
+    page.locator("select[name=epoch]").select_option("1")
+    page.get_by_role("button", name="Show").click()
+
+    expect(page.locator("select[name=epoch]")).to_have_value("1")
+    assert 1 < table.get_by_role("row").count() < before
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_console__without_scripts__is_the_same(visit: Visit, javascript: bool) -> None:
+    page = visit("/", language="en-GB", javascript=javascript)
+    page.locator("select[name=programme]").select_option("fund-group")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("status")).to_have_text("10 organisations")
+    page.get_by_role("link", name="中文").click()
+    expect(page.get_by_role("status")).to_have_text("共 10 家组织")
+
+
+def test_keyboard__first_reaches_the_link_to_the_content(visit: Visit) -> None:
+    page = visit("/", language="en-GB")
+    page.keyboard.press("Tab")
+
+    focused = page.locator(":focus")
+    expect(focused).to_have_text("Skip to the content")
+    expect(focused).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_pages__on_a_narrow_screen__need_no_sideways_scrolling(
+    visit: Visit, seeded: Ledger, width: int, language: str
+) -> None:
+    page = visit("/", width=width, language=language)
+    base = page.url.rstrip("/")
+    for path in paths_of(seeded):
+        page.goto(base + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_docs__opened_on_a_phone__need_no_sideways_scrolling(visit: Visit) -> None:
+    page = visit("/docs", width=390)
+    for summary in page.locator("summary").all():
+        summary.click()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.get_by_text('"block_number"').first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words__stand_out_from_what_is_behind_them(
+    visit: Visit, seeded: Ledger, scheme: str
+) -> None:
+    page = visit("/", scheme=scheme, language="en-GB")
+    base = page.url.rstrip("/")
+    for path in paths_of(seeded):
+        page.goto(base + path)
+        assert page.evaluate(CONTRAST) == [], path
+
+
+def test_page__that_is_not_there__leads_back(visit: Visit) -> None:
+    page = visit("/organisations/999", expected=404)
+    page.get_by_role("link", name="回到名册").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("公共名册")
