@@ -10,11 +10,12 @@ import {Roles} from "./Roles.sol";
 
 /// @title The credit journal
 contract Credits is ICredits, Journal {
-    /// @notice The most awards in one transaction, so that it fits 16,777,216 gas (EIP-7825) even
-    /// where each is an organisation's first entry.
+    /// @notice The most awards in one transaction, so that it fits 16,777,216 gas (EIP-7825). At worst
+    /// they take 15.8 million: each an organisation's first entry, in a slot of its own, in a category
+    /// of its own. To neighbours in a few categories they take 7.3 million.
     uint256 public constant MAX_AWARDS = 450;
 
-    /// @notice The most reversals in one transaction.
+    /// @notice The most reversals in one transaction. With the longest proofs they take 4.4 million gas.
     uint256 public constant MAX_REVERSALS = 25;
 
     /// @notice Heads are kept at each multiple of this number, so that a reversal's proof is short:

@@ -21,7 +21,8 @@ import {Times} from "./Times.sol";
 contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
     using Keys for bytes32;
 
-    /// @notice The most memberships changed in one transaction.
+    /// @notice The most memberships changed in one transaction. At worst, admitted for the first time,
+    /// they take 8.1 million gas.
     uint256 public constant MAX_CHANGES = 200;
 
     IAuthority public immutable authority;

@@ -11,7 +11,7 @@ import {Roles} from "./Roles.sol";
 contract Organisations is IOrganisations, Journal {
     using Keys for bytes32;
 
-    /// @notice The most registrations in one transaction.
+    /// @notice The most registrations in one transaction. They take 10.7 million gas.
     uint256 public constant MAX_REGISTRATIONS = 100;
 
     IAuthority public immutable authority;

@@ -36,11 +36,15 @@ interface IOrganisations {
         bytes32 head
     );
 
+    /// @notice No organisation has this id.
     error OrganisationsUnknown(uint32 orgId);
     error OrganisationsControllerMissing();
+    /// @notice The account acts for another organisation already.
     error OrganisationsControllerInUse(address controller, uint32 orgId);
     error OrganisationsBatchSize(uint256 given, uint256 most);
+    /// @notice The account is neither the controller nor an alliance-wide registrar.
     error OrganisationsNotEntitled(address account, uint32 orgId);
+    /// @notice There are too few ids left for these.
     error OrganisationsFull();
 
     /// @notice Registers organisations, with consecutive ids. Only an alliance-wide registrar.

@@ -129,13 +129,17 @@ interface IProgrammes {
 
     error ProgrammesUnknown(uint16 programmeId);
     error ProgrammesKeyTaken(bytes32 key, uint16 programmeId);
+    /// @notice There are 65,535 programmes, and no id for another.
     error ProgrammesFull();
     error ProgrammesSupplyCapTooLarge(uint64 given, uint64 most);
+    /// @notice A proposal needs one approval at least.
     error ProgrammesApprovalsMissing();
+    /// @notice A batch has one item at least.
     error ProgrammesBatchSize(uint256 given, uint256 most);
     error ProgrammesTierUnknown(uint16 programmeId, uint8 tier);
     error ProgrammesTierClosed(uint16 programmeId, uint8 tier);
     error ProgrammesTierKeyTaken(uint16 programmeId, bytes32 key);
+    /// @notice The programme has 255 tiers, and no number for another.
     error ProgrammesTiersFull(uint16 programmeId);
     error ProgrammesCategoryUnknown(uint16 programmeId, bytes32 category);
     error ProgrammesCategoryClosed(uint16 programmeId, bytes32 category);
@@ -147,6 +151,7 @@ interface IProgrammes {
     error ProgrammesBoundaryTooLate(uint16 programmeId, uint40 boundary, uint40 latest);
     error ProgrammesBoundaryUnknown(uint16 programmeId, uint32 number);
     error ProgrammesIssuerMissing();
+    /// @notice One award cannot be over the epoch's, nor the epoch's over 2^53-1; both are zero or none.
     error ProgrammesBudgetUnusable(uint64 perAward, uint64 perEpoch);
 
     /// @notice Founds a programme. Only an alliance-wide council officer.

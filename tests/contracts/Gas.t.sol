@@ -25,6 +25,15 @@ contract GasTest is Entries {
         _budget(2 ** 52, 2 ** 53 - 1);
     }
 
+    /// @dev EIP-170.
+    function test_code__of_each_contract__fits() public view {
+        vm.assertLe(address(authority).code.length, 24_576, "Authority");
+        vm.assertLe(address(programmes).code.length, 24_576, "Programmes");
+        vm.assertLe(address(organisations).code.length, 24_576, "Organisations");
+        vm.assertLe(address(memberships).code.length, 24_576, "Memberships");
+        vm.assertLe(address(credits).code.length, 24_576, "Credits");
+    }
+
     // --- usual batches: each figure is for one line of the batch
 
     function test_award__250_to_neighbours__costs_a_quarter_of_the_slots() public {
