@@ -49,6 +49,7 @@ LedgerError
 │   ├── JournalBroken
 │   ├── EventUnknown
 │   ├── MirrorDamaged
+│   ├── MirrorOfAnother
 │   └── SchemaMismatch
 ├── OfficeProblem           what is kept beside the chain is not as it was kept
 │   └── EvidenceDamaged
@@ -423,6 +424,15 @@ class MirrorDamaged(MirrorProblem):
     code = "mirror.damaged"
     sentence = "The mirror's rows contradict the chain: {problem}."
     next_step = "Run `moonlake mirror rebuild`."
+
+
+class MirrorOfAnother(MirrorProblem):
+    code = "mirror.of_another_ledger"
+    sentence = "The database mirrors another ledger: {what} is {found}, and not {expected}."
+    next_step = (
+        "Run `moonlake mirror rebuild` to mirror this one instead, or name another database "
+        "with MOONLAKE_DATABASE_URL."
+    )
 
 
 class SchemaMismatch(MirrorProblem):

@@ -20,6 +20,7 @@ from ledger.errors import (
     ChainMismatch,
     LedgerError,
     MirrorEmpty,
+    MirrorOfAnother,
     NodeLacksBlock,
     NodeLagging,
     SchemaMismatch,
@@ -106,7 +107,7 @@ class Mirror:
     def check_database(self) -> None:
         """Refuse a database that mirrors something else, or with other tables.
 
-        Raises ChainMismatch and SchemaMismatch. No halt: what is mirrored there stands.
+        Raises MirrorOfAnother and SchemaMismatch. No halt: what is mirrored there stands.
         """
         try:
             with reading(self.engine) as connection:
@@ -116,12 +117,12 @@ class Mirror:
         if state.schema_version != SCHEMA_VERSION:
             raise SchemaMismatch(found=state.schema_version, needed=SCHEMA_VERSION)
         for what, found, expected in (
-            ("the mirrored chain's id", state.chain_id, self._followed.chain_id),
-            ("its first block", state.genesis_hash, self._followed.genesis_hash),
+            ("its chain's id", state.chain_id, self._followed.chain_id),
+            ("its chain's first block", state.genesis_hash, self._followed.genesis_hash),
             ("its deployment", state.deployment, self._followed.digest),
         ):
             if found != expected:
-                raise ChainMismatch(what=what, found=_shown(found), expected=_shown(expected))
+                raise MirrorOfAnother(what=what, found=_shown(found), expected=_shown(expected))
 
     def look(self) -> MirrorState:
         """Look once; `state.lag` is 0 where nothing is left to do.

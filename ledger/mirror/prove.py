@@ -30,7 +30,11 @@ MOST_LOGS = 10_000
 
 MOST_BLOCKS = 2_000
 _HEADERS_AT_ONCE = 250
-_BODIES_AT_ONCE = 16
+_FIRST_BODIES = 4
+_MOST_BODIES = 64
+_LOGS_AT_ONCE = 4_000
+"""Receipts and logs that one request should bring, about 4 MB; anvil slows beyond that."""
+
 
 _JOURNAL_SLOTS = (JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT)
 
@@ -79,6 +83,7 @@ class Prover:
     def __init__(self, followed: Followed, pause: Callable[[], None] = lambda: None) -> None:
         self._followed = followed
         self._pause = pause
+        self._bodies_at_once = _FIRST_BODIES
 
     def prove_range(
         self, node: Node, parent: BlockMark, journals: Journals, head: Header
@@ -148,19 +153,18 @@ class Prover:
     ) -> tuple[Sequence[Header], list[Log]]:
         """Our logs in a run of blocks; the run is cut short where they become too many."""
         logs: list[Log] = []
-        candidates = [
-            header for header in run if self._followed.blooms.may_match(header.logs_bloom)
-        ]
-        start, at_once = 0, _BODIES_AT_ONCE
+        may_match = self._followed.blooms.may_match
+        candidates = [header for header in run if may_match(header.logs_bloom)]
+        start = 0
         while start < len(candidates):
             self._pause()
-            part = candidates[start : start + at_once]
+            part = candidates[start : start + self._bodies_at_once]
             try:
                 logs += self._prove_bodies_of(node, part)
             except NodeAnswerTooLarge:
-                if at_once == 1:
+                if len(part) == 1:
                     raise
-                at_once = max(1, at_once // 4)
+                self._bodies_at_once = max(1, len(part) // 4)
                 continue
             start += len(part)
             if len(logs) >= most_logs and start < len(candidates):
@@ -178,6 +182,9 @@ class Prover:
             logs += check_receipts(
                 header, answers, proved, addresses=self._followed.addresses, blooms=False
             )
+        brought = sum(1 + len(receipt.logs) for answers in receipts for receipt in answers)
+        wanted = _LOGS_AT_ONCE * len(headers) // max(1, brought)
+        self._bodies_at_once = max(1, min(wanted, 4 * len(headers), _MOST_BODIES))
         return logs
 
     def _follow_journals(self, journals: Journals, logs: Sequence[Log]) -> Journals:

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from ledger.mirror.digest import compute_digest, digested_tables
+from ledger.mirror.digest import compute_digest
 from ledger.store.engine import open_engine, reading, writing
 from ledger.store.mirror_tables import blocks, logs, metadata, mirror_state
 from ledger.store.schema import upgrade_schema
 from tests.mirror.conftest import Mirrored
 from tests.support.happenings import Ledger
 
+TABLES = [table for table in metadata.tables.values() if table is not mirror_state]
 COLUMNS = [
     pytest.param(table, column.name, id=f"{table.name}.{column.name}")
-    for table in digested_tables()
+    for table in TABLES
     for column in table.columns
 ]
 
@@ -76,7 +77,7 @@ def _another(value: Any, column: str) -> Any:
     return bytes([value[0] ^ 1, *value[1:]]) if value else b"\0"
 
 
-@pytest.mark.parametrize("table", digested_tables(), ids=lambda table: table.name)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_digest__with_a_row_left_out__is_another(
     full: tuple[Mirrored, bytes], table: Table
 ) -> None:

@@ -17,6 +17,7 @@ from ledger.errors import (
     JournalBroken,
     LedgerError,
     MirrorDamaged,
+    MirrorOfAnother,
     NodeUnreachable,
     SchemaMismatch,
 )
@@ -78,7 +79,7 @@ def test_sync__into_a_database_of_another_ledger__is_refused_and_leaves_it_alone
     before = mirrored.sync()
     digest = mirrored.digest
     other = open_mirror(database_url, ledger.deployment, ledger.anvil.url)
-    with pytest.raises(ChainMismatch):
+    with pytest.raises(MirrorOfAnother, match="first block"):
         other.sync()
     assert mirrored.state == before
     assert mirrored.digest == digest

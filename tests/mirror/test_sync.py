@@ -79,7 +79,7 @@ def test_sync__in_small_ranges__gives_the_same_digest(
     monkeypatch.setattr(prove, "MOST_LOGS", most_logs)
     monkeypatch.setattr(prove, "MOST_BLOCKS", most_blocks)
     monkeypatch.setattr(prove, "_HEADERS_AT_ONCE", 2)
-    monkeypatch.setattr(prove, "_BODIES_AT_ONCE", 1)
+    monkeypatch.setattr(prove, "_MOST_BODIES", 1)
     mirrored = open_mirror(database_url, told_ledger.deployment, told_ledger.anvil.url)
     mirrored.sync()
     assert len(mirrored.said) > 10
