@@ -110,19 +110,18 @@ class Outbox:
         ReceiptOverdue where the transaction is in no block in time; it is kept and sent again by
         `resume` or by the same request.
         """
-        with reading(self._engine) as connection:
-            known = find_operation(connection, request.operation_id)
-        if known is None:
-            known = self._find_on_chain(request, signer)
+        known = self._find(request, signer)
         if known is not None:
             return self._repeat(known, request, signer)
         try:
-            return self._settle(self._sign_new(request, signer), signer)
-        except IntegrityError:
-            # Another process took the same request between our look and our commit.
-            with reading(self._engine) as connection:
-                known = read_operation(connection, request.operation_id)
+            signed = self._sign_new(request, signer)
+        except (IntegrityError, ContractRefused) as error:
+            # Another process may have taken the same request since our look.
+            known = self._find(request, signer) if _is_done_before(error) else None
+            if known is None:
+                raise
             return self._repeat(known, request, signer)
+        return self._settle(signed, signer)
 
     def resume(self) -> Iterator[Resumed]:
         """Send again what this database signed and the chain has not done, account by account.
@@ -163,6 +162,12 @@ class Outbox:
         return tuple(line.subject for line in self.lines_of(operation))
 
     # --- what is known already ---
+
+    def _find(self, request: Request, signer: Signer) -> Operation | None:
+        """The operation as it is recorded here, or as the chain has it."""
+        with reading(self._engine) as connection:
+            known = find_operation(connection, request.operation_id)
+        return known or self._find_on_chain(request, signer)
 
     def _find_on_chain(self, request: Request, signer: Signer) -> Operation | None:
         """The operation as the chain has it, written down where our own record of it is lost.
@@ -218,7 +223,7 @@ class Outbox:
         try:
             prepare_transaction(self._node, call, chain_id=self.chain.chain_id, nonce=0)
         except ContractRefused as refusal:
-            if refusal.values["name"] == "JournalOperationDone":
+            if _is_done_before(refusal):
                 return refusal
         return OperationConflict(operation_id=_hex(request.operation_id))
 
@@ -288,6 +293,13 @@ class Outbox:
             except NonceTaken:
                 operation = self._sign_again(operation, signer)
         return self._settler.settle(operation)
+
+
+def _is_done_before(error: Exception) -> bool:
+    """Whether an error says that the operation's id is taken, in the database or on the chain."""
+    if isinstance(error, ContractRefused):
+        return bool(error.values["name"] == "JournalOperationDone")
+    return isinstance(error, IntegrityError)
 
 
 def _sign(number: int, fields: TransactionFields, signer: Signer, now: int) -> Attempt:
