@@ -2,60 +2,98 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import subprocess
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from ledger.processes import own_environment
+from ledger.cli.main import main
+from ledger.mirror import follow
 from tests.chain.fake_node import FakeNode
 from tests.mirror.conftest import Open
 from tests.mirror.test_lies import LIES
-from tests.support.devnet import MOONLAKE
 from tests.support.happenings import Ledger
 from tests.support.ports import free_port
 
 
-class Command:
-    """Runs `moonlake mirror …` on one database."""
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it wrote."""
 
-    def __init__(self, database_url: str, ledger: Ledger, folder: Path) -> None:
+    code: int
+    out: str
+    err: str
+
+
+class Command:
+    """Runs `moonlake mirror …` on one database, in this process: SQLAlchemy takes a second."""
+
+    def __init__(
+        self,
+        database_url: str,
+        ledger: Ledger,
+        folder: Path,
+        capture: pytest.CaptureFixture[str],
+    ) -> None:
         self._database = ("--database-url", database_url, "--home", str(folder / "home"))
         self._chain = ("--deployment", str(ledger.path), "--rpc-url", ledger.anvil.url)
-        self._folder = folder
+        self._capture = capture
 
-    def run(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
+    def run(self, name: str, *options: str) -> Ended:
         """Run one subcommand; options that come later win."""
         chain = self._chain if name in {"sync", "follow", "rebuild"} else ()
-        return subprocess.run(
-            [*MOONLAKE, "mirror", name, *self._database, *chain, *options],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            cwd=self._folder,
-            env=own_environment(),
-        )
+        arguments = ["moonlake", "mirror", name, *self._database, *chain, *options]
+        self._capture.readouterr()
+        with mock.patch.object(sys, "argv", arguments), kept_signals():
+            try:
+                code = main()
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        said = self._capture.readouterr()
+        return Ended(code, said.out, said.err)
 
     def json(self, name: str, *options: str) -> dict[str, Any]:
         """The JSON answer of a subcommand that succeeds."""
         ended = self.run(name, "--json", *options)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        answer: dict[str, Any] = json.loads(ended.stdout)
+        assert ended.code == 0, ended.out + ended.err
+        answer: dict[str, Any] = json.loads(ended.out)
         return answer
 
 
+@contextlib.contextmanager
+def kept_signals() -> Iterator[None]:
+    """Give back what a command set for signals."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
 @pytest.fixture
-def command(sqlite_url: str, told_ledger: Ledger, tmp_path: Path) -> Command:
-    return Command(sqlite_url, told_ledger, tmp_path)
+def command(
+    sqlite_url: str, told_ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    return Command(sqlite_url, told_ledger, tmp_path, capsys)
 
 
 def test_sync__then_status_digest_and_rebuild__agree(
-    database_url: str, told_ledger: Ledger, open_mirror: Open, tmp_path: Path
+    database_url: str,
+    told_ledger: Ledger,
+    open_mirror: Open,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command = Command(database_url, told_ledger, tmp_path)
+    command = Command(database_url, told_ledger, tmp_path, capsys)
     head = told_ledger.node.block_number()
     synced = command.json("sync")
     assert (synced["block_number"], synced["lag_blocks"], synced["halted"]) == (head, 0, None)
@@ -72,16 +110,16 @@ def test_sync__then_status_digest_and_rebuild__agree(
 
 def test_sync__for_a_person__says_in_one_line_where_it_is(command: Command) -> None:
     ended = command.run("sync")
-    assert ended.returncode == 0
-    assert "proved" in ended.stdout
-    assert "the mirror is at the chain's head" in ended.stderr
+    assert ended.code == 0
+    assert "proved" in ended.out
+    assert "the mirror is at the chain's head" in ended.err
 
 
 def test_status__of_an_empty_database__ends_with_6_and_what_to_do(command: Command) -> None:
     ended = command.run("status")
-    assert ended.returncode == 6
-    assert "moonlake mirror sync" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert ended.code == 6
+    assert "moonlake mirror sync" in ended.err
+    assert "Traceback" not in ended.err
 
 
 def test_sync__from_a_liar__ends_with_4_and_status_with_6(
@@ -91,21 +129,24 @@ def test_sync__from_a_liar__ends_with_4_and_status_with_6(
     with FakeNode(upstream=told_ledger.anvil.url) as liar:
         liar.lies[method] = lie
         ended = command.run("sync", "--rpc-url", liar.url, "--json")
-    assert ended.returncode == 4
-    assert json.loads(ended.stdout)["error"]["code"] == "node.answer_invalid"
+    assert ended.code == 4
+    assert json.loads(ended.out)["error"]["code"] == "node.answer_invalid"
     status = command.run("status", "--json")
-    assert status.returncode == 6
-    assert json.loads(status.stdout)["halted"]["code"] == "node.answer_invalid"
-    assert "Halted at block" in command.run("status").stdout
+    assert status.code == 6
+    assert json.loads(status.out)["halted"]["code"] == "node.answer_invalid"
+    assert "Halted at block" in command.run("status").out
 
 
-def test_sync__without_a_node__ends_with_4(command: Command) -> None:
+def test_sync__without_a_node__ends_with_4(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_LOOKS_OF_SYNC", 1)
     ended = command.run("sync", "--rpc-url", f"http://127.0.0.1:{free_port()}")
-    assert ended.returncode == 4
-    assert "node.unreachable" in ended.stderr
+    assert ended.code == 4
+    assert "node.unreachable" in ended.err
 
 
 def test_sync__without_a_deployment__ends_with_3(command: Command, tmp_path: Path) -> None:
     ended = command.run("sync", "--deployment", str(tmp_path / "none.json"))
-    assert ended.returncode == 3
-    assert "setup.not_deployed" in ended.stderr
+    assert ended.code == 3
+    assert "setup.not_deployed" in ended.err
