@@ -54,8 +54,12 @@ def label_in(language: Language, label: Label | None, key: str) -> str:
     """What a tier or category is called, as a heading; its key where it has no label."""
     if label is None:
         return key
-    name = name_in(language, label.name_zh, label.name_en, key).main
-    return name[:1].upper() + name[1:]
+    return capitalised(name_in(language, label.name_zh, label.name_en, key).main)
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital at its beginning, for where it stands alone."""
+    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from api.console.languages import (
     language_named,
     languages,
 )
-from api.console.names import label_in, name_in, organisation_name, programme_names
+from api.console.names import capitalised, label_in, name_in, organisation_name, programme_names
 from api.formats import show_address_once, show_bytes, show_time
 from api.problems import Problem
 from ledger import __version__
@@ -168,6 +168,7 @@ def _environment(language: Language) -> Environment:
         date=language.date,
         time=language.time,
         rfc3339=show_time,
+        capitalised=capitalised,
         hex=show_bytes,
         address=show_address_once,
     )

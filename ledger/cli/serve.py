@@ -68,12 +68,14 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     import uvicorn  # noqa: PLC0415  a port in use is said before a second of importing
 
     from api.app import create_app  # noqa: PLC0415
+    from api.wire import Protocol  # noqa: PLC0415
     from ledger.wiring import opened_database  # noqa: PLC0415
 
     with opened_database(settings):
         pass  # the schema is there before the first request
     config = uvicorn.Config(
         create_app(settings),
+        http=Protocol,
         access_log=False,
         log_level="warning",
         server_header=False,

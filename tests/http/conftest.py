@@ -17,6 +17,7 @@ import uvicorn
 from sqlalchemy import create_engine
 
 from api.app import create_app
+from api.wire import Protocol
 from ledger.config import Settings
 from ledger.processes import wait_until
 from ledger.store.engine import open_engine
@@ -121,7 +122,8 @@ def serving(settings: Settings, clock: Callable[[], float]) -> Iterator[httpx.Cl
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        config = uvicorn.Config(create_app(settings, clock=clock), log_level="critical")
+        app = create_app(settings, clock=clock)
+        config = uvicorn.Config(app, http=Protocol, log_level="critical")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
