@@ -19,7 +19,9 @@ def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any
     """Insert the row unless one with its primary key is there; whether it was inserted."""
     raise_revision(connection)
     statement = _insert(connection, table).values(**row).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    # The count of rows is not to be had from every driver; a row that comes back is.
+    returned = connection.execute(statement.returning(*table.primary_key))
+    return returned.one_or_none() is not None
 
 
 def insert_or_replace(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
