@@ -33,7 +33,7 @@ from ledger.store.mirror_tables import balances, entries
 R = TypeVar("R", bound=tuple[Any, ...])
 Key = tuple[Any, ...]
 
-_MOST_KEPT = 200_000
+_MOST_KEPT = 50_000
 """Subjects of one kind kept in memory; beyond it they are forgotten and looked up again."""
 
 _ASKED_AT_ONCE = 500

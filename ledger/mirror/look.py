@@ -87,7 +87,7 @@ class Mirror:
         self._pool = Pool(nodes, stop, report)
         self._prover = Prover(followed, self._pause)
         self._applier = Applier(engine, followed)
-        self._introduced: set[str] = set()
+        self._introduced: set[Node] = set()
         self._held: tuple[MirrorState, Journals] | None = None
         self._look_written = 0.0
         self._proved_journals: Journals = {}
@@ -164,7 +164,7 @@ class Mirror:
 
     def _introduce(self, node: Node) -> None:
         """Check once that a node serves our chain, with our contracts on it."""
-        if node.url in self._introduced:
+        if node in self._introduced:
             return
         found = node.chain_id()
         if found != self._followed.chain_id:
@@ -178,7 +178,7 @@ class Mirror:
                 expected="0x" + self._followed.genesis_hash.hex(),
             )
         check_code(node, self._followed, look_at_head(node))
-        self._introduced.add(node.url)
+        self._introduced.add(node)
 
     def _load(self, node: Node) -> tuple[MirrorState, Journals]:
         """Read where the mirror stands, beginning one where there is none."""
@@ -244,7 +244,7 @@ class Mirror:
 
     def _prove_branch(self, node: Node, state: MirrorState, head: Header) -> ProvedRange:
         """What the chain has now instead of our last blocks."""
-        self._introduced.discard(node.url)
+        self._introduced.discard(node)
         self._introduce(node)
         with reading(self.engine) as connection:
             ancestor = find_ancestor(
@@ -264,7 +264,8 @@ class Mirror:
     ) -> MirrorState:
         self._pause()
         if proved.end.number == head.number:
-            self._prove_contracts(node, head, proved.journals)
+            # Not `head`: the chain may have changed since, and the range is what is written.
+            self._prove_contracts(node, proved.headers[-1], proved.journals)
         after = self._applier.apply_range(
             state,
             proved,
@@ -277,7 +278,7 @@ class Mirror:
         self.report(Applied(after, len(proved.logs), rolled_back))
         return after
 
-    def _prove_contracts(self, node: Node, head: Header, journals: Journals) -> None:
+    def _prove_contracts(self, node: Node, block: Header, journals: Journals) -> None:
         """Prove, now and then, the journals that went on since they were proved."""
         moved = {
             address: cursor
@@ -285,7 +286,7 @@ class Mirror:
             if self._proved_journals.get(address) != cursor
         }
         if moved and time.monotonic() >= self._proof_due:
-            self._prover.prove_contracts(node, head, moved)
+            self._prover.prove_contracts(node, block, moved)
             self._proved_journals = journals
             self._proof_due = time.monotonic() + _PROOF_EVERY
 

@@ -89,7 +89,8 @@ def _connected(engine: Engine) -> Iterator[Connection]:
 
 def database_unusable(engine: Engine, error: DBAPIError) -> DatabaseUnusable:
     """What a driver's error means to a person: the database, without its password, and why."""
-    problem = " ".join(str(error.orig).split()) or type(error.orig).__name__
+    # Further lines are a driver's own advice, which knows nothing of ours.
+    problem = str(error.orig).partition("\n")[0].strip() or type(error.orig).__name__
     return DatabaseUnusable(
         url=engine.url.render_as_string(hide_password=True), problem=problem.rstrip(".")
     )

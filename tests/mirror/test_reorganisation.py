@@ -15,6 +15,7 @@ from sqlalchemy import select
 from ledger.domain.ids import BlockNumber
 from ledger.errors import NodeLagging, ReorganisationTooDeep
 from ledger.mirror.follow import follow
+from ledger.mirror.pool import PASSING
 from ledger.mirror.reports import Applied
 from ledger.mirror.rollback import roll_back
 from ledger.mirror.state import BlockMark, advance, read_state
@@ -194,6 +195,29 @@ def test_look__at_a_node_that_lags__waits_and_takes_nothing_back(
     assert mirrored.digest == digest
     ledger.anvil.mine()  # a block of another hash where one of ours stands
     mirrored.sync()
+    assert_mirrors_chain(mirrored, ledger)
+
+
+def test_look__while_the_chain_changes_under_it__never_halts(
+    database_url: str, ledger: Ledger, open_mirror: Open
+) -> None:
+    """The node told its head, and was reorganised before it was asked for the rest."""
+    with FakeNode(upstream=ledger.anvil.url) as node:
+        mirrored = open_mirror(database_url, ledger.deployment, node.url)
+        mirrored.sync()
+        for number in range(3):
+            ledger.award(ONE, (1, 10 + number))
+        head = ledger.anvil.rpc.call("eth_getBlockByNumber", "latest", False)
+        reorganise(ledger, 2, with_award=True)
+        node.lies["eth_getBlockByNumber"] = lambda params, result: (
+            head if params[0] == "latest" else result
+        )
+        mirrored.mirror.look()
+        assert_mirrors_chain(mirrored, ledger)
+        with pytest.raises(PASSING):
+            mirrored.mirror.look()
+        node.lies.clear()
+        assert mirrored.sync().halt is None
     assert_mirrors_chain(mirrored, ledger)
 
 
