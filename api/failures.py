@@ -31,6 +31,9 @@ log = logging.getLogger("moonlake.api")
 _LEAST_SERVER_ERROR = 500
 _PROGRAM_PATHS = ("/v1/", "/healthz", "/readyz", "/openapi.json")
 _RETRY_AFTER = {"Retry-After": "5"}
+# The server drops a connection whose request ended in an exception; a client that is not told
+# sends its next request into it.
+_LAST_ANSWER = {"Connection": "close"}
 
 
 def install_failures(app: FastAPI) -> None:
@@ -58,7 +61,7 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:
     log.error("%s %s", request.method, request.url.path, exc_info=error)
-    return _answer(request, unforeseen_problem())
+    return _answer(request, unforeseen_problem(), _LAST_ANSWER)
 
 
 def _answer(

@@ -130,14 +130,16 @@ def test_error__that_nobody_foresaw__is_told_to_nobody(ledger: Ledger, serve: Se
 
     client = serve(ledger.settings, broken_clock)
 
-    body = problem(client.get("/v1/organisations"), 500)
+    answer = client.get("/v1/organisations")
+    body = problem(answer, 500)
     assert body["code"] == "internal.unforeseen"
+    assert answer.headers["Connection"] == "close"
     page = client.get("/", headers={"Accept": "text/html", "Accept-Language": "en"})
     assert page.status_code == 500
     assert "Something went wrong" in page.text
-    for answer in (str(body), page.text):
-        assert "spring" not in answer
-        assert "Traceback" not in answer
+    for told in (str(body), page.text):
+        assert "spring" not in told
+        assert "Traceback" not in told
 
 
 def test_answers__need_no_chain(ledger: Ledger, client: httpx.Client) -> None:
