@@ -10,10 +10,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from ledger.chain.contracts.authority import encode_appoint
+from ledger.chain.contracts.registry import open_contracts
+from ledger.chain.deploy import deploy
+from ledger.chain.keccak import keccak256
 from ledger.chain.rpc import Node
-from ledger.chain.signers import Signer
+from ledger.chain.signers import LocalSigner, Signer
 from ledger.domain.commands import Award
-from ledger.domain.ids import BlockNumber
+from ledger.domain.ids import ALLIANCE_WIDE, BlockNumber
 from ledger.mirror.contracts import Followed
 from ledger.mirror.follow import sync
 from ledger.mirror.look import Mirror
@@ -25,6 +29,7 @@ from ledger.services.desk import Desk
 from ledger.services.orders import Order
 from ledger.store.engine import open_engine, reading
 from ledger.store.schema import upgrade_schema
+from tests.support.anvil import Anvil
 from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
 
 
@@ -138,3 +143,28 @@ def dying_sender(
 
 class Cut(Exception):
     """Stands for the end of the process: nothing of ours handles it."""
+
+
+@contextlib.contextmanager
+def bare_ledger(anvil: Anvil, folder: Path) -> Iterator[Ledger]:
+    """A deployed ledger without programmes and organisations; `officer` holds every office."""
+    officer, issuer = (
+        LocalSigner(keccak256(f"{folder} {name}".encode())) for name in ("officer", "issuer")
+    )
+    for signer in (officer, issuer):
+        anvil.rpc.call("anvil_setBalance", "0x" + signer.address.hex(), hex(10**22))
+    node = Node(anvil.url)
+    try:
+        made = deploy(
+            node, officer, admin=officer.address, admin_delay=0, path=folder / "31337.json"
+        )
+        contracts = open_contracts(
+            node, {name: each.address for name, each in made.contracts.items()}
+        )
+        ledger = Ledger(anvil, node, made, contracts, officer, issuer, iter(range(1, 10**6)))
+        for role in ("council", "registrar", "treasurer", "issuer"):
+            calldata = encode_appoint(role, ALLIANCE_WIDE, officer.address, ledger.operation())
+            ledger.do(contracts.authority.address, calldata)
+        yield ledger
+    finally:
+        node.close()
