@@ -30,6 +30,7 @@ from ledger.errors import (
     ProofProblem,
     SendingProblem,
     SetupProblem,
+    Unforeseen,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +49,7 @@ STATUS_BY_ERROR: Mapping[type[LedgerError], HTTPStatus] = {
     OfficeProblem: HTTPStatus.INTERNAL_SERVER_ERROR,
     SendingProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     OperationConflict: HTTPStatus.CONFLICT,
+    Unforeseen: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of an error's class, or else of the nearest family above it."""
 

@@ -19,8 +19,9 @@ from api.routes.named import programme_named
 from api.schemas.entries import EntryKindName
 from ledger.domain.ids import EntryId, OrgId
 from ledger.mirror.queries.balances import Balance, CategorySum, read_balances
-from ledger.mirror.queries.entries import MAX_ENTRY_ID, Entry, EntryFilter, list_entries
+from ledger.mirror.queries.entries import Entry, EntryFilter, list_entries
 from ledger.mirror.queries.organisations import read_organisation
+from ledger.mirror.queries.spans import MAX_ENTRY_ID
 
 router = APIRouter(include_in_schema=False)
 

@@ -29,14 +29,9 @@ from api.routes.named import programme_named
 from api.schemas.base import Schema
 from api.schemas.entries import EntriesPage, EntryAnswer, EntryKindName, EntryView
 from ledger.domain.ids import EntryId, OrgId
-from ledger.mirror.queries.entries import (
-    MAX_ENTRY_ID,
-    Entry,
-    EntryFilter,
-    list_entries,
-    read_entry,
-)
+from ledger.mirror.queries.entries import Entry, EntryFilter, list_entries, read_entry
 from ledger.mirror.queries.organisations import require_organisation
+from ledger.mirror.queries.spans import MAX_ENTRY_ID
 
 router = APIRouter(tags=["entries"])
 

@@ -119,7 +119,7 @@ def serve() -> Iterator[Callable[..., httpx.Client]]:
 @contextmanager
 def serving(settings: Settings, clock: Callable[[], float]) -> Iterator[httpx.Client]:
     """A client of a real server on a free port of loopback."""
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         app = create_app(settings, clock=clock)

@@ -14,11 +14,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    ScalarSelect,
+    Select,
     and_,
     bindparam,
     func,
-    literal,
     select,
 )
 
@@ -27,12 +26,11 @@ from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
 from ledger.errors import NotFound
 from ledger.mirror.queries.documents import DOCUMENT_COLUMNS, Document, document_of
 from ledger.mirror.queries.moments import Moment
-from ledger.mirror.queries.versions import AT, is_last_version, true_at
-from ledger.store.mirror_tables import blocks, entries, logs, programme_versions, transactions
+from ledger.mirror.queries.programmes import read_programme_keys
+from ledger.mirror.queries.spans import MAX_ENTRY_ID, span_of
+from ledger.mirror.queries.versions import AT, true_at
+from ledger.store.mirror_tables import blocks, entries, logs, transactions
 from ledger.store.office_tables import evidence_files
-
-MAX_ENTRY_ID = EntryId(2**63 - 1)
-_NO_BLOCK = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,50 +77,25 @@ class EntryFilter:
 
 
 _E = entries
-_LATER = entries.alias("later")
-_P = programme_versions
-_REVERSED_BY = (
-    select(func.min(_LATER.c.entry_id))
+_REVERSALS = (
+    select(_E.c.refers_to, func.min(_E.c.entry_id).label("reversed_by"))
     .where(
-        _LATER.c.refers_to == _E.c.entry_id,
-        _LATER.c.kind == EntryKind.REVERSAL,
-        _LATER.c.block_number <= AT,
+        _E.c.refers_to.in_(bindparam("entry_ids", expanding=True)),
+        _E.c.kind == EntryKind.REVERSAL,
+        _E.c.block_number <= AT,
     )
-    .scalar_subquery()
+    .group_by(_E.c.refers_to)
 )
-_ENTRIES = (
-    select(
-        _E,
-        _P.c.key.label("programme"),
-        _REVERSED_BY.label("reversed_by"),
-        blocks.c.hash.label("block_hash"),
-        blocks.c.timestamp,
-        transactions.c.hash.label("transaction_hash"),
-        *DOCUMENT_COLUMNS,
-    )
-    .select_from(_E)
-    .join(_P, and_(_P.c.programme_id == _E.c.programme_id, is_last_version(_P, "programme_id")))
-    .join(blocks, blocks.c.number == _E.c.block_number)
-    .join(logs, and_(logs.c.block_number == _E.c.block_number, logs.c.log_index == _E.c.log_index))
-    .join(
-        transactions,
-        and_(
-            transactions.c.block_number == logs.c.block_number,
-            transactions.c.transaction_index == logs.c.transaction_index,
-        ),
-    )
-    .outerjoin(evidence_files, evidence_files.c.commitment == _E.c.evidence)
-    .where(_E.c.block_number <= AT)
-)
-_ONE = _ENTRIES.where(_E.c.entry_id == bindparam("entry_id", type_=BigInteger))
+_BY_ID = select(_E).where(_E.c.entry_id == bindparam("entry_id", type_=BigInteger))
 
 
 def read_entry(connection: Connection, moment: Moment, entry_id: EntryId) -> Entry:
     """The entry. Raises NotFound."""
-    row = connection.execute(_ONE, {**true_at(moment), "entry_id": entry_id}).one_or_none()
-    if row is None:
+    found = _BY_ID.where(_E.c.block_number <= AT)
+    rows = _read_with_details(connection, moment, found, {"entry_id": entry_id})
+    if not rows:
         raise NotFound(what="entry", key=entry_id)
-    return _entry(row)
+    return rows[0]
 
 
 def list_entries(
@@ -134,38 +107,18 @@ def list_entries(
     limit: int,
 ) -> tuple[Entry, ...]:
     """At most `limit` entries, the newest first, those with an id below `before`."""
-    query = _ENTRIES.where(_E.c.entry_id < before, *_conditions(wanted))
-    query = query.order_by(_E.c.entry_id.desc()).limit(limit)
-    return tuple(_entry(row) for row in connection.execute(query, true_at(moment)))
-
-
-def first_block_from(time: int) -> ScalarSelect[int]:
-    """The first block at or after `time`, as a value in SQL; null where there is none.
-
-    Blocks' times never fall, so a span of time is a span of blocks.
-    """
-    return (
-        select(blocks.c.number)
-        .where(blocks.c.timestamp >= time)
-        .order_by(blocks.c.timestamp, blocks.c.number)
-        .limit(1)
-        .scalar_subquery()
+    span = span_of(connection, moment, since=wanted.since, until=wanted.until)
+    page = (
+        select(_E)
+        .where(_E.c.entry_id < before, span.condition(), *_conditions(wanted))
+        .order_by(_E.c.entry_id.desc())
+        .limit(limit)
     )
-
-
-def in_span(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
-    """That an entry was posted from `since` (included) to `until` (not), in seconds."""
-    conditions: list[ColumnElement[bool]] = []
-    if since is not None:
-        conditions.append(_E.c.block_number >= first_block_from(since))
-    if until is not None:
-        bound = func.coalesce(first_block_from(until), literal(_NO_BLOCK, BigInteger))
-        conditions.append(_E.c.block_number < bound)
-    return conditions
+    return _read_with_details(connection, moment, page, {})
 
 
 def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:
-    conditions = in_span(wanted.since, wanted.until)
+    conditions: list[ColumnElement[bool]] = []
     if wanted.org_id is not None:
         conditions.append(_E.c.org_id == wanted.org_id)
     if wanted.programme_id is not None:
@@ -177,11 +130,59 @@ def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _read_with_details(
+    connection: Connection, moment: Moment, page: Select[Any], parameters: dict[str, Any]
+) -> tuple[Entry, ...]:
+    """The entries of a query, the newest first, with all that they are joined with.
+
+    The page is cut before the joins, so that no planner begins with the larger tables. Reversals
+    are asked for by the page's own ids: almost every entry refers to nothing, and PostgreSQL would
+    plan a join on that column as a scan of the journal.
+    """
+    at = true_at(moment)
+    keys = read_programme_keys(connection, moment)
+    rows = connection.execute(_detailed(page), {**at, **parameters}).all()
+    entry_ids = [row.entry_id for row in rows]
+    found = connection.execute(_REVERSALS, {**at, "entry_ids": entry_ids}) if rows else ()
+    reversals = {row.refers_to: row.reversed_by for row in found}
+    return tuple(
+        _entry(row, keys[row.programme_id], reversals.get(row.entry_id, EntryId(0))) for row in rows
+    )
+
+
+def _detailed(page: Select[Any]) -> Select[Any]:
+    cut = page.subquery("cut")
+    return (
+        select(
+            cut,
+            blocks.c.hash.label("block_hash"),
+            blocks.c.timestamp,
+            transactions.c.hash.label("transaction_hash"),
+            *DOCUMENT_COLUMNS,
+        )
+        .select_from(cut)
+        .join(blocks, blocks.c.number == cut.c.block_number)
+        .join(
+            logs,
+            and_(logs.c.block_number == cut.c.block_number, logs.c.log_index == cut.c.log_index),
+        )
+        .join(
+            transactions,
+            and_(
+                transactions.c.block_number == cut.c.block_number,
+                transactions.c.transaction_index == logs.c.transaction_index,
+            ),
+        )
+        .outerjoin(evidence_files, evidence_files.c.commitment == cut.c.evidence)
+        .order_by(cut.c.entry_id.desc())
+    )
+
+
+def _entry(row: Row[Any], programme: str, reversed_by: EntryId) -> Entry:
     return Entry(
         entry_id=row.entry_id,
         programme_id=row.programme_id,
-        programme=row.programme,
+        programme=programme,
         org_id=row.org_id,
         kind=EntryKind(row.kind),
         category=row.category,
@@ -190,7 +191,7 @@ def _entry(row: Row[Any]) -> Entry:
         evidence=bytes(row.evidence),
         document=document_of(row),
         refers_to=row.refers_to,
-        reversed_by=row.reversed_by or EntryId(0),
+        reversed_by=reversed_by,
         actor=bytes(row.actor),
         operation_id=bytes(row.operation_id),
         block_number=row.block_number,

@@ -13,10 +13,9 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from ledger.domain.ids import OrgId, ProgrammeId
 from ledger.mirror.queries.aggregates import total
-from ledger.mirror.queries.entries import in_span
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.rules import Epoch
-from ledger.mirror.queries.versions import AT, true_at
+from ledger.mirror.queries.spans import Span, span_of
 from ledger.store.mirror_tables import balances, entries
 
 
@@ -54,7 +53,9 @@ def read_ranking(
     """
     whole = moment.is_latest and epoch is None and not category
     scored = (
-        _balances_of(programme_id) if whole else _sums_of(programme_id, epoch, category)
+        _balances_of(programme_id)
+        if whole
+        else _sums_of(programme_id, _span(connection, moment, epoch), category)
     ).subquery("scored")
     ranked = select(
         func.rank().over(order_by=scored.c.credits.desc()).label("rank"),
@@ -70,7 +71,7 @@ def read_ranking(
                 and_(ranked.c.credits == after.credits, ranked.c.org_id > after.org_id),
             )
         )
-    return tuple(Rank(*row) for row in connection.execute(query, true_at(moment)))
+    return tuple(Rank(*row) for row in connection.execute(query))
 
 
 def _balances_of(programme_id: ProgrammeId) -> Select[Any]:
@@ -79,10 +80,14 @@ def _balances_of(programme_id: ProgrammeId) -> Select[Any]:
     ).where(balances.c.programme_id == programme_id)
 
 
-def _sums_of(programme_id: ProgrammeId, epoch: Epoch | None, category: str) -> Select[Any]:
-    conditions = [entries.c.programme_id == programme_id, entries.c.block_number <= AT]
-    if epoch is not None:
-        conditions += in_span(epoch.begins_at, epoch.ends_at)
+def _span(connection: Connection, moment: Moment, epoch: Epoch | None) -> Span:
+    if epoch is None:
+        return span_of(connection, moment)
+    return span_of(connection, moment, since=epoch.begins_at, until=epoch.ends_at)
+
+
+def _sums_of(programme_id: ProgrammeId, span: Span, category: str) -> Select[Any]:
+    conditions = [entries.c.programme_id == programme_id, span.condition()]
     if category:
         conditions.append(entries.c.category == category)
     return (
