@@ -6,22 +6,25 @@ line. The README's table of settings is compared with this class by a test.
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from dotenv.parser import parse_stream
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.errors import InvalidSetting
 
 ENVIRONMENT_PREFIX = "MOONLAKE_"
+ENVIRONMENT_FILE = ".env"
 
 
 class Settings(BaseSettings):
     """The settings of one process; paths are made absolute, URLs are kept as given."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, env_file=".env", extra="ignore", frozen=True
+        env_prefix=ENVIRONMENT_PREFIX, env_file=ENVIRONMENT_FILE, extra="ignore", frozen=True
     )
 
     home: Path = Field(Path(".moonlake"), description="The data folder.")
@@ -48,12 +51,42 @@ class Settings(BaseSettings):
         0.1, gt=0, le=60, description="Seconds between two looks at the chain's head."
     )
     finality_blocks: int = Field(
-        64, ge=1, description="Blocks after which a block may no longer be reorganised."
+        64,
+        ge=1,
+        le=1_000_000,
+        description="Blocks after which a block may no longer be reorganised.",
     )
     stale_after: float = Field(
         30.0, gt=0, description="Seconds without a look at the chain after which /readyz says no."
     )
     language: str = Field("zh-CN", description="The console's language where a reader names none.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _readable(cls, value: Any) -> Any:
+        # What an environment or a command line holds need not be text; SQL and JSON need it.
+        try:
+            if isinstance(value, str | Path):
+                str(value).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError("it is not UTF-8") from error
+        return value
+
+    @field_validator("home", "host", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: Any, info: ValidationInfo) -> Any:
+        # An empty folder would be the current one, an empty host every address of the machine.
+        empty = value == "" and info.field_name is not None
+        return cls.model_fields[info.field_name or ""].default if empty else value
+
+    @field_validator("host", mode="after")
+    @classmethod
+    def _is_host(cls, value: str) -> str:
+        try:
+            value.encode("idna")
+        except UnicodeError as error:
+            raise ValueError(f"{value} is no name and no address of a machine") from error
+        return value
 
     @field_validator("rpc_url", mode="before")
     @classmethod
@@ -65,7 +98,12 @@ class Settings(BaseSettings):
     @field_validator("home", "deployment", "anvil", "key_password_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
-        return value.expanduser().absolute() if value is not None else None
+        try:
+            return value.expanduser().absolute() if value is not None else None
+        except RuntimeError as error:
+            raise ValueError(f"the home folder in {value} is not known") from error
+        except FileNotFoundError as error:
+            raise ValueError("the current folder is gone; name an absolute path") from error
 
     @field_validator("deployment", "anvil", "key_password_file", mode="before")
     @classmethod
@@ -102,10 +140,36 @@ def load_settings(**overrides: Any) -> Settings:
 
     Overrides that are None count as not given. Raises InvalidSetting with the first problem.
     """
+    _check_file(Path(ENVIRONMENT_FILE))
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         name = ENVIRONMENT_PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise InvalidSetting(setting=name, problem=first["msg"]) from error
+        problem = first["msg"].removeprefix("Value error, ")
+        raise InvalidSetting(setting=name, problem=problem) from error
+
+
+def _check_file(path: Path) -> None:
+    """Raise InvalidSetting where a line cannot be read: its reader would pass over it."""
+    if not path.is_file():
+        return
+    try:
+        content = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise _unreadable(path, f"line {line} is not UTF-8") from error
+    except OSError as error:
+        raise _unreadable(path, f"it cannot be read: {error.strerror}") from error
+    for found in parse_stream(StringIO(content)):
+        is_bare = found.value is None and (found.key or "").upper().startswith(ENVIRONMENT_PREFIX)
+        if found.error or is_bare:
+            lead = found.original.string[: -len(found.original.string.lstrip()) or None]
+            skipped = lead.count("\n") if found.original.string.strip() else 0
+            line = found.original.line + skipped
+            raise _unreadable(path, f"line {line} is not NAME=value")
+
+
+def _unreadable(path: Path, problem: str) -> InvalidSetting:
+    return InvalidSetting(setting=f"file {path.absolute()}", problem=problem)

@@ -14,9 +14,11 @@ LedgerError
 │   ├── PortInUse
 │   ├── FolderUnusable
 │   ├── DatabaseUnusable
+│   ├── DatabaseDamaged
 │   ├── AlreadyRunning
 │   ├── NotDeployed
 │   ├── DeploymentBegun
+│   ├── DeploymentUnreadable
 │   ├── KeyMissing
 │   ├── KeyExists
 │   ├── KeyLocked
@@ -53,6 +55,7 @@ LedgerError
 │   └── SchemaMismatch
 ├── OfficeProblem           what is kept beside the chain is not as it was kept
 │   └── EvidenceDamaged
+├── Unforeseen              a fault of Moonlake's own, and where its traceback is
 └── SendingProblem          a transaction's fate
     ├── OperationConflict
     ├── FundsTooLow
@@ -116,7 +119,7 @@ class CursorInvalid(InputRefused):
 class NotFound(InputRefused):
     code = "input.not_found"
     sentence = "There is no {what} {key!r}."
-    next_step = "Look up the {what}s that exist and try again."
+    next_step = "Correct the {what} and try again; the lists show what there is."
 
 
 class DemonstrationRefused(InputRefused):
@@ -160,7 +163,10 @@ class SetupProblem(LedgerError):
 class InvalidSetting(SetupProblem):
     code = "setup.invalid_setting"
     sentence = "Setting {setting}: {problem}."
-    next_step = "Correct {setting} in the environment or in .env; the README lists all settings."
+    next_step = (
+        "Correct it in the environment, in .env or on the command line; "
+        "the README lists all settings."
+    )
 
 
 class ToolMissing(SetupProblem):
@@ -192,6 +198,18 @@ class DatabaseUnusable(SetupProblem):
     next_step = "Start it or correct MOONLAKE_DATABASE_URL, then run the same command again."
 
 
+class DatabaseDamaged(SetupProblem):
+    """A SQLite file that is cut, overwritten, or was never one."""
+
+    code = "setup.database_damaged"
+    sentence = "The database {path} is damaged: {problem}."
+    next_step = (
+        "Stop Moonlake and put the file back from a backup. Without one, move it and the files "
+        "beside it ({name}-wal, {name}-shm) away and run `moonlake mirror rebuild`: all that the "
+        "chain proves comes back; names, documents' titles and the record of operations do not."
+    )
+
+
 class AlreadyRunning(SetupProblem):
     code = "setup.already_running"
     sentence = "{what} is already running on this data folder (process {pid})."
@@ -208,6 +226,12 @@ class DeploymentBegun(SetupProblem):
     code = "setup.deployment_begun"
     sentence = "A deployment was begun here with another {what}: {found}, not {asked}."
     next_step = "Run it again with the same values, or move {path} away to begin another."
+
+
+class DeploymentUnreadable(SetupProblem):
+    code = "setup.deployment_unreadable"
+    sentence = "The deployment file {path}, line {line}: {problem}."
+    next_step = "{remedy}"
 
 
 class KeyMissing(SetupProblem):
@@ -449,6 +473,14 @@ class EvidenceDamaged(OfficeProblem):
     code = "office.evidence_damaged"
     sentence = "The evidence document {commitment} cannot be shown: {problem}."
     next_step = "Put the file back from a backup; the chain's commitment tells whether it is right."
+
+
+class Unforeseen(LedgerError):
+    """A fault of Moonlake's own, made from an exception that nothing foresaw."""
+
+    code = "internal.unforeseen"
+    sentence = "Moonlake met what it did not foresee: {problem}."
+    next_step = "Report it with {path}, which says where it happened."
 
 
 class SendingProblem(LedgerError):

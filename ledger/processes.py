@@ -11,6 +11,7 @@ of `moonlake up` leaves nothing behind; elsewhere the next start finds the child
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -24,7 +25,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ledger.errors import FolderUnusable, PortInUse, ToolMissing
+from ledger.errors import FolderUnusable, InvalidSetting, PortInUse, ToolMissing
+
+UNSHADOWED = ("-P",)
+"""Options of Python without which `-c` takes modules from the current folder before its own."""
 
 _PROC = Path("/proc")
 
@@ -237,7 +241,10 @@ class ChildProcess:
 
 
 def require_free_port(host: str, port: int, *, setting: str) -> None:
-    """Raise PortInUse, naming the owner where it can be seen, unless we could listen there."""
+    """Raise PortInUse, naming the owner where it can be seen, unless we could listen there.
+
+    `setting` is the port's; InvalidSetting says why else the host or the port cannot be used.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -245,9 +252,20 @@ def require_free_port(host: str, port: int, *, setting: str) -> None:
             probe.bind((host, port))
             probe.listen(1)
         except OSError as error:
-            raise PortInUse(
-                port=port, host=host, setting=setting, owner=port_owner(port)
-            ) from error
+            raise _unusable_port(error, host, port, setting) from error
+
+
+def _unusable_port(
+    error: OSError, host: str, port: int, setting: str
+) -> PortInUse | InvalidSetting:
+    if error.errno == errno.EADDRINUSE:
+        return PortInUse(port=port, host=host, setting=setting, owner=port_owner(port))
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return InvalidSetting(setting=setting, problem=f"port {port} may not be listened on by us")
+    reason = (error.strerror or str(error)).rstrip(".")
+    problem = f"{host} cannot be listened on: {reason}"
+    named = "MOONLAKE_HOST" if setting == "MOONLAKE_PORT" else setting
+    return InvalidSetting(setting=named, problem=problem)
 
 
 def port_owner(port: int) -> str:

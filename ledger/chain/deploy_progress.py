@@ -16,7 +16,12 @@ import msgspec
 
 from ledger.chain.deployments import decode_file, read_hex, write_json
 from ledger.chain.signers import SignedTransaction
-from ledger.errors import DeploymentBegun
+from ledger.errors import DeploymentBegun, DeploymentUnreadable, InvalidFile
+
+_REMEDY = (
+    "Put it back from a backup, or move it away and run `moonlake deploy` again: it begins with "
+    "the first contract, and those of the earlier run stay on the chain unused."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +65,17 @@ class Progress:
     def open(cls, folder: Path, plan: Plan) -> Progress:
         """What an earlier run of the same plan left behind, or the beginning.
 
-        Raises DeploymentBegun where the earlier run had another plan.
+        Raises DeploymentBegun where the earlier run had another plan, DeploymentUnreadable.
         """
         path = folder / f"{plan.chain_id}-{plan.genesis_hash[:4].hex()}.begun.json"
         try:
             content = path.read_bytes()
         except FileNotFoundError:
             return cls(path, plan, {})
-        file = decode_file(path, content, _ProgressFile)
+        try:
+            file = decode_file(path, content, _ProgressFile)
+        except InvalidFile as error:
+            raise DeploymentUnreadable(**error.values, remedy=_REMEDY) from error
         for name, asked in _show_plan(plan).items():
             found = getattr(file, name)
             if found != asked:

@@ -22,11 +22,23 @@ from ledger.chain.addresses import show_address
 from ledger.chain.artifacts import CONTRACTS
 from ledger.config import Settings
 from ledger.domain.ids import BlockNumber
-from ledger.errors import FolderUnusable, InvalidFile, InvalidSetting, NotDeployed
+from ledger.errors import (
+    DeploymentUnreadable,
+    FolderUnusable,
+    InvalidFile,
+    InvalidSetting,
+    NotDeployed,
+)
 
 T = TypeVar("T")
 
 FORMAT = 1
+
+_REMEDY = (
+    "Put it back from a backup: nothing else says where the contracts are, and `moonlake deploy` "
+    "would make others with an empty ledger. On the devnet, `moonlake up --fresh` moves everything "
+    "aside and begins anew; nothing is deleted."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +99,21 @@ def deployment_folder(settings: Settings) -> Path:
 
 
 def read_deployment(path: Path) -> Deployment:
-    """Read a deployment file. Raises NotDeployed, InvalidFile."""
+    """Read a deployment file. Raises NotDeployed, DeploymentUnreadable."""
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise NotDeployed(path=path) from error
     except OSError as error:
-        raise InvalidFile(path=path, line=1, problem=str(error.strerror)) from error
+        problem = f"it cannot be read ({error.strerror})"
+        raise DeploymentUnreadable(path=path, line=1, problem=problem, remedy=_REMEDY) from error
+    try:
+        return _read(path, content)
+    except InvalidFile as error:
+        raise DeploymentUnreadable(**error.values, remedy=_REMEDY) from error
+
+
+def _read(path: Path, content: bytes) -> Deployment:
     file = decode_file(path, content, _DeploymentFile)
     if file.format != FORMAT:
         raise InvalidFile(path=path, line=1, problem=f"its format is {file.format}, not {FORMAT}")

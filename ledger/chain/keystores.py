@@ -72,6 +72,8 @@ def read_password(settings: Settings) -> str:
         password = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except OSError as error:
         raise KeyLocked(key="*", problem=f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise KeyLocked(key="*", problem=f"{path} is not UTF-8") from error
     if not password:
         raise KeyLocked(key="*", problem=f"the first line of {path} is empty")
     return password
@@ -84,8 +86,15 @@ def scrypt_cost(settings: Settings) -> int:
 
 
 def list_keys(folder: Path) -> tuple[KeyInfo, ...]:
-    """Every key of a folder, by name."""
-    return tuple(find_key(folder, path.stem) for path in sorted(folder.glob("*.json")))
+    """Every key of a folder, by name; a file whose name can be no key's is none.
+
+    Raises InvalidFile, KeyLocked.
+    """
+    return tuple(
+        find_key(folder, path.stem)
+        for path in sorted(folder.glob("*.json"))
+        if _NAME.fullmatch(path.stem)
+    )
 
 
 def find_key(folder: Path, name: str) -> KeyInfo:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger.config import Settings
-from ledger.processes import ChildProcess, own_environment
+from ledger.processes import UNSHADOWED, ChildProcess, own_environment
 
 Report = Callable[[str], None]
 
@@ -49,7 +49,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._process = ChildProcess(
             self.name,
-            [sys.executable, "-c", _MOONLAKE, *self._arguments],
+            [sys.executable, *UNSHADOWED, "-c", _MOONLAKE, *self._arguments],
             folder=Path.cwd(),
             log=self.log,
             environment=own_environment(**self._settings.as_environment()),

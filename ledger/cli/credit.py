@@ -17,18 +17,19 @@ from ledger.cli.ordering import (
 )
 from ledger.cli.output import JsonOption, show
 from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.statement import show_entries
 from ledger.cli.view import (
     name_of,
     org_ids_of,
-    plain,
+    parse_id,
     programme_id_of,
-    show_day,
     table,
+    terminal_width,
     viewing,
 )
 from ledger.config import Settings
 from ledger.domain.commands import Award
-from ledger.domain.ids import EntryId
+from ledger.domain.ids import MAX_ENTRY_ID, EntryId
 from ledger.errors import NotFound
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.
 OrganisationArgument = Annotated[str, typer.Argument(help="An organisation's id or key.")]
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # so that -5 is an amount
 @with_settings(*SENDING)
 def award(
     programme: ProgrammeArgument,
@@ -65,7 +66,9 @@ def award(
 ) -> None:
     """Award credits for a contribution."""
     from ledger.services import credits as crediting
+    from ledger.services.checks import MAX_AMOUNT, check_range
 
+    check_range("amount", amount, 1, MAX_AMOUNT)
     programme_id = programme_id_of(settings, programme)
     (org_id,) = org_ids_of(settings, [organisation])
     with ordering(settings, signer, operation_id) as desktop:
@@ -79,7 +82,7 @@ def award(
 @app.command()
 @with_settings(*SENDING)
 def reverse(
-    entries: Annotated[list[int], typer.Argument(help="The awards' entry ids.")],
+    entries: Annotated[list[str], typer.Argument(help="The awards' entry ids.")],
     *,
     evidence: EvidenceOption = "",
     title_zh: TitleZhOption = "",
@@ -92,9 +95,10 @@ def reverse(
     """Take awards of one programme back, all or none."""
     from ledger.services import credits as crediting
 
+    ids = [EntryId(parse_id("entry", each, MAX_ENTRY_ID)) for each in entries]
     with ordering(settings, signer, operation_id) as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
-        corrections = [crediting.Correction(EntryId(each), commitment) for each in entries]
+        corrections = [crediting.Correction(each, commitment) for each in ids]
         reversals = _prove_when_mirrored(desktop.desk, corrections)
         operation = crediting.reverse(desktop.order, reversals)
     first, last = operation.first_sequence or 0, operation.last_sequence or 0
@@ -149,25 +153,8 @@ def statement(
         )
         entries = list_entries(view.connection, view.moment, wanted, limit=limit)
         answer = view.answer(org_id=found.org_id, profile=found.profile, entries=entries)
-    rows = [
-        (
-            each.entry_id,
-            show_day(each.timestamp),
-            each.programme,
-            each.category,
-            plain(each.kind),
-            each.amount,
-            each.balance_after,
-            each.block_number,
-            (each.document.title_en + (" (made up)" if each.document.made_up else ""))
-            if each.document is not None
-            else "",
-        )
-        for each in entries
-    ]
-    columns = ("entry#", "day", "programme", "category", "kind", "amount#", "balance#", "block#")
     text = f"{found.org_id} {name_of(found.profile)}\n\n"
-    show(answer, text + table((*columns, "evidence"), rows), as_json=as_json)
+    show(answer, text + show_entries(entries, terminal_width()), as_json=as_json)
 
 
 def _prove_when_mirrored(desk: Desk, corrections: list[Correction]) -> list[Reversal]:

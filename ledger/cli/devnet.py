@@ -25,7 +25,7 @@ from ledger.cli.options import AnvilOption, DevnetPortOption, HomeOption
 from ledger.cli.output import JsonOption, show
 from ledger.config import Settings, load_settings
 from ledger.errors import DevnetFailed
-from ledger.processes import ChildProcess, wait_until
+from ledger.processes import UNSHADOWED, ChildProcess, wait_until
 
 app = typer.Typer(no_args_is_help=True, help="Run a local chain that keeps its history.")
 
@@ -146,7 +146,7 @@ def _start_detached(settings: Settings, options: DevnetOptions) -> None:
     """Start this same command in a session of its own and wait until its chain answers."""
     check_startable(settings, report=_report)
     log = devnet_folder(settings).supervisor_log
-    command = [sys.executable, "-c", _DETACHED, *_command_line(settings, options)]
+    command = [sys.executable, *UNSHADOWED, "-c", _DETACHED, *_command_line(settings, options)]
     child = ChildProcess("devnet", command, folder=Path.cwd(), log=log, at_parents_end=None)
     ready = wait_until(
         lambda: child.has_ended or devnet_status(settings).condition == "running",

@@ -1,27 +1,35 @@
 """`moonlake`: mounts the commands, and tells a person or a script what went wrong.
 
-Exit codes: 0 done; 1 the answer is no; 2 wrong usage; 3 this machine or its settings lack
+Exit codes: 0 done; 1 the answer is no; 2 wrong usage or values; 3 this machine or its settings lack
 something; 4 node or chain; 5 a contract refused; 6 the mirror; 7 a transaction's fate is open;
-130 interrupted.
+70 a fault of Moonlake's own; 130 interrupted.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 
 from ledger.errors import (
     ChainProblem,
     ContractRefused,
+    InputRefused,
+    InvalidValue,
     LedgerError,
     MirrorProblem,
     NodeProblem,
     ProofProblem,
     SendingProblem,
     SetupProblem,
+    Unforeseen,
 )
 
 _COMMANDS = {
@@ -43,10 +51,17 @@ _COMMANDS = {
 }
 """The module of each command, in the order in which `--help` shows them."""
 
+_OUTPUT = ("utf-8", "backslashreplace")
+"""A value that was refused need not be text."""
+
 _NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve"})
 """Commands without commands of their own."""
 
+LOG_FOLDER = "logs"
+"""Where in the data folder the traceback of an unforeseen fault is kept."""
+
 _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
+    (InputRefused, 2),
     (SetupProblem, 3),
     (NodeProblem, 4),
     (ChainProblem, 4),
@@ -54,6 +69,7 @@ _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (ContractRefused, 5),
     (MirrorProblem, 6),
     (SendingProblem, 7),
+    (Unforeseen, 70),
 )
 
 
@@ -61,10 +77,14 @@ def main() -> int:
     """Run the command line; the exit code, unless a command ended the process with its own."""
     arguments = sys.argv[1:]
     try:
+        _check_arguments(arguments)
         make_app(arguments[0] if arguments else "")(args=arguments, prog_name="moonlake")
     except LedgerError as error:
-        report_error(error, as_json="--json" in arguments)
-        return exit_code(error)
+        return _fail(error, arguments)
+    except Exception as error:  # noqa: BLE001  an entry point; nobody is shown a traceback
+        path = _write_traceback(error, _home(arguments))
+        problem = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+        return _fail(Unforeseen(problem=problem, path=path), arguments)
     return 0
 
 
@@ -101,9 +121,57 @@ def report_error(error: LedgerError, *, as_json: bool) -> None:
             "advice": error.advice,
             "values": values,
         }
-        typer.echo(json.dumps({"error": document}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps({"error": document}, indent=2, ensure_ascii=False).encode(*_OUTPUT))
     else:
-        typer.echo(f"error: {error} {error.advice}".rstrip() + f" [{error.code}]", err=True)
+        line = f"error: {error} {error.advice}".rstrip() + f" [{error.code}]"
+        typer.echo(line.encode(*_OUTPUT), err=True)
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """Raise InvalidValue for bytes that are no text, which no SQL, JSON or chain could hold."""
+    for argument in arguments:
+        try:
+            argument.encode("utf-8")
+        except UnicodeEncodeError as error:
+            expected = "text in UTF-8"
+            raise InvalidValue(field="argument", value=argument, expected=expected) from error
+
+
+def _fail(error: LedgerError, arguments: list[str]) -> int:
+    report_error(error, as_json="--json" in arguments)
+    return exit_code(error)
+
+
+def _home(arguments: list[str]) -> Path:
+    """The data folder, as far as it can be known where a command has failed."""
+    from ledger.config import load_settings  # noqa: PLC0415  only where a command has failed
+
+    given = None
+    for place, argument in enumerate(arguments):
+        if argument == "--home":
+            given = arguments[place + 1] if place + 1 < len(arguments) else None
+        elif argument.startswith("--home="):
+            given = argument.removeprefix("--home=")
+    try:
+        return load_settings(home=given).home
+    except LedgerError:
+        return Path(tempfile.gettempdir())
+
+
+def _write_traceback(error: Exception, home: Path) -> Path:
+    """Append the traceback to a log, for its owner alone: in the data folder if it can be."""
+    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = f"{when}\n{''.join(traceback.format_exception(error))}\n"
+    path = home / LOG_FOLDER / "unforeseen.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        handle, name = tempfile.mkstemp(prefix="moonlake-", suffix=".log")
+        path = Path(name)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
+        log.write(text)
+    return path
 
 
 def _plain(value: object) -> object:

@@ -153,7 +153,7 @@ def opened(settings: Settings, report: Reporter) -> Iterator[Mirror]:
 def find_deployment(settings: Settings) -> Deployment:
     """The deployment to mirror: the one named, the only one there is, or that of the node's chain.
 
-    Raises NotDeployed, InvalidFile, and NodeUnreachable where a node has to be asked.
+    Raises NotDeployed, DeploymentUnreadable, and NodeUnreachable where a node has to be asked.
     """
     try:
         path = only_deployment_path(settings)

@@ -37,7 +37,5 @@ HostOption = Annotated[
 ]
 PortOption = Annotated[
     int | None,
-    typer.Option(
-        help="The port that the server listens on (MOONLAKE_PORT).", min=1, max=65535
-    ),
+    typer.Option(help="The port that the server listens on (MOONLAKE_PORT).", min=1, max=65535),
 ]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -22,7 +22,7 @@ from ledger.cli.view import plain
 from ledger.config import Settings
 from ledger.domain.commands import NO_COMMITMENT
 from ledger.domain.operations import new_operation_id, parse_operation_id
-from ledger.errors import NotFound
+from ledger.errors import InvalidFile, InvalidValue, NotFound
 
 if TYPE_CHECKING:
     from ledger.outbox.records import Operation
@@ -69,7 +69,7 @@ class Desktop:
     def keep_evidence(self, given: str, title_zh: str, title_en: str) -> bytes:
         """The commitment to a document: kept now where a file is named, zeros for none.
 
-        Raises NotFound, InvalidValue and FolderUnusable.
+        Raises NotFound, InvalidValue, InvalidFile and FolderUnusable.
         """
         from ledger.office.evidence import Description
         from ledger.store.engine import writing
@@ -79,10 +79,8 @@ class Desktop:
         if _COMMITMENT.fullmatch(given):
             return bytes.fromhex(given[2:])
         path = Path(given)
-        if not path.is_file():
-            raise NotFound(what="file", key=given)
         description = Description(title_zh, title_en or path.name, _media_type(path))
-        with path.open("rb") as content, writing(self.desk.engine) as connection:
+        with _open_document(path) as content, writing(self.desk.engine) as connection:
             kept = self.desk.evidence.keep(
                 connection, content, description, added_at=int(time.time())
             )
@@ -146,6 +144,18 @@ def describe(operation: Operation) -> dict[str, Any]:
         "updated_at": plain(operation.updated_at, "updated_at"),
         "error": plain(operation.failure) if operation.failure is not None else None,
     }
+
+
+def _open_document(path: Path) -> BinaryIO:
+    try:
+        if path.exists() and not path.is_file():
+            raise InvalidValue(field="evidence", value=str(path), expected="a regular file")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise NotFound(what="file", key=str(path)) from error
+    except OSError as error:
+        problem = f"it cannot be read: {error.strerror}"
+        raise InvalidFile(path=path, line=1, problem=problem) from error
 
 
 def _media_type(path: Path) -> str:

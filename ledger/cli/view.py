@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.chain.addresses import show_address
 from ledger.config import Settings
+from ledger.domain.ids import MAX_ORG_ID, MAX_PROGRAMME_ID, MAX_TIER
 from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 _TIMES = frozenset({"timestamp", "since"})
 _MILLISECONDS = frozenset({"created_at", "updated_at", "signed_at"})
 _ADDRESS_BYTES = 20
-_WIDE = 240
+_WIDE = 10_000
+_MOST_DIGITS = 20
 
 # ruff: noqa: PLC0415  the queries take a second to import, and --help must not wait for them
 
@@ -66,7 +68,8 @@ class View:
         )
 
         if _is_number(reference):
-            return read_organisation(self.connection, self.moment, OrgId(int(reference)))
+            org_id = OrgId(parse_id("organisation", reference, MAX_ORG_ID))
+            return read_organisation(self.connection, self.moment, org_id)
         wanted = OrganisationFilter(search=reference)
         for found in list_organisations(self.connection, self.moment, wanted, limit=1000):
             if found.profile is not None and found.profile.key == reference:
@@ -82,7 +85,7 @@ def programme_id_of(settings: Settings, reference: str) -> ProgrammeId:
     from ledger.domain.ids import ProgrammeId
 
     if _is_number(reference):
-        return ProgrammeId(int(reference))
+        return ProgrammeId(parse_id("programme", reference, MAX_PROGRAMME_ID))
     with viewing(settings) as view:
         return view.programme(reference)
 
@@ -91,11 +94,16 @@ def org_ids_of(settings: Settings, references: Sequence[str]) -> list[OrgId]:
     """The organisations with these ids or keys; as `programme_id_of`."""
     from ledger.domain.ids import OrgId
 
-    if all(_is_number(reference) for reference in references):
-        return [OrgId(int(reference)) for reference in references]
+    numbers = {
+        each: OrgId(parse_id("organisation", each, MAX_ORG_ID))
+        for each in references
+        if _is_number(each)
+    }
+    if len(numbers) == len(set(references)):
+        return [numbers[each] for each in references]
     with viewing(settings) as view:
         return [
-            OrgId(int(each)) if _is_number(each) else view.organisation(each).org_id
+            numbers[each] if each in numbers else view.organisation(each).org_id
             for each in references
         ]
 
@@ -107,7 +115,7 @@ def tier_id_of(settings: Settings, programme_id: ProgrammeId, reference: str) ->
     from ledger.mirror.queries.programmes import read_programme
 
     if _is_number(reference):
-        return TierId(int(reference))
+        return TierId(parse_id("tier", reference, MAX_TIER))
     with viewing(settings) as view:
         found = read_programme(view.connection, view.moment, str(programme_id))
     for tier in found.rules.tiers:
@@ -185,13 +193,19 @@ def name_of(profile: Profile | None) -> str:
     return " ".join(name for name in (profile.name_zh, profile.name_en) if name)
 
 
+def terminal_width() -> int | None:
+    """How many columns the terminal has; None where the output goes elsewhere."""
+    import shutil
+    import sys
+
+    return max(shutil.get_terminal_size().columns, 60) if sys.stdout.isatty() else None
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table for people; columns that end with # hold numbers.
 
     As wide as the terminal; where the output goes elsewhere, wide enough to cut nothing.
     """
-    import shutil
-    import sys
     from io import StringIO
 
     from rich import box
@@ -206,10 +220,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         )
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
-    width = max(shutil.get_terminal_size().columns, 60) if sys.stdout.isatty() else _WIDE
     text = StringIO()
-    Console(file=text, width=width, color_system=None, markup=False).print(shown)
+    Console(file=text, width=terminal_width() or _WIDE, color_system=None, markup=False).print(
+        shown
+    )
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def parse_id(field: str, text: str, most: int) -> int:
+    """An id from its digits. Raises InvalidValue where it is none, or too large for a database."""
+    expected = f"a whole number, 1 to {most}"
+    # Python refuses to read thousands of digits, and would need long for them.
+    if not _is_number(text) or len(text) > _MOST_DIGITS or not 1 <= int(text) <= most:
+        raise InvalidValue(field=field, value=text, expected=expected)
+    return int(text)
 
 
 def _is_number(reference: str) -> bool:

@@ -24,6 +24,12 @@ LogIndex = NewType("LogIndex", int)
 Sequence = NewType("Sequence", int)
 """A contract's count of its journal events, from 1 without gaps."""
 
+MAX_ORG_ID = 2**32 - 1
+MAX_PROGRAMME_ID = 2**16 - 1
+MAX_TIER = 2**8 - 1
+MAX_ENTRY_ID = 2**63 - 1
+"""The largest that a database holds; the chain's are counted from 1 and come nowhere near."""
+
 ALLIANCE_WIDE = ProgrammeId(0)
 
 

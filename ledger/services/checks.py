@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 
+from ledger.domain.ids import MAX_ORG_ID, MAX_PROGRAMME_ID
 from ledger.errors import InvalidValue
 
 MAX_AMOUNT = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exact."""
 
-MAX_ORG_ID = 2**32 - 1
-MAX_PROGRAMME_ID = 2**16 - 1
-MAX_TIER = 2**8 - 1
 LATEST_TIME = 253_402_300_799
 """The end of the year 9999, as in Times.sol."""
 

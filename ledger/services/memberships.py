@@ -18,11 +18,10 @@ from ledger.domain.commands import (
     Renewal,
     TierChange,
 )
-from ledger.domain.ids import OrgId, ProgrammeId
+from ledger.domain.ids import MAX_TIER, OrgId, ProgrammeId
 from ledger.domain.keys import encode_key
 from ledger.outbox.records import Operation
 from ledger.services.checks import (
-    MAX_TIER,
     check_distinct,
     check_organisation,
     check_programme,

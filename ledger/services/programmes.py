@@ -13,13 +13,12 @@ from functools import partial
 from ledger.chain.addresses import show_address
 from ledger.chain.contracts import programmes
 from ledger.domain.commands import NO_COMMITMENT, Budget
-from ledger.domain.ids import ProgrammeId, TierId
+from ledger.domain.ids import MAX_TIER, ProgrammeId, TierId
 from ledger.domain.keys import encode_key
 from ledger.errors import InvalidValue
 from ledger.outbox.records import Operation
 from ledger.services.checks import (
     MAX_AMOUNT,
-    MAX_TIER,
     check_distinct,
     check_programme,
     check_range,

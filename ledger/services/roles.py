@@ -7,10 +7,10 @@ from functools import partial
 
 from ledger.chain.addresses import show_address
 from ledger.chain.contracts import authority
-from ledger.domain.ids import ProgrammeId
+from ledger.domain.ids import MAX_PROGRAMME_ID, ProgrammeId
 from ledger.domain.keys import encode_role
 from ledger.outbox.records import Operation
-from ledger.services.checks import MAX_PROGRAMME_ID, check_range
+from ledger.services.checks import check_range
 from ledger.services.orders import Order
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ledger.errors import DatabaseUnusable, FolderUnusable, InvalidSetting
+from ledger.errors import DatabaseDamaged, DatabaseUnusable, FolderUnusable, InvalidSetting
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -55,7 +55,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
             connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-        with connection.begin():
+        with _damage_told(engine), connection.begin():
             yield connection
 
 
@@ -68,7 +68,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with _connected(engine) as connection:
         connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        with connection.begin():
+        with _damage_told(engine), connection.begin():
             yield connection
 
 
@@ -87,13 +87,31 @@ def _connected(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def database_unusable(engine: Engine, error: DBAPIError) -> DatabaseUnusable:
+@contextmanager
+def _damage_told(engine: Engine) -> Iterator[None]:
+    """Tell damage by its own error; what else a driver says is the caller's to judge."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _is_damage(error):
+            raise database_unusable(engine, error) from error
+        raise
+
+
+def database_unusable(engine: Engine, error: DBAPIError) -> DatabaseUnusable | DatabaseDamaged:
     """What a driver's error means to a person: the database, without its password, and why."""
     # Further lines are a driver's own advice, which knows nothing of ours.
-    problem = str(error.orig).partition("\n")[0].strip() or type(error.orig).__name__
-    return DatabaseUnusable(
-        url=engine.url.render_as_string(hide_password=True), problem=problem.rstrip(".")
-    )
+    problem = (str(error.orig).partition("\n")[0].strip() or type(error.orig).__name__).rstrip(".")
+    if _is_damage(error):
+        path = sqlite_file(engine)
+        return DatabaseDamaged(path=path, name=path.name, problem=problem)
+    return DatabaseUnusable(url=engine.url.render_as_string(hide_password=True), problem=problem)
+
+
+def _is_damage(error: DBAPIError) -> bool:
+    # SQLite's extended codes keep the plain one in the low byte.
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _parse(url: str) -> URL:

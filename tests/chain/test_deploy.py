@@ -41,8 +41,8 @@ from ledger.errors import (
     ContractMissing,
     ContractRefused,
     DeploymentBegun,
+    DeploymentUnreadable,
     FundsTooLow,
-    InvalidFile,
     InvalidSetting,
     NotDeployed,
     WiringMismatch,
@@ -366,7 +366,7 @@ def test_deployment_file__that_is_damaged__is_refused(
     write_deployment(path, sample_deployment())
     path.write_text(change(path.read_text()))
 
-    with pytest.raises(InvalidFile, match=problem) as caught:
+    with pytest.raises(DeploymentUnreadable, match=problem) as caught:
         read_deployment(path)
 
     assert caught.value.values["path"] == path

@@ -16,7 +16,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import ledger.store
-from ledger.errors import DatabaseUnusable, FolderUnusable, InvalidSetting, SchemaMismatch
+from ledger.errors import (
+    DatabaseDamaged,
+    DatabaseUnusable,
+    FolderUnusable,
+    InvalidSetting,
+    SchemaMismatch,
+)
 from ledger.store import mirror_tables, office_tables, outbox_tables
 from ledger.store.bulk import insert_rows, upsert_rows
 from ledger.store.engine import open_engine, reading, writing
@@ -146,7 +152,7 @@ def test_open__where_a_file_stands_in_the_way__names_the_folder(tmp_path: Path) 
 
 def test_open__of_a_file_that_is_no_database__says_so(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite3").write_bytes(b"something else altogether" * 100)
-    with pytest.raises(DatabaseUnusable, match="not a database"):
+    with pytest.raises(DatabaseDamaged, match="not a database"):
         open_engine(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
 
 
