@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.http.conftest import Ledger
-from tests.http.seed import SUSPENDED
+from tests.http.facts import SUSPENDED
 
 Visit = Callable[..., Page]
 

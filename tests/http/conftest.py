@@ -21,7 +21,8 @@ from api.wire import Protocol
 from ledger.config import Settings
 from ledger.processes import wait_until
 from ledger.store.engine import open_engine
-from tests.http.seed import Seeded, seed
+from tests.http.facts import Seeded
+from tests.http.seed import seed
 from tests.support.postgres import Cluster
 
 NOW = 1_766_700_000.0

@@ -13,7 +13,7 @@ from ledger.office.labels import Label, Labelled, keep_label
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import mirror_state
 from tests.http.conftest import NOW, Ledger
-from tests.http.seed import hash_of
+from tests.http.facts import hash_of
 from tests.http.test_wrong_input import ROUTES
 
 Serve = Callable[..., httpx.Client]

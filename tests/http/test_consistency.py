@@ -12,7 +12,7 @@ from ledger.mirror.queries.balances import read_balances
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import balances, entries, mirror_state
 from tests.http.conftest import NOW, Ledger
-from tests.http.seed import LAST_BLOCK, hash_of
+from tests.http.facts import LAST_BLOCK, hash_of
 
 
 def roll_back_everything(engine: Engine) -> None:

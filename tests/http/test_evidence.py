@@ -13,7 +13,7 @@ import pytest
 from ledger.office.evidence import Description, EvidenceStore
 from ledger.store.engine import open_engine, writing
 from tests.http.conftest import Ledger
-from tests.http.seed import hash_of
+from tests.http.facts import hash_of
 
 Serve = Callable[..., httpx.Client]
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.http.conftest import Ledger
-from tests.http.seed import STRANGER, hash_of
+from tests.http.facts import STRANGER, hash_of
 
 PAGES = (
     "/",

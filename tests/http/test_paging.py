@@ -17,7 +17,7 @@ from ledger.errors import CursorInvalid
 from ledger.store import mirror_tables as tables
 from ledger.store.engine import open_engine, writing
 from tests.http.conftest import Ledger
-from tests.http.seed import LAST_BLOCK, account_of, hash_of
+from tests.http.facts import LAST_BLOCK, account_of, hash_of
 
 LISTS = (
     "/v1/organisations",
