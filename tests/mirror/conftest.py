@@ -98,6 +98,19 @@ def told_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
         ledger.close()
 
 
+@pytest.fixture(scope="session")
+def told_digest(told_ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of an honest mirror of that ledger."""
+    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('honest') / 'honest.sqlite3'}")
+    upgrade_schema(engine)
+    mirrored = Mirrored(engine, told_ledger.deployment, (told_ledger.anvil.url,))
+    mirrored.sync()
+    digest = mirrored.digest
+    mirrored.nodes[0].close()
+    engine.dispose()
+    return digest
+
+
 @pytest.fixture
 def ledger(fresh_anvil: Anvil, tmp_path: Path) -> Iterator[Ledger]:
     """A ledger of this test alone, with one programme and five members."""

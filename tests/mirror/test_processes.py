@@ -58,7 +58,7 @@ class Follower:
     def end(self, number: signal.Signals) -> int:
         """Send a signal and wait; the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 Start = Callable[..., Follower]
@@ -90,7 +90,7 @@ def test_follower__killed_at_random_moments__loses_nothing_and_doubles_nothing(
 ) -> None:
     mirrored = open_mirror(database_url, ledger.deployment, ledger.anvil.url)
     chance = random.Random(20)
-    for _ in range(5):
+    for _ in range(4):
         follower = start_follower(database_url)
         target = ledger.node.block_number()
         wait_for(lambda: reaches(mirrored, target), follower.log)  # noqa: B023

@@ -336,6 +336,6 @@ def _change_authority(ledger: Ledger) -> None:
     )
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
     """Return when the condition holds; fail with `what` where it does not in time."""
     assert wait_until(condition, seconds=seconds, pause=0.01), what
