@@ -85,7 +85,7 @@ def database_to_read(settings: Settings) -> Engine:
 def opened_chain(settings: Settings) -> Iterator[Chain]:
     """The first node of the settings, which must serve the chain of the deployment file.
 
-    Raises NodeUnreachable, NotDeployed, InvalidFile and ChainMismatch.
+    Raises NodeUnreachable, NotDeployed, DeploymentUnreadable and ChainMismatch.
     """
     from ledger.chain.deploy import check_chain
     from ledger.chain.deployments import deployment_path, read_deployment
@@ -113,6 +113,7 @@ def opened_desk(settings: Settings) -> Iterator[Desk]:
             chain=ChainIdentity(chain.deployment.chain_id, chain.deployment.genesis_hash),
             addresses=chain.addresses,
             first_block=chain.deployment.first_block,
+            finality_blocks=settings.finality_blocks,
         )
         yield Desk(chain.node, chain.contracts, engine, open_evidence(settings), outbox)
 

@@ -32,6 +32,9 @@ class DevnetOptions:
     fork_url: begin with the state of another chain, in memory only; the chain in the folder is
         neither used nor changed. The chain id is the other's.
     fork_block: the block to begin at; -1 means the latest.
+    clock_follows_chain: a loaded chain goes on from the time of its last block, not from the
+        present, until `RunningDevnet.return_to_present`: so that records of the past can be
+        completed in the past.
     """
 
     chain_id: int = 0
@@ -39,6 +42,7 @@ class DevnetOptions:
     block_time: int = 0
     fork_url: str = ""
     fork_block: int = -1
+    clock_follows_chain: bool = False
 
 
 def anvil_command(anvil: Path, port: int, *, block_time: int = 0) -> list[str]:

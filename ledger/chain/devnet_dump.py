@@ -40,6 +40,7 @@ class DumpUnfit(Exception):
 
 class _Header(msgspec.Struct):
     number: str
+    timestamp: str
     parent_hash: str = msgspec.field(name="parentHash")
 
 
@@ -57,7 +58,6 @@ class _Transaction(msgspec.Struct):
 
 class _Environment(msgspec.Struct):
     number: str
-    timestamp: str
 
 
 class _Anvil(msgspec.Struct):
@@ -73,7 +73,10 @@ class _Anvil(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """A dump that can be loaded: `content` is the file, `genesis` its block 0 as anvil wrote it."""
+    """A dump that can be loaded: `content` is the file, `genesis` its block 0 as anvil wrote it.
+
+    `number` and `timestamp` are its last block's.
+    """
 
     content: bytes
     genesis: bytes
@@ -92,7 +95,7 @@ def read_dump(raw: bytes, *, genesis: bytes | None = None) -> Dump:
         headers = [msgspec.json.decode(block, type=_Block).header for block in state.blocks]
         placed = [msgspec.json.decode(entry, type=_Transaction) for entry in state.transactions]
         environment = msgspec.json.decode(state.block, type=_Environment)
-        reached, timestamp = int(environment.number, 16), int(environment.timestamp, 16)
+        reached = int(environment.number, 16)
     except (msgspec.DecodeError, ValueError) as error:
         raise DumpUnfit(f"it is no whole dump of anvil ({error})") from error
     head = state.best_block_number
@@ -115,6 +118,8 @@ def read_dump(raw: bytes, *, genesis: bytes | None = None) -> Dump:
         for entry, place in zip(state.transactions, placed, strict=True)
         if place.block_number <= head
     ]
+    # The environment's own time is not the head's: beside block 0 it is not set yet.
+    timestamp = int(msgspec.json.decode(state.blocks[head], type=_Block).header.timestamp, 16)
     return Dump(msgspec.json.encode(state), bytes(state.blocks[0]), head, timestamp)
 
 

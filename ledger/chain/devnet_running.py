@@ -24,6 +24,7 @@ from ledger.chain.devnet_anvil import (
     fork_arguments,
     wait_until_ready,
 )
+from ledger.chain.devnet_clock import return_to_present
 from ledger.chain.devnet_keeper import StateKeeper
 from ledger.chain.devnet_record import (
     ChainRecord,
@@ -42,11 +43,13 @@ from ledger.processes import (
     identify_process,
     own_environment,
     require_free_port,
+    wait_until,
 )
 
 Report = Callable[[str], None]
 
 _STOPPED_WITHIN = 60.0
+_SAVED_WITHIN = 20.0
 _RESTARTS = 3
 _RESTARTS_WITHIN = 60.0
 
@@ -68,6 +71,7 @@ class RunningDevnet:
         self._lock = DevnetLock(self._folder)
         self._port = settings.devnet_port
         self._anvil = find_anvil(settings)
+        self._clock_follows_chain = options.clock_follows_chain
         self._deaths: list[float] = []
         self._child: ChildProcess | None = None
         self._keeper: StateKeeper | None = None
@@ -115,6 +119,31 @@ class RunningDevnet:
         block = loaded.dump.number if loaded is not None else 0
         self._report(f"anvil {ending}; it runs again from its saved state, at block {block}.")
         return True
+
+    def has_died(self, *, within: float = 0.0) -> bool:
+        """Whether anvil is gone, or goes within some seconds; `check` starts it again."""
+        child = self._child
+        return child is not None and wait_until(lambda: child.has_ended, seconds=within)
+
+    def wait_until_saved(self) -> bool:
+        """Return when what the chain holds now is on the disk: no crash takes it back.
+
+        False where it could not be saved in time; what is in the way has been reported then.
+        """
+        with DevnetRpc(self.url) as rpc:
+            number = rpc.head().number
+
+        def is_saved() -> bool:
+            chain = self._folder.chain
+            return chain is not None and chain.saved is not None and chain.saved.number >= number
+
+        return wait_until(lambda: is_saved() or self.has_died(), seconds=_SAVED_WITHIN)
+
+    def return_to_present(self) -> None:
+        """Let the next blocks have the present time, now and after every start of anvil."""
+        with DevnetRpc(self.url) as rpc:
+            return_to_present(rpc, int(time.time()))
+        self._clock_follows_chain = False
 
     def stop(self) -> None:
         """Save once more, end anvil, and free folder and port."""
@@ -165,16 +194,24 @@ class RunningDevnet:
         command = anvil_command(self._anvil, self._port, block_time=options.block_time)
         if options.fork_url:
             return command + fork_arguments(options)
-        # A loading anvil knows no time but the present and would date the next block before its
-        # parent where the chain is ahead of the clock.
-        now = int(time.time())
-        begin = options.genesis_time or now if loaded is None else max(now, loaded.dump.timestamp)
         return command + chain_arguments(
             chain_id=self._chain_id(loaded),
-            begin=begin,
+            begin=self._begin(loaded),
             state=loaded.path if loaded is not None else None,
             last_words=self._files.last_words,
         )
+
+    def _begin(self, loaded: LoadedState | None) -> int:
+        """What anvil takes for the time at its start.
+
+        A loading anvil knows no time but this one and would date the next block before its parent
+        where the chain is ahead of it.
+        """
+        now = int(time.time())
+        if loaded is None:
+            return self._options.genesis_time or now
+        next_second = loaded.dump.timestamp + 1
+        return next_second if self._clock_follows_chain else max(now, next_second)
 
     def _chain_id(self, loaded: LoadedState | None) -> int:
         known = self._folder.chain if loaded is not None else None

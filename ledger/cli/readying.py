@@ -15,7 +15,14 @@ from ledger.cli.deploy import deploy_ledger
 from ledger.cli.stack import Ready
 from ledger.config import Settings
 from ledger.domain.ids import BlockNumber
-from ledger.errors import ChainMismatch, CodeMismatch, DataOfOtherChain, MirrorEmpty, OtherRelease
+from ledger.errors import (
+    ChainMismatch,
+    CodeMismatch,
+    ContractMissing,
+    DataOfOtherChain,
+    MirrorEmpty,
+    OtherRelease,
+)
 from ledger.mirror.digest import compute_digest
 from ledger.mirror.rebuild import rebuild
 from ledger.mirror.state import read_state
@@ -63,8 +70,11 @@ class Readying:
         except CodeMismatch as error:
             if not self._settings.uses_devnet:
                 raise
-            if not self._contracts_are_gone():
-                raise OtherRelease(detail=str(error)) from error
+            raise OtherRelease(detail=str(error)) from error
+        except ContractMissing:
+            # A start goes on from a deployment only once it is saved: nothing else can be lost.
+            if not self._settings.uses_devnet:
+                raise
             aside = self._set_deployment_aside()
             self._report(f"The devnet lost the contracts; they are deployed anew ({aside}).")
             self._deployment, _ = deploy_ledger(self._settings)
@@ -148,16 +158,6 @@ class Readying:
     def _found_deployment(self) -> Deployment:
         assert self._deployment is not None, "deploy comes first"  # noqa: S101
         return self._deployment
-
-    def _contracts_are_gone(self) -> bool:
-        """Whether no contract of the deployment file is on the chain."""
-        from ledger.chain.deployments import read_deployment  # noqa: PLC0415  after a crash only
-
-        deployment = read_deployment(self._deployment_path())
-        return not any(
-            self._node.code(contract.address, "latest")
-            for contract in deployment.contracts.values()
-        )
 
     def _set_deployment_aside(self) -> Path:
         path = self._deployment_path()

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,8 +19,11 @@ from ledger.chain.devnet import DevnetOptions, start_devnet
 from ledger.chain.devnet_running import RunningDevnet
 from ledger.cli.children import Child
 from ledger.config import Settings
-from ledger.errors import FolderUnusable
+from ledger.errors import FolderUnusable, NodeProblem
 from ledger.processes import require_free_port
+
+if TYPE_CHECKING:
+    from ledger.cli.rechecks import Rechecks
 
 Report = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -31,6 +34,7 @@ _LOOK_EVERY = 0.1
 _READY_LOOK_EVERY = 0.05
 _PATIENCE = 20.0
 _GRACE = 8.0
+_DEATH_SHOWS_WITHIN = 2.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what they are seen as
 
 
@@ -98,6 +102,8 @@ class Stack:
         self._devnet: RunningDevnet | None = None
         self._server = Child(settings, "serve", grace=_GRACE, report=report)
         self._mirror = Child(settings, "mirror", "follow", grace=_GRACE, report=report)
+        self._mirrors = False
+        self._rechecks: Rechecks | None = None
 
     def start(self, *, demo: bool) -> Ready:
         """Start everything and return when the server's answers are current."""
@@ -111,13 +117,10 @@ class Stack:
         from ledger.cli.readying import Readying  # noqa: PLC0415  while the server imports its own
 
         self._readying = Readying(settings, self._report, self._pulse)
-        self._readying.deploy()
-        self._readying.reconcile()
-        self._mirror.start()
-        if demo:
-            self._readying.record_season(self._counted)
-        self._readying.send_what_is_left()
+        while not self._make_whole(demo=demo):
+            self._report("What was not done before anvil ended is done again.")
         self._wait_until_ready()
+        self._begin_rechecks()
         return self._readying.describe(self._console())
 
     def watch(self) -> None:
@@ -127,6 +130,9 @@ class Stack:
 
     def stop(self) -> None:
         """Stop what runs, the devnet last: it saves its state."""
+        if self._rechecks is not None:
+            self._rechecks.stop()
+            self._rechecks = None
         self._server.stop()
         self._mirror.stop()
         if self._devnet is not None:
@@ -138,8 +144,48 @@ class Stack:
         if demo:
             from ledger.services.demonstration.calendar import season_start  # noqa: PLC0415
 
-            options = DevnetOptions(genesis_time=season_start(int(time.time())))
+            # What an earlier start left of the season is recorded in the season, not today.
+            options = DevnetOptions(
+                genesis_time=season_start(int(time.time())), clock_follows_chain=True
+            )
         self._devnet = start_devnet(self._settings, options, report=self._report, owner=OWNER)
+
+    def _make_whole(self, *, demo: bool) -> bool:
+        """Do what is not done yet; False if anvil died meanwhile, and runs again."""
+        try:
+            self._take_steps(demo=demo)
+        except NodeProblem:
+            devnet = self._devnet
+            if devnet is None or not devnet.has_died(within=_DEATH_SHOWS_WITHIN):
+                raise
+            devnet.check()
+            return False
+        return True
+
+    def _take_steps(self, *, demo: bool) -> None:
+        self._readying.deploy()
+        self._keep_for_good()
+        self._readying.reconcile()
+        if not self._mirrors:
+            self._mirrors = True
+            self._mirror.start()
+        if demo:
+            self._readying.record_season(self._counted)
+            self._keep_for_good()
+        if self._devnet is not None:
+            self._devnet.return_to_present()
+        self._readying.send_what_is_left()
+
+    def _keep_for_good(self) -> None:
+        """Go on only when no crash can take back what the next steps build on."""
+        if self._devnet is not None:
+            self._devnet.wait_until_saved()
+
+    def _begin_rechecks(self) -> None:
+        from ledger.cli.rechecks import Rechecks  # noqa: PLC0415  while the server imports its own
+
+        self._rechecks = Rechecks(self._settings, self._report)
+        self._rechecks.start()
 
     def _check(self) -> None:
         self._server.check()

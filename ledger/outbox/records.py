@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, exists, func, select, text, update
 
 from ledger.errors import LedgerError, NotFound
 from ledger.store.bulk import insert_rows
@@ -99,6 +99,15 @@ class Operation:
         return self.attempts[-1] if self.attempts else None
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where an operation's transaction was when it was last seen in a block."""
+
+    operation_id: bytes
+    transaction_hash: bytes
+    block_number: int
+
+
 def read_operation(connection: Connection, operation_id: bytes) -> Operation:
     """An operation with its attempts. Raises NotFound."""
     found = find_operation(connection, operation_id)
@@ -167,6 +176,31 @@ def list_unsettled(
         .order_by(attempts.c.nonce)
     )
     return tuple(_operations(connection, connection.execute(query).all()))
+
+
+def list_settled_since(
+    connection: Connection, genesis_hash: bytes, block_number: int
+) -> tuple[Settled, ...]:
+    """The operations whose last attempt is in this block or a later one, in order of nonces."""
+    newer = attempts.alias()
+    query = (
+        select(operations.c.operation_id, attempts.c.transaction_hash, attempts.c.block_number)
+        .join(attempts, attempts.c.operation_id == operations.c.operation_id)
+        .where(
+            operations.c.genesis_hash == genesis_hash,
+            operations.c.state.not_in(OPEN),
+            attempts.c.block_number >= block_number,
+            ~exists().where(
+                newer.c.operation_id == attempts.c.operation_id,
+                newer.c.number > attempts.c.number,
+            ),
+        )
+        .order_by(attempts.c.sender, attempts.c.nonce)
+    )
+    return tuple(
+        Settled(bytes(row.operation_id), bytes(row.transaction_hash), int(row.block_number))
+        for row in connection.execute(query)
+    )
 
 
 def lock_sender(connection: Connection, sender: bytes) -> None:

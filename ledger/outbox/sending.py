@@ -29,6 +29,7 @@ from ledger.errors import (
     NotFound,
     OperationConflict,
 )
+from ledger.outbox.rechecking import Rechecker, Resumed
 from ledger.outbox.records import (
     Attempt,
     Operation,
@@ -49,6 +50,7 @@ from ledger.outbox.settling import Settler, now_in_milliseconds
 from ledger.store.engine import reading, writing
 
 DEADLINE_SECONDS = 60.0
+FINALITY_BLOCKS = 64
 
 _NONCE_TRIES = 5
 
@@ -59,14 +61,6 @@ class ChainIdentity:
 
     chain_id: int
     genesis_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """An operation that was sent again at the start, and why it failed if it did."""
-
-    operation: Operation
-    error: LedgerError | None
 
 
 class Outbox:
@@ -80,6 +74,7 @@ class Outbox:
     addresses: the contracts, by name.
     first_block: the block before which none of them has a log.
     deadline: seconds that a transaction is waited for.
+    finality_blocks: the blocks at the chain's end that a reorganisation may replace.
     """
 
     def __init__(
@@ -91,6 +86,7 @@ class Outbox:
         addresses: Mapping[str, bytes],
         first_block: int = 0,
         deadline: float = DEADLINE_SECONDS,
+        finality_blocks: int = FINALITY_BLOCKS,
     ) -> None:
         self.chain = chain
         self._engine = engine
@@ -99,6 +95,13 @@ class Outbox:
         self._first_block = first_block
         self._settler = Settler(
             engine, node, genesis_hash=chain.genesis_hash, addresses=addresses, deadline=deadline
+        )
+        self._rechecker = Rechecker(
+            engine,
+            node,
+            self._settler,
+            genesis_hash=chain.genesis_hash,
+            finality_blocks=finality_blocks,
         )
 
     def submit(self, request: Request, signer: Signer) -> Operation:
@@ -130,6 +133,7 @@ class Outbox:
         to its end at the start of every process that sends. Raises NodeProblem and ReceiptOverdue;
         what a contract refuses is recorded and given with the operation.
         """
+        yield from self._rechecker.take_back_lost()
         with reading(self._engine) as connection:
             senders = list_senders(connection, self.chain.genesis_hash)
         for sender in senders:
@@ -141,6 +145,14 @@ class Outbox:
                     yield Resumed(self._settler.settle(operation), None)
                 except (ContractRefused, NonceTaken) as error:
                     yield Resumed(operation, error)
+
+    def recheck(self) -> Iterator[Resumed]:
+        """Send again what a reorganisation took out of the chain, without waiting for blocks.
+
+        For a process that stays: to be run to its end every second or so. Each operation is given
+        when it is sent again and when it is in a block. Raises NodeProblem.
+        """
+        return self._rechecker.look()
 
     def lines_of(self, operation: Operation) -> tuple[Line, ...]:
         """The journal lines that an included operation caused. Raises NotFound if it has none."""

@@ -26,6 +26,7 @@ from ledger.errors import (
     ReceiptOverdue,
 )
 from ledger.outbox.records import (
+    OPEN,
     Attempt,
     Operation,
     Request,
@@ -71,11 +72,38 @@ class Settler:
         assert attempt is not None, "an operation without an attempt is done"  # noqa: S101
         mined = find_mined(self._node, attempt.transaction_hash)
         if mined is None:
-            if operation.state is State.INCLUDED:
-                self._mark_open(operation, State.ACCEPTED)  # the chain lost its block
+            self._take_back(operation)
             self._send(operation, attempt)
             mined = self._wait(operation, attempt)
         return self._record(operation, attempt, mined)
+
+    def put_right(self, operation: Operation) -> Operation:
+        """Record where the last attempt is; where it is in no block, send it and wait for nothing.
+
+        Raises what `settle` does, but for ReceiptOverdue.
+        """
+        attempt = operation.last_attempt
+        assert attempt is not None, "an operation without an attempt is done"  # noqa: S101
+        mined = find_mined(self._node, attempt.transaction_hash)
+        if mined is not None:
+            return self._record(operation, attempt, mined)
+        self._take_back(operation)
+        self._send(operation, attempt)
+        with reading(self._engine) as connection:
+            return read_operation(connection, operation.request.operation_id)
+
+    def take_back(self, operation: Operation) -> bool:
+        """Record that it is in no block any more; False where its last attempt is in one."""
+        attempt = operation.last_attempt
+        if attempt is None or find_mined(self._node, attempt.transaction_hash) is not None:
+            return False
+        self._take_back(operation)
+        return True
+
+    def _take_back(self, operation: Operation) -> None:
+        """Take back that it is in a block, if that was recorded: the chain lost its block."""
+        if operation.state.value not in OPEN:
+            self._mark_open(operation, State.ACCEPTED)
 
     def _send(self, operation: Operation, attempt: Attempt) -> None:
         """Hand the signed bytes to the node. Raises NonceTaken, FundsTooLow, NodeProblem."""

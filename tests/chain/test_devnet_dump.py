@@ -128,7 +128,10 @@ def made_dump(*, head: int, accounts_at: int) -> bytes:
     # Each block n leaves its parent's hash in slot (n - 1) % 8191 (EIP-2935).
     slots = {(n - 1) % 8191: hash_of(n - 1) for n in range(1, accounts_at + 1)}
     storage = {f"0x{slot:064x}": value for slot, value in slots.items()}
-    blocks = [{"header": {"number": hex(n), "parentHash": hash_of(n - 1)}} for n in range(head + 1)]
+    blocks = [
+        {"header": {"number": hex(n), "timestamp": hex(n), "parentHash": hash_of(n - 1)}}
+        for n in range(head + 1)
+    ]
     return written(
         {
             "block": {"number": hex(head), "timestamp": "0x1"},

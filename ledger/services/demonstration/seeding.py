@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import singledispatchmethod
 
 from ledger.chain.contracts.contract import Contract
@@ -25,6 +26,7 @@ from ledger.services import memberships, programmes, roles
 from ledger.services.credits import Correction, award, prove_awards, reverse
 from ledger.services.demonstration import documents
 from ledger.services.demonstration.calendar import (
+    DAY,
     SEASON_SECONDS,
     first_term_end,
     quarter_boundaries,
@@ -65,6 +67,8 @@ _FOUNDING = 3_600
 """Seconds after the chain's first block when the ledger is founded."""
 _ROSTER = 7_200
 _BETWEEN = 60
+_LATEST = DAY
+"""How much later than planned a step may be recorded: a start that was ended and repeated."""
 
 Progress = Callable[[int, int], None]
 """Is told how many steps are done, and of how many."""
@@ -179,12 +183,16 @@ class _Run:
         if not is_over and any(row.action is Action.ADD for row in roster_import.plan()):
             self._date(start + _ROSTER)
         signers = Signers(self._hands.signers["council"], self._hands.signers["registrar"])
-        terms = Terms(first_term_end(start), quarter_boundaries(start, EPOCH_YEARS), SUPPLY_CAP)
+        terms = Terms(first_term_end(start), self._boundaries(), SUPPLY_CAP)
         roster_import.run(signers, terms)
         with reading(self._desk.engine) as connection:
             self._standing = read_standing(
                 self._desk.contracts, connection, self._season.roster, self._hands.controllers
             )
+
+    def _boundaries(self) -> tuple[int, ...]:
+        """From the quarter in which the programmes are founded: only one may have begun."""
+        return quarter_boundaries(self._season.start + _ROSTER, EPOCH_YEARS)
 
     def set_budgets(self) -> None:
         """Give the issuer a budget in each programme."""
@@ -295,6 +303,17 @@ class _Run:
         return self._standing.organisations[key]
 
     def _date(self, at: int) -> None:
-        """Let the next block have this time, or the next second where the chain is past it."""
+        """Let the next block have this time, or the next second where the chain is past it.
+
+        Raises DemonstrationRefused where it is far past it.
+        """
         head = self._hands.rpc.head()
+        if head.timestamp > at + _LATEST:
+            reached, due = (
+                datetime.fromtimestamp(time, UTC).date() for time in (head.timestamp, at)
+            )
+            raise DemonstrationRefused(
+                problem=f"its chain is at {reached} already, and what comes next in the season was "
+                f"to be recorded on {due}"
+            )
         date_next_block(self._hands.rpc, max(at, head.timestamp + 1))
