@@ -1,0 +1,336 @@
+"""The commands do what they say, and show a contract's refusal by name and values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.config import Settings
+from ledger.processes import wait_until
+from tests.support.stacks import RunningStack, moonlake, moonlake_json
+
+REFUSED = 5
+
+
+@pytest.fixture
+def settings(demonstration: RunningStack) -> Settings:
+    return demonstration.settings
+
+
+def operation_id(number: int) -> str:
+    return f"0x{number:064x}"
+
+
+def test_award__with_evidence__is_an_entry_of_the_statement(
+    settings: Settings, tmp_path: Path
+) -> None:
+    document = tmp_path / "report.txt"
+    document.write_text("What was delivered.\n", "utf-8")
+    award = ("credit", "award", "community", "galaxyspace", "12", "data.acquire")
+    before = moonlake_json(settings, "credit", "balance", "galaxyspace")["balances"][0]["credits"]
+
+    done = moonlake_json(
+        settings, *award, "--evidence", str(document), "--title-en", "Delivery report"
+    )
+
+    (entry,) = done["entry_ids"]
+    assert done["operation"]["state"] == "included"
+    assert done["operation"]["command"] == "award"
+    line = _statement_line(settings, entry)
+    assert line["amount"] == 12
+    assert line["balance_after"] == before + 12
+    assert line["document"] == {
+        "title_zh": "",
+        "title_en": "Delivery report",
+        "media_type": "text/plain",
+        "size": 20,
+        "made_up": False,
+    }
+    assert line["transaction_hash"] == done["operation"]["transaction_hash"]
+    assert line["block_number"] == done["operation"]["block_number"]
+
+
+def test_award__and_at_once_its_reversal__leave_the_balance_as_it_was(settings: Settings) -> None:
+    award = ("credit", "award", "community", "landspace", "5", "rocket.manufacture")
+    (entry,) = moonlake_json(settings, *award)["entry_ids"]
+
+    (reversal,) = moonlake_json(settings, "credit", "reverse", str(entry))["entry_ids"]
+
+    assert reversal > entry
+    again = moonlake_json(settings, "credit", "reverse", str(entry))["error"]
+    assert again["values"]["name"] == "CreditsAlreadyReversed"
+    assert again["values"]["arguments"] == {"entryId": entry, "reversedBy": reversal}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "values"),
+    [
+        (
+            ("community", "galaxyspace", "100", "data.acquire", "--as", "registrar"),
+            "AuthorityRoleMissing",
+            {"role": "issuer", "programmeId": 2},
+        ),
+        (
+            ("community", "galaxyspace", "1001", "data.acquire"),
+            "CreditsAwardOverLimit",
+            {"asked": 1001, "perAward": 1000},
+        ),
+        (
+            ("fund-group", "yuanhang", "10", "capital.commitment"),
+            "MembershipsLapsed",
+            {"orgId": 28},
+        ),
+        (
+            ("community", "galaxyspace", "10", "data.unheard"),
+            "ProgrammesCategoryUnknown",
+            {"programmeId": 2, "category": "data.unheard"},
+        ),
+        (("community", "huawei", "10", "data.use"), "MembershipsUnknown", {"orgId": 29}),
+        (("9", "1", "10", "data.use"), "ProgrammesUnknown", {"programmeId": 9}),
+    ],
+    ids=["non-issuer", "over-limit", "lapsed", "unknown-category", "no-member", "no-programme"],
+)
+def test_award__refused__shows_the_contracts_error_in_text_and_json(
+    settings: Settings, arguments: tuple[str, ...], name: str, values: dict[str, Any]
+) -> None:
+    text = moonlake(settings, "credit", "award", *arguments)
+    answer = moonlake_json(settings, "credit", "award", *arguments)["error"]
+
+    assert text.returncode == REFUSED
+    assert text.stdout == ""
+    assert f"error: The contract refused: {name}(" in text.stderr
+    assert all(f"{key}={value}" in text.stderr for key, value in values.items())
+    assert "Traceback" not in text.stderr
+    assert answer["code"] == "contract.refused"
+    assert answer["values"]["name"] == name
+    assert values.items() <= answer["values"]["arguments"].items()
+    assert answer["advice"]
+
+
+def test_award__over_what_is_left_of_the_budget__shows_how_much_is_left(
+    settings: Settings,
+) -> None:
+    budget = ("programme", "budget", "alliance", "issuer", "--per-award", "9")
+    moonlake_json(settings, *budget, "--per-epoch", "9")
+
+    answer = moonlake_json(settings, "credit", "award", "alliance", "csa", "9", "event.keynote")
+
+    assert answer["error"]["values"]["name"] == "CreditsAwardOverBudget"
+    assert answer["error"]["values"]["arguments"]["left"] == 0
+
+
+def test_award__used_operation_id__is_done_once_and_refused_for_anything_else(
+    settings: Settings,
+) -> None:
+    award = ("credit", "award", "community", "geovis", "7", "data.use")
+    other = ("credit", "award", "community", "geovis", "8", "data.use")
+    option = ("--operation-id", operation_id(1))
+    first = moonlake_json(settings, *award, *option)
+
+    again = moonlake_json(settings, *award, *option)
+    refused = moonlake(settings, *other, *option)
+    answer = moonlake_json(settings, *other, *option)["error"]
+
+    assert again["entry_ids"] == first["entry_ids"]
+    assert again["operation"] == first["operation"]
+    assert refused.returncode == REFUSED
+    assert f"JournalOperationDone(operationId={operation_id(1)}, sequence=" in refused.stderr
+    assert answer["values"]["arguments"] == {
+        "operationId": operation_id(1),
+        "sequence": first["entry_ids"][0],
+    }
+
+
+def test_membership__suspended_and_resumed__is_shown_in_its_standing(settings: Settings) -> None:
+    change = ("community", "ispace", "--reason", "report.overdue")
+
+    moonlake_json(settings, "membership", "suspend", *change)
+    suspended = _standing(settings, "ispace", "community", "suspended")
+    moonlake_json(settings, "membership", "resume", *change)
+
+    assert suspended["reason"] == "report.overdue"
+    assert _standing(settings, "ispace", "community", "active")["change"] == "resumed"
+
+
+def test_membership__from_application_to_member__leaves_the_application(
+    settings: Settings,
+) -> None:
+    shown = moonlake_json(settings, "org", "show", "huawei")["organisation"]
+    assert [each["declined"] for each in shown["applications"]] == [False]
+
+    admit = ("membership", "admit", "alliance", "huawei", "--expires", "2099-12-31")
+    done = moonlake_json(settings, *admit, "--tier", "observer")
+
+    assert done["operation"]["state"] == "included"
+    held = _standing(settings, "huawei", "alliance", "active")
+    assert (held["tier_key"], held["expires_at"]) == ("observer", "2099-12-31T00:00:00Z")
+
+
+def test_org__registered_and_renamed__is_found_by_its_new_name(settings: Settings) -> None:
+    controller = "0x00000000000000000000000000000000000000AB"
+    names = ("--name-zh", "新会员", "--name-en", "New member")
+    done = moonlake_json(settings, "org", "register", "new-member", controller.lower(), *names)
+
+    (org_id,) = done["org_ids"]
+    _wait_for_org(settings, "new-member")
+    moonlake_json(settings, "org", "profile", str(org_id), "--name-en", "Renamed")
+
+    _wait_for_org(settings, "Renamed", org_id)
+
+
+def test_programme__founded__can_be_furnished_by_its_number(settings: Settings) -> None:
+    done = moonlake_json(settings, "programme", "create", "guild", "--name-en", "Guild")
+    number = str(done["programme_id"])
+
+    tiers = moonlake_json(settings, "programme", "add-tiers", number, "one", "two")
+    opened = moonlake_json(settings, "programme", "open", number, "data.use")
+    epochs = moonlake_json(settings, "programme", "epochs", number, "2020-01-01", "2090-01-01")
+
+    states = [each["operation"]["state"] for each in (tiers, opened, epochs)]
+    assert states == ["included"] * 3
+
+
+def test_role__appointed_and_dismissed__is_listed_and_not(settings: Settings) -> None:
+    moonlake_json(settings, "keys", "new", "second")
+    office = ("issuer", "second", "--programme", "community")
+
+    moonlake_json(settings, "role", "appoint", *office)
+    held = moonlake_json(settings, "role", "appoint", *office)["error"]
+    moonlake_json(settings, "role", "dismiss", *office)
+
+    assert held["values"]["name"] == "AuthorityRoleHeld"
+    officers = moonlake_json(settings, "role", "list")["officers"]
+    assert {(each["role"], each["key"]) for each in officers} >= {
+        ("admin", "admin"),
+        ("council", "council"),
+        ("issuer", "issuer"),
+        ("registrar", "registrar"),
+        ("treasurer", "treasurer"),
+    }
+
+
+def test_operation__shown__says_what_was_asked_and_what_came_of_it(settings: Settings) -> None:
+    listed = moonlake_json(settings, "operation", "list", "--limit", "1")["operations"]
+    shown = moonlake_json(settings, "operation", "show", listed[0]["operation_id"])["operation"]
+    text = moonlake(settings, "operation", "show", listed[0]["operation_id"])
+
+    assert shown == listed[0]
+    assert set(shown) == {
+        "operation_id",
+        "command",
+        "summary",
+        "contract",
+        "state",
+        "sender",
+        "transaction_hash",
+        "nonce",
+        "attempts",
+        "block_number",
+        "first_sequence",
+        "last_sequence",
+        "created_at",
+        "updated_at",
+        "error",
+    }
+    assert shown["transaction_hash"] in text.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("org", "show", "nobody"), "input.not_found"),
+        (("credit", "balance", "nobody"), "input.not_found"),
+        (("programme", "show", "nothing"), "input.not_found"),
+        (("operation", "show", "0x12"), "input.invalid_value"),
+        (("operation", "list", "--state", "lost"), "input.invalid_value"),
+        (("membership", "list", "--standing", "odd"), "input.invalid_value"),
+        (("credit", "award", "2", "4", "1", "data.use", "--as", "nobody"), "setup.key_missing"),
+        (("credit", "award", "2", "4", "0", "data.use"), "input.invalid_value"),
+        (
+            ("credit", "award", "2", "4", "1", "data.use", "--evidence", "gone.pdf"),
+            "input.not_found",
+        ),
+        (("membership", "admit", "2", "4", "--expires", "soon"), "input.invalid_value"),
+        (("role", "appoint", "king", "issuer"), "input.invalid_value"),
+        (("import", "roster", "."), "input.not_found"),
+    ],
+)
+def test_command__that_cannot_be_meant__is_refused_in_one_line(
+    settings: Settings, arguments: tuple[str, ...], code: str
+) -> None:
+    done = moonlake(settings, *arguments)
+    answer = moonlake_json(settings, *arguments)["error"]
+
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert f"[{code}]" in done.stderr
+    assert answer["code"] == code
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("org", "list", "--search", "银河"),
+        ("org", "show", "galaxyspace"),
+        ("membership", "list", "--programme", "fund-group"),
+        ("programme", "list"),
+        ("programme", "show", "community"),
+        ("role", "list"),
+        ("credit", "balance", "galaxyspace"),
+        ("credit", "statement", "galaxyspace"),
+        ("operation", "list"),
+    ],
+    ids=" ".join,
+)
+def test_reading_commands__for_people__print_a_table_and_for_programs_one_document(
+    settings: Settings, arguments: tuple[str, ...]
+) -> None:
+    done = moonlake(settings, *arguments)
+    answer = moonlake_json(settings, *arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) >= 3
+    assert "…" not in done.stdout
+    if arguments[0] != "operation":
+        assert set(answer["as_of"]) == {"block_number", "block_hash", "timestamp"}
+
+
+def _statement_line(settings: Settings, entry_id: int) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
+
+    def is_there() -> bool:
+        answer = moonlake_json(settings, "credit", "statement", "galaxyspace", "--limit", "5")
+        found[:] = [each for each in answer["entries"] if each["entry_id"] == entry_id]
+        return bool(found)
+
+    _wait(is_there)
+    return found[0]
+
+
+def _standing(settings: Settings, org: str, programme: str, standing: str) -> dict[str, Any]:
+    """The membership once the mirror shows it in this standing."""
+    found: list[dict[str, Any]] = []
+
+    def is_there() -> bool:
+        shown = moonlake_json(settings, "org", "show", org)["organisation"]["memberships"]
+        found[:] = [
+            each for each in shown if (each["programme"], each["standing"]) == (programme, standing)
+        ]
+        return bool(found)
+
+    _wait(is_there)
+    return found[0]
+
+
+def _wait_for_org(settings: Settings, name: str, org_id: int | None = None) -> None:
+    def is_there() -> bool:
+        found = moonlake_json(settings, "org", "list", "--search", name)["organisations"]
+        return bool(found) and org_id in (None, found[0]["org_id"])
+
+    _wait(is_there)
+
+
+def _wait(condition: Any) -> None:
+    assert wait_until(condition, seconds=30)
