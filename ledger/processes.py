@@ -252,12 +252,11 @@ def require_free_port(host: str, port: int, *, setting: str) -> None:
             probe.bind((host, port))
             probe.listen(1)
         except OSError as error:
-            raise _unusable_port(error, host, port, setting) from error
+            raise unusable_port(error, host, port, setting) from error
 
 
-def _unusable_port(
-    error: OSError, host: str, port: int, setting: str
-) -> PortInUse | InvalidSetting:
+def unusable_port(error: OSError, host: str, port: int, setting: str) -> PortInUse | InvalidSetting:
+    """What it means to a person that a port could not be listened on; `setting` is the port's."""
     if error.errno == errno.EADDRINUSE:
         return PortInUse(port=port, host=host, setting=setting, owner=port_owner(port))
     if error.errno in (errno.EACCES, errno.EPERM):

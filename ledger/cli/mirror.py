@@ -22,9 +22,9 @@ from ledger.chain.deployments import (
     read_deployment,
 )
 from ledger.chain.rpc import Node
-from ledger.cli.options import DatabaseUrlOption, DeploymentOption, HomeOption, RpcUrlOption
 from ledger.cli.output import JsonOption, show
-from ledger.config import Settings, load_settings
+from ledger.cli.settings_options import MIRRORING, READING, with_settings
+from ledger.config import Settings
 from ledger.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -42,69 +42,46 @@ INTERRUPTED = 130
 
 
 @app.command()
-def sync(
-    *,
-    home: HomeOption = None,
-    rpc_url: RpcUrlOption = None,
-    deployment: DeploymentOption = None,
-    database_url: DatabaseUrlOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@with_settings(*MIRRORING, "stale_after")
+def sync(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Bring the database to the chain's head, and end."""
     from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
 
-    settings = _settings(home, rpc_url, deployment, database_url)
     with progress(as_json=as_json) as report, opened(settings, report) as mirror:
         state = following.sync(mirror)
     _show_state(state, settings, as_json=as_json)
 
 
 @app.command()
-def follow(
-    *,
-    home: HomeOption = None,
-    rpc_url: RpcUrlOption = None,
-    deployment: DeploymentOption = None,
-    database_url: DatabaseUrlOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@with_settings(*MIRRORING, "poll_interval")
+def follow(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Keep the database at the chain's head until ctrl-C; with --json one line of JSON a change."""
     from ledger.cli.mirror_reports import LineReporter  # noqa: PLC0415
     from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
 
-    settings = _settings(home, rpc_url, deployment, database_url)
     with opened(settings, LineReporter(as_json=as_json)) as mirror:
         following.follow(mirror, poll_interval=settings.poll_interval)
 
 
 @app.command()
-def rebuild(
-    *,
-    home: HomeOption = None,
-    rpc_url: RpcUrlOption = None,
-    deployment: DeploymentOption = None,
-    database_url: DatabaseUrlOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@with_settings(*MIRRORING, "stale_after")
+def rebuild(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Mirror the chain anew, and put that in place of the old mirror in one step."""
     from ledger.mirror import rebuild as rebuilding  # noqa: PLC0415  SQLAlchemy takes a second
 
-    settings = _settings(home, rpc_url, deployment, database_url)
     with progress(as_json=as_json) as report, opened(settings, report) as mirror:
         state = rebuilding.rebuild(mirror)
     _show_state(state, settings, as_json=as_json)
 
 
 @app.command()
-def status(
-    *, home: HomeOption = None, database_url: DatabaseUrlOption = None, as_json: JsonOption = False
-) -> None:
+@with_settings(*READING, "stale_after")
+def status(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Say how far the mirror is. Ends with 6 if it is empty or halted."""
     from ledger.mirror.state import read_state  # noqa: PLC0415  SQLAlchemy takes a second
     from ledger.store.engine import reading  # noqa: PLC0415
     from ledger.wiring import opened_database  # noqa: PLC0415
 
-    settings = _settings(home, None, None, database_url)
     with opened_database(settings) as engine, reading(engine) as connection:
         state = read_state(connection)
     _show_state(state, settings, as_json=as_json)
@@ -113,16 +90,14 @@ def status(
 
 
 @app.command()
-def digest(
-    *, home: HomeOption = None, database_url: DatabaseUrlOption = None, as_json: JsonOption = False
-) -> None:
+@with_settings(*READING)
+def digest(*, settings: Settings, as_json: JsonOption = False) -> None:
     """One hash over all mirrored facts, the same on every database that mirrors the same block."""
     from ledger.mirror.digest import compute_digest  # noqa: PLC0415  SQLAlchemy takes a second
     from ledger.mirror.state import read_state  # noqa: PLC0415
     from ledger.store.engine import reading  # noqa: PLC0415
     from ledger.wiring import opened_database  # noqa: PLC0415
 
-    settings = _settings(home, None, None, database_url)
     with opened_database(settings) as engine, reading(engine) as connection:
         cursor = read_state(connection).cursor
         found = compute_digest(connection).hex()
@@ -218,12 +193,6 @@ def _show_state(state: MirrorState, settings: Settings, *, as_json: bool) -> Non
     if state.halt is not None:
         lines.append(f"Halted at block {state.halt.block}: {state.halt.reason} [{state.halt.code}]")
     show(values, "\n".join(lines), as_json=as_json)
-
-
-def _settings(home: Any, rpc_url: Any, deployment: Any, database_url: Any) -> Settings:
-    return load_settings(
-        home=home, rpc_url=rpc_url, deployment=deployment, database_url=database_url
-    )
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -39,3 +39,23 @@ PortOption = Annotated[
     int | None,
     typer.Option(help="The port that the server listens on (MOONLAKE_PORT).", min=1, max=65535),
 ]
+PollIntervalOption = Annotated[
+    float | None,
+    typer.Option(help="Seconds between two looks at the chain's head (MOONLAKE_POLL_INTERVAL)."),
+]
+FinalityBlocksOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Blocks after which a block may no longer be reorganised (MOONLAKE_FINALITY_BLOCKS)."
+    ),
+]
+StaleAfterOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds without a look at the chain that are too many (MOONLAKE_STALE_AFTER)."
+    ),
+]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(help="The console's language where a reader names none (MOONLAKE_LANGUAGE)."),
+]

@@ -6,16 +6,14 @@ whoever stands before it (a proxy) does.
 
 from __future__ import annotations
 
-import errno
 import signal
 import socket
 
 import typer
 
-from ledger.cli.options import DatabaseUrlOption, HomeOption, HostOption, PortOption
-from ledger.config import Settings, load_settings
-from ledger.errors import InvalidSetting, PortInUse
-from ledger.processes import port_owner
+from ledger.cli.settings_options import READING, with_settings
+from ledger.config import Settings
+from ledger.processes import unusable_port
 
 app = typer.Typer()
 
@@ -26,14 +24,9 @@ _BACKLOG = 2048
 
 
 @app.command("serve")
-def serve_command(
-    home: HomeOption = None,
-    host: HostOption = None,
-    port: PortOption = None,
-    database_url: DatabaseUrlOption = None,
-) -> None:
+@with_settings(*READING, "host", "port", "stale_after", "language")
+def serve_command(*, settings: Settings) -> None:
     """Serve the API and the console."""
-    settings = load_settings(home=home, host=host, port=port, database_url=database_url)
     # The server's own loop listens to these while it runs; afterwards it raises them once more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
@@ -52,15 +45,8 @@ def listen(settings: Settings) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            problem = f"{settings.host} is no address of this machine"
-            raise InvalidSetting(setting="MOONLAKE_HOST", problem=problem) from error
-        raise PortInUse(
-            port=settings.port,
-            host=settings.host,
-            setting="MOONLAKE_PORT",
-            owner=port_owner(settings.port),
-        ) from error
+        problem = unusable_port(error, settings.host, settings.port, "MOONLAKE_PORT")
+        raise problem from error
     return listener
 
 

@@ -28,12 +28,22 @@ _OPTIONS: dict[str, Any] = {
     "database_url": options.DatabaseUrlOption,
     "key_password_file": options.KeyPasswordFileOption,
     "anvil": options.AnvilOption,
+    "poll_interval": options.PollIntervalOption,
+    "finality_blocks": options.FinalityBlocksOption,
+    "stale_after": options.StaleAfterOption,
+    "language": options.LanguageOption,
 }
+
+EVERY = tuple(_OPTIONS)
+"""What a command needs that starts others with its own settings."""
 
 READING = ("home", "database_url")
 """What a command needs that reads the database."""
 
-SENDING = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "key_password_file")
+MIRRORING = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "finality_blocks")
+"""What a command needs that mirrors the chain."""
+
+SENDING = (*MIRRORING, "key_password_file")
 """What a command needs that sends transactions."""
 
 

@@ -15,20 +15,10 @@ from typing import Annotated
 
 import typer
 
-from ledger.cli.options import (
-    AnvilOption,
-    DatabaseUrlOption,
-    DeploymentOption,
-    DevnetPortOption,
-    HomeOption,
-    HostOption,
-    KeyPasswordFileOption,
-    PortOption,
-    RpcUrlOption,
-)
 from ledger.cli.output import JsonOption, show
+from ledger.cli.settings_options import EVERY, with_settings
 from ledger.cli.stack import Interrupted, Stack
-from ledger.config import Settings, load_settings
+from ledger.config import Settings
 
 app = typer.Typer()
 
@@ -43,33 +33,15 @@ FreshOption = Annotated[
 
 
 @app.command("up")
+@with_settings(*EVERY)
 def up(
     *,
     demo: DemoOption = False,
     fresh: FreshOption = False,
-    home: HomeOption = None,
-    host: HostOption = None,
-    port: PortOption = None,
-    devnet_port: DevnetPortOption = None,
-    database_url: DatabaseUrlOption = None,
-    rpc_url: RpcUrlOption = None,
-    deployment: DeploymentOption = None,
-    anvil: AnvilOption = None,
-    key_password_file: KeyPasswordFileOption = None,
+    settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
     """Start everything, say where to look, and stay until ctrl-C."""
-    settings = load_settings(
-        home=home,
-        host=host,
-        port=port,
-        devnet_port=devnet_port,
-        database_url=database_url,
-        rpc_url=rpc_url,
-        deployment=deployment,
-        anvil=anvil,
-        key_password_file=key_password_file,
-    )
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())

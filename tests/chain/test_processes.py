@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import PortInUse, ToolMissing
+from ledger.errors import InvalidSetting, PortInUse, ToolMissing
 from ledger.processes import (
     ChildProcess,
     ProcessIdentity,
@@ -21,6 +21,7 @@ from ledger.processes import (
     port_owner,
     require_free_port,
     signal_process,
+    unusable_port,
     wait_until,
 )
 
@@ -117,3 +118,15 @@ def test_require_free_port__taken_by_us__names_us(free_port: int) -> None:
         assert f"(process {os.getpid()})" in str(raised.value)
         assert raised.value.advice.endswith("MOONLAKE_PORT.")
     assert port_owner(free_port) == "another program"
+
+
+def test_require_free_port__of_an_address_that_is_not_ours__names_the_host(free_port: int) -> None:
+    with pytest.raises(InvalidSetting, match=r"MOONLAKE_HOST: 192.0.2.7 cannot be listened on"):
+        require_free_port("192.0.2.7", free_port, setting="MOONLAKE_PORT")
+
+
+def test_unusable_port__that_the_system_keeps_to_itself__is_not_called_in_use() -> None:
+    refused = unusable_port(PermissionError(13, "Permission denied"), "127.0.0.1", 80, "A_PORT")
+
+    assert isinstance(refused, InvalidSetting)
+    assert refused.values["setting"] == "A_PORT"
