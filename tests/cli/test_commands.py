@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from ledger.config import Settings
 from ledger.processes import wait_until
-from tests.support.stacks import RunningStack, moonlake, moonlake_json
+from tests.support.stacks import CommandLine, RunningStack
 
 REFUSED = 5
 
 
 @pytest.fixture
-def settings(demonstration: RunningStack) -> Settings:
-    return demonstration.settings
+def command_line(demonstration: RunningStack, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(demonstration.settings, monkeypatch)
 
 
 def operation_id(number: int) -> str:
@@ -24,21 +23,19 @@ def operation_id(number: int) -> str:
 
 
 def test_award__with_evidence__is_an_entry_of_the_statement(
-    settings: Settings, tmp_path: Path
+    command_line: CommandLine, tmp_path: Path
 ) -> None:
     document = tmp_path / "report.txt"
     document.write_text("What was delivered.\n", "utf-8")
     award = ("credit", "award", "community", "galaxyspace", "12", "data.acquire")
-    before = moonlake_json(settings, "credit", "balance", "galaxyspace")["balances"][0]["credits"]
+    before = command_line.json("credit", "balance", "galaxyspace")["balances"][0]["credits"]
 
-    done = moonlake_json(
-        settings, *award, "--evidence", str(document), "--title-en", "Delivery report"
-    )
+    done = command_line.json(*award, "--evidence", str(document), "--title-en", "Delivery report")
 
     (entry,) = done["entry_ids"]
     assert done["operation"]["state"] == "included"
     assert done["operation"]["command"] == "award"
-    line = _statement_line(settings, entry)
+    line = _statement_line(command_line, entry)
     assert line["amount"] == 12
     assert line["balance_after"] == before + 12
     assert line["document"] == {
@@ -52,14 +49,16 @@ def test_award__with_evidence__is_an_entry_of_the_statement(
     assert line["block_number"] == done["operation"]["block_number"]
 
 
-def test_award__and_at_once_its_reversal__leave_the_balance_as_it_was(settings: Settings) -> None:
+def test_award__and_at_once_its_reversal__leave_the_balance_as_it_was(
+    command_line: CommandLine,
+) -> None:
     award = ("credit", "award", "community", "landspace", "5", "rocket.manufacture")
-    (entry,) = moonlake_json(settings, *award)["entry_ids"]
+    (entry,) = command_line.json(*award)["entry_ids"]
 
-    (reversal,) = moonlake_json(settings, "credit", "reverse", str(entry))["entry_ids"]
+    (reversal,) = command_line.json("credit", "reverse", str(entry))["entry_ids"]
 
     assert reversal > entry
-    again = moonlake_json(settings, "credit", "reverse", str(entry))["error"]
+    again = command_line.json("credit", "reverse", str(entry))["error"]
     assert again["values"]["name"] == "CreditsAlreadyReversed"
     assert again["values"]["arguments"] == {"entryId": entry, "reversedBy": reversal}
 
@@ -93,10 +92,10 @@ def test_award__and_at_once_its_reversal__leave_the_balance_as_it_was(settings: 
     ids=["non-issuer", "over-limit", "lapsed", "unknown-category", "no-member", "no-programme"],
 )
 def test_award__refused__shows_the_contracts_error_in_text_and_json(
-    settings: Settings, arguments: tuple[str, ...], name: str, values: dict[str, Any]
+    command_line: CommandLine, arguments: tuple[str, ...], name: str, values: dict[str, Any]
 ) -> None:
-    text = moonlake(settings, "credit", "award", *arguments)
-    answer = moonlake_json(settings, "credit", "award", *arguments)["error"]
+    text = command_line.run("credit", "award", *arguments)
+    answer = command_line.json("credit", "award", *arguments)["error"]
 
     assert text.returncode == REFUSED
     assert text.stdout == ""
@@ -110,28 +109,28 @@ def test_award__refused__shows_the_contracts_error_in_text_and_json(
 
 
 def test_award__over_what_is_left_of_the_budget__shows_how_much_is_left(
-    settings: Settings,
+    command_line: CommandLine,
 ) -> None:
     budget = ("programme", "budget", "alliance", "issuer", "--per-award", "9")
-    moonlake_json(settings, *budget, "--per-epoch", "9")
+    command_line.json(*budget, "--per-epoch", "9")
 
-    answer = moonlake_json(settings, "credit", "award", "alliance", "csa", "9", "event.keynote")
+    answer = command_line.json("credit", "award", "alliance", "csa", "9", "event.keynote")
 
     assert answer["error"]["values"]["name"] == "CreditsAwardOverBudget"
     assert answer["error"]["values"]["arguments"]["left"] == 0
 
 
 def test_award__used_operation_id__is_done_once_and_refused_for_anything_else(
-    settings: Settings,
+    command_line: CommandLine,
 ) -> None:
     award = ("credit", "award", "community", "geovis", "7", "data.use")
     other = ("credit", "award", "community", "geovis", "8", "data.use")
     option = ("--operation-id", operation_id(1))
-    first = moonlake_json(settings, *award, *option)
+    first = command_line.json(*award, *option)
 
-    again = moonlake_json(settings, *award, *option)
-    refused = moonlake(settings, *other, *option)
-    answer = moonlake_json(settings, *other, *option)["error"]
+    again = command_line.json(*award, *option)
+    refused = command_line.run(*other, *option)
+    answer = command_line.json(*other, *option)["error"]
 
     assert again["entry_ids"] == first["entry_ids"]
     assert again["operation"] == first["operation"]
@@ -143,65 +142,67 @@ def test_award__used_operation_id__is_done_once_and_refused_for_anything_else(
     }
 
 
-def test_membership__suspended_and_resumed__is_shown_in_its_standing(settings: Settings) -> None:
+def test_membership__suspended_and_resumed__is_shown_in_its_standing(
+    command_line: CommandLine,
+) -> None:
     change = ("community", "ispace", "--reason", "report.overdue")
 
-    moonlake_json(settings, "membership", "suspend", *change)
-    suspended = _standing(settings, "ispace", "community", "suspended")
-    moonlake_json(settings, "membership", "resume", *change)
+    command_line.json("membership", "suspend", *change)
+    suspended = _standing(command_line, "ispace", "community", "suspended")
+    command_line.json("membership", "resume", *change)
 
     assert suspended["reason"] == "report.overdue"
-    assert _standing(settings, "ispace", "community", "active")["change"] == "resumed"
+    assert _standing(command_line, "ispace", "community", "active")["change"] == "resumed"
 
 
 def test_membership__from_application_to_member__leaves_the_application(
-    settings: Settings,
+    command_line: CommandLine,
 ) -> None:
-    shown = moonlake_json(settings, "org", "show", "huawei")["organisation"]
+    shown = command_line.json("org", "show", "huawei")["organisation"]
     assert [each["declined"] for each in shown["applications"]] == [False]
 
     admit = ("membership", "admit", "alliance", "huawei", "--expires", "2099-12-31")
-    done = moonlake_json(settings, *admit, "--tier", "observer")
+    done = command_line.json(*admit, "--tier", "observer")
 
     assert done["operation"]["state"] == "included"
-    held = _standing(settings, "huawei", "alliance", "active")
+    held = _standing(command_line, "huawei", "alliance", "active")
     assert (held["tier_key"], held["expires_at"]) == ("observer", "2099-12-31T00:00:00Z")
 
 
-def test_org__registered_and_renamed__is_found_by_its_new_name(settings: Settings) -> None:
+def test_org__registered_and_renamed__is_found_by_its_new_name(command_line: CommandLine) -> None:
     controller = "0x00000000000000000000000000000000000000AB"
     names = ("--name-zh", "新会员", "--name-en", "New member")
-    done = moonlake_json(settings, "org", "register", "new-member", controller.lower(), *names)
+    done = command_line.json("org", "register", "new-member", controller.lower(), *names)
 
     (org_id,) = done["org_ids"]
-    _wait_for_org(settings, "new-member")
-    moonlake_json(settings, "org", "profile", str(org_id), "--name-en", "Renamed")
+    _wait_for_org(command_line, "new-member")
+    command_line.json("org", "profile", str(org_id), "--name-en", "Renamed")
 
-    _wait_for_org(settings, "Renamed", org_id)
+    _wait_for_org(command_line, "Renamed", org_id)
 
 
-def test_programme__founded__can_be_furnished_by_its_number(settings: Settings) -> None:
-    done = moonlake_json(settings, "programme", "create", "guild", "--name-en", "Guild")
+def test_programme__founded__can_be_furnished_by_its_number(command_line: CommandLine) -> None:
+    done = command_line.json("programme", "create", "guild", "--name-en", "Guild")
     number = str(done["programme_id"])
 
-    tiers = moonlake_json(settings, "programme", "add-tiers", number, "one", "two")
-    opened = moonlake_json(settings, "programme", "open", number, "data.use")
-    epochs = moonlake_json(settings, "programme", "epochs", number, "2020-01-01", "2090-01-01")
+    tiers = command_line.json("programme", "add-tiers", number, "one", "two")
+    opened = command_line.json("programme", "open", number, "data.use")
+    epochs = command_line.json("programme", "epochs", number, "2020-01-01", "2090-01-01")
 
     states = [each["operation"]["state"] for each in (tiers, opened, epochs)]
     assert states == ["included"] * 3
 
 
-def test_role__appointed_and_dismissed__is_listed_and_not(settings: Settings) -> None:
-    moonlake_json(settings, "keys", "new", "second")
+def test_role__appointed_and_dismissed__is_listed_and_not(command_line: CommandLine) -> None:
+    command_line.json("keys", "new", "second")
     office = ("issuer", "second", "--programme", "community")
 
-    moonlake_json(settings, "role", "appoint", *office)
-    held = moonlake_json(settings, "role", "appoint", *office)["error"]
-    moonlake_json(settings, "role", "dismiss", *office)
+    command_line.json("role", "appoint", *office)
+    held = command_line.json("role", "appoint", *office)["error"]
+    command_line.json("role", "dismiss", *office)
 
     assert held["values"]["name"] == "AuthorityRoleHeld"
-    officers = moonlake_json(settings, "role", "list")["officers"]
+    officers = command_line.json("role", "list")["officers"]
     assert {(each["role"], each["key"]) for each in officers} >= {
         ("admin", "admin"),
         ("council", "council"),
@@ -211,10 +212,12 @@ def test_role__appointed_and_dismissed__is_listed_and_not(settings: Settings) ->
     }
 
 
-def test_operation__shown__says_what_was_asked_and_what_came_of_it(settings: Settings) -> None:
-    listed = moonlake_json(settings, "operation", "list", "--limit", "1")["operations"]
-    shown = moonlake_json(settings, "operation", "show", listed[0]["operation_id"])["operation"]
-    text = moonlake(settings, "operation", "show", listed[0]["operation_id"])
+def test_operation__shown__says_what_was_asked_and_what_came_of_it(
+    command_line: CommandLine,
+) -> None:
+    listed = command_line.json("operation", "list", "--limit", "1")["operations"]
+    shown = command_line.json("operation", "show", listed[0]["operation_id"])["operation"]
+    text = command_line.run("operation", "show", listed[0]["operation_id"])
 
     assert shown == listed[0]
     assert set(shown) == {
@@ -258,10 +261,10 @@ def test_operation__shown__says_what_was_asked_and_what_came_of_it(settings: Set
     ],
 )
 def test_command__that_cannot_be_meant__is_refused_in_one_line(
-    settings: Settings, arguments: tuple[str, ...], code: str
+    command_line: CommandLine, arguments: tuple[str, ...], code: str
 ) -> None:
-    done = moonlake(settings, *arguments)
-    answer = moonlake_json(settings, *arguments)["error"]
+    done = command_line.run(*arguments)
+    answer = command_line.json(*arguments)["error"]
 
     assert done.returncode != 0
     assert done.stderr.count("\n") == 1
@@ -285,10 +288,10 @@ def test_command__that_cannot_be_meant__is_refused_in_one_line(
     ids=" ".join,
 )
 def test_reading_commands__for_people__print_a_table_and_for_programs_one_document(
-    settings: Settings, arguments: tuple[str, ...]
+    command_line: CommandLine, arguments: tuple[str, ...]
 ) -> None:
-    done = moonlake(settings, *arguments)
-    answer = moonlake_json(settings, *arguments)
+    done = command_line.run(*arguments)
+    answer = command_line.json(*arguments)
 
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) >= 3
@@ -297,11 +300,11 @@ def test_reading_commands__for_people__print_a_table_and_for_programs_one_docume
         assert set(answer["as_of"]) == {"block_number", "block_hash", "timestamp"}
 
 
-def _statement_line(settings: Settings, entry_id: int) -> dict[str, Any]:
+def _statement_line(command_line: CommandLine, entry_id: int) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
 
     def is_there() -> bool:
-        answer = moonlake_json(settings, "credit", "statement", "galaxyspace", "--limit", "5")
+        answer = command_line.json("credit", "statement", "galaxyspace", "--limit", "5")
         found[:] = [each for each in answer["entries"] if each["entry_id"] == entry_id]
         return bool(found)
 
@@ -309,12 +312,12 @@ def _statement_line(settings: Settings, entry_id: int) -> dict[str, Any]:
     return found[0]
 
 
-def _standing(settings: Settings, org: str, programme: str, standing: str) -> dict[str, Any]:
+def _standing(command_line: CommandLine, org: str, programme: str, standing: str) -> dict[str, Any]:
     """The membership once the mirror shows it in this standing."""
     found: list[dict[str, Any]] = []
 
     def is_there() -> bool:
-        shown = moonlake_json(settings, "org", "show", org)["organisation"]["memberships"]
+        shown = command_line.json("org", "show", org)["organisation"]["memberships"]
         found[:] = [
             each for each in shown if (each["programme"], each["standing"]) == (programme, standing)
         ]
@@ -324,9 +327,9 @@ def _standing(settings: Settings, org: str, programme: str, standing: str) -> di
     return found[0]
 
 
-def _wait_for_org(settings: Settings, name: str, org_id: int | None = None) -> None:
+def _wait_for_org(command_line: CommandLine, name: str, org_id: int | None = None) -> None:
     def is_there() -> bool:
-        found = moonlake_json(settings, "org", "list", "--search", name)["organisations"]
+        found = command_line.json("org", "list", "--search", name)["organisations"]
         return bool(found) and org_id in (None, found[0]["org_id"])
 
     _wait(is_there)
