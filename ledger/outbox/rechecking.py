@@ -20,7 +20,6 @@ from ledger.outbox.records import (
     OPEN,
     Operation,
     Settled,
-    find_operation,
     list_settled_since,
     read_operation,
 )
@@ -70,11 +69,12 @@ class Rechecker:
             self._lost[operation_id] = None
         for operation_id in tuple(self._lost):
             with reading(self._engine) as connection:
-                operation = find_operation(connection, operation_id)
-            resumed = self._put_right(operation) if operation is not None else None
-            if resumed is None or resumed.operation.state.value not in OPEN:
+                before = read_operation(connection, operation_id)
+            resumed = self._put_right(before)
+            is_open = resumed.operation.state.value in OPEN
+            if not is_open:
                 del self._lost[operation_id]
-            if resumed is not None:
+            if not (is_open and before.state.value in OPEN):
                 yield resumed
 
     def take_back_lost(self) -> Iterator[Resumed]:
@@ -86,8 +86,7 @@ class Rechecker:
             with reading(self._engine) as connection:
                 operation = read_operation(connection, operation_id)
             if not self._settler.take_back(operation):
-                resumed = self._put_right(operation)
-                yield from [resumed] if resumed is not None else []
+                yield self._put_right(operation)
 
     def find_lost(self) -> tuple[bytes, ...]:
         """The ids of settled operations whose transaction is no longer in the block it was in."""
@@ -123,13 +122,9 @@ class Rechecker:
         mined = find_mined(self._node, settled.transaction_hash)
         return mined is not None and "0x" + mined.block_hash.hex() == block_hash.lower()
 
-    def _put_right(self, operation: Operation) -> Resumed | None:
-        """None where there is nothing to tell: it waits, or somebody else has settled it."""
-        was_open = operation.state.value in OPEN
+    def _put_right(self, operation: Operation) -> Resumed:
         try:
-            now = self._settler.put_right(operation)
+            return Resumed(self._settler.put_right(operation), None)
         except (ContractRefused, NonceTaken) as error:
             with reading(self._engine) as connection:
-                failed = find_operation(connection, operation.request.operation_id)
-            return Resumed(failed or operation, error)
-        return Resumed(now, None) if not (was_open and now.state.value in OPEN) else None
+                return Resumed(read_operation(connection, operation.request.operation_id), error)
