@@ -162,3 +162,16 @@ def test_check__ledger_that_holds_something_else__is_refused(stage: Stage) -> No
 def test_check__chain_that_began_today__is_refused(stage: Stage) -> None:
     with stage.season() as (season, _desk), pytest.raises(DemonstrationRefused):
         season.check(stage.now - 86_400)
+
+
+def test_seed__chain_that_went_on_to_the_present__is_refused_before_anything_is_recorded(
+    stage: Stage,
+) -> None:
+    stage.devnet.rpc.call("evm_setTime", stage.now)
+    head = stage.devnet.mine()
+
+    with pytest.raises(DemonstrationRefused) as refused:
+        stage.seed()
+
+    assert "--fresh" in refused.value.advice
+    assert stage.devnet.rpc.head() == head
