@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ledger.chain.contracts import authority, memberships, organisations, programmes
 from ledger.chain.contracts.registry import LedgerContracts, open_contracts
 from ledger.chain.deploy import deploy
