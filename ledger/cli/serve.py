@@ -27,9 +27,6 @@ _BACKLOG = 2048
 @with_settings(*READING, "host", "port", "stale_after", "language")
 def serve_command(*, settings: Settings) -> None:
     """Serve the API and the console."""
-    # The server's own loop listens to these while it runs; afterwards it raises them once more.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
     with listen(settings) as listener:
         serve(settings, listener)
 
@@ -68,4 +65,8 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    # The server listens to these while it runs, and raises them once more when it has ended.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[listener])

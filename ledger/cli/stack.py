@@ -110,9 +110,9 @@ class Stack:
         settings = self._settings
         _prepare_folder(settings)
         require_free_port(settings.host, settings.port, setting="MOONLAKE_PORT")
+        self._server.start()  # first, since it takes longest and needs no chain
         if settings.uses_devnet:
             self._start_devnet(demo=demo)
-        self._server.start()
 
         from ledger.cli.readying import Readying  # noqa: PLC0415  while the server imports its own
 
