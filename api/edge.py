@@ -24,7 +24,7 @@ _HEADERS = {
 
 
 class Edge:
-    """Answers HEAD as GET without its body, and adds security headers where a route set none."""
+    """Answers HEAD as GET, and adds security headers where a route set none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,17 +33,14 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_head = scope["method"] == "HEAD"
-        if is_head:
-            scope = {**scope, "method": "GET"}
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server itself leaves out the body
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-            elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
             await send(message)
 
         await self._app(scope, receive, send_on)
