@@ -14,6 +14,7 @@ from typing import TypeVar
 from ledger.chain.rpc import Node
 from ledger.errors import (
     ChainProblem,
+    JournalBroken,
     LedgerError,
     MirrorProblem,
     NodeAnswerInvalid,
@@ -40,7 +41,10 @@ PASSING: tuple[type[LedgerError], ...] = (
 """What may be over soon: it is waited for. Everything else that is wrong with a node's chain, if
 it is wrong with that of every node, halts the mirror."""
 
-_RACES = (NodeAnswerInvalid, NodeLacksBlock, NodeRefused)
+_RACES = (NodeAnswerInvalid, NodeLacksBlock, NodeRefused, JournalBroken)
+"""What a node that seals a block between two of our questions may look like. A journal is among it
+since anvil, asked for the state after its latest block just then, tells that of the new one."""
+
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.1
 

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -218,6 +219,30 @@ def test_look__while_the_chain_changes_under_it__never_halts(
             mirrored.mirror.look()
         node.lies.clear()
         assert mirrored.sync().halt is None
+    assert_mirrors_chain(mirrored, ledger)
+
+
+def test_look__at_a_node_that_tells_the_state_of_a_later_block__looks_again(
+    database_url: str, ledger: Ledger, open_mirror: Open
+) -> None:
+    """As anvil does where it seals a block between being asked and answering."""
+    told: list[str] = []
+    slots = 2 * len(ledger.deployment.contracts)  # of the first look
+
+    def seal_meanwhile(params: list[Any], result: Any) -> Any:
+        if len(told) == slots:
+            return result
+        if not told:
+            ledger.award(ONE, (1, 99))
+        told.append("a later block's")
+        return ledger.anvil.rpc.call("eth_getStorageAt", *params[:-1], "latest")
+
+    with FakeNode(upstream=ledger.anvil.url) as node:
+        mirrored = open_mirror(database_url, ledger.deployment, node.url)
+        ledger.award(ONE, (1, 10))
+        node.lies["eth_getStorageAt"] = seal_meanwhile
+        assert mirrored.sync().halt is None
+    assert len(told) == slots
     assert_mirrors_chain(mirrored, ledger)
 
 
