@@ -105,6 +105,10 @@ interface IAuthority {
     /// names the first.
     function requireEitherOfficer(bytes32 name, bytes32 orName, uint16 programmeId, address account) external view;
 
+    /// @notice The journal line by which the account got the role in exactly this programme; 0 where it
+    /// does not hold it.
+    function appointedAt(bytes32 name, uint16 programmeId, address account) external view returns (uint64);
+
     /// @notice Reverts while the ledger is paused.
     function requireRunning() external view;
 }

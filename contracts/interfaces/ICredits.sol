@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ISignedMessages} from "./ISignedMessages.sol";
+
 /// @title The credit journal
 /// @notice Entries are posted and never edited or deleted. A balance is the sum of an organisation's
 /// entries in a programme. It can fall below zero: a wrongful award is reversed even where the
@@ -9,14 +11,15 @@ pragma solidity 0.8.37;
 /// An entry is not kept in storage. Heads are kept: at the last entry of each command, and at each
 /// entry whose number is a multiple of 128. Who names an entry later (to reverse it) brings the
 /// entry and the hashes that lead from it to a head that is kept, at most 127 of them.
-interface ICredits {
+interface ICredits is ISignedMessages {
     enum Kind {
         None,
         Award,
         Reversal,
         Redemption,
         Refund,
-        Expiry
+        Expiry,
+        CarryOver
     }
 
     /// @param orgId who is credited
@@ -57,14 +60,43 @@ interface ICredits {
         bytes32 evidence;
     }
 
+    /// @param entryId the award whose unspent credits expire
+    /// @param orgId whose award it is
+    /// @param amount credits, more than zero
+    /// @param category of the award
+    struct Expiry {
+        uint64 entryId;
+        uint32 orgId;
+        uint64 amount;
+        bytes32 category;
+    }
+
+    /// @notice What an issuer can still award now.
+    /// @param epoch the epoch in force; 0 where there is none, and nothing can be awarded
+    /// @param epochEndsAt the first second of the next one
+    /// @param perAward the most in one award
+    /// @param leftInEpoch what is left of its budget
+    /// @param leftInCategory what is left in the category that was asked about
+    /// @param leftUnderCap what the programme's cap leaves to everybody
+    struct IssuerTerms {
+        uint32 epoch;
+        uint40 epochEndsAt;
+        uint64 perAward;
+        uint64 leftInEpoch;
+        uint64 leftInCategory;
+        uint64 leftUnderCap;
+    }
+
     /// @notice An entry was posted.
     /// @param entryId from 1 without gaps; it is the journal's sequence
     /// @param kind what it is
-    /// @param category what the contribution was; a reversal has that of the award
+    /// @param category what the contribution was; a reversal and an expiry have that of the award,
+    /// the others none
     /// @param amount credits, negative where they leave the balance
     /// @param balanceAfter the organisation's balance in the programme after it
     /// @param evidence commitment to a document off the chain
-    /// @param refersTo the entry that a reversal, refund or expiry is of; 0 for none
+    /// @param refersTo the entry that a reversal, refund or expiry is of, or that the credits were
+    /// carried over from; 0 for none
     /// @param actor by whose right it was posted
     /// @param operationId the command
     /// @param head the journal's head after it
@@ -91,7 +123,10 @@ interface ICredits {
     error CreditsAwardOverLimit(address issuer, uint64 asked, uint64 perAward);
     /// @notice The awards are together more than what is left of the issuer's budget in this epoch.
     error CreditsAwardOverBudget(address issuer, uint256 asked, uint64 left);
-    /// @notice The awards would bring what is outstanding over the programme's cap.
+    /// @notice The awards are more than what is left of the issuer's budget in this category.
+    error CreditsAwardOverCategoryBudget(address issuer, bytes32 category, uint256 asked, uint64 left);
+    /// @notice The awards would bring what is outstanding, and what may be refunded, over the
+    /// programme's cap.
     error CreditsOverSupplyCap(uint16 programmeId, uint256 asked, uint64 left);
     error CreditsEntryOfOtherProgramme(uint64 entryId, uint16 found, uint16 expected);
     /// @notice Only awards are reversed.
@@ -102,11 +137,72 @@ interface ICredits {
     /// @notice An issuer reverses only its own awards; the council reverses any.
     error CreditsNotEntitled(address account, uint64 entryId);
 
+    /// @notice There is no entry of this number yet.
+    error CreditsEntryUnknown(uint64 entryId);
+    error CreditsAlreadyExpired(uint64 entryId, uint64 expiredBy);
+    /// @notice All of the award expired, and nothing is left to reverse.
+    error CreditsNothingLeft(uint64 entryId);
+    /// @notice The organisation has fewer credits than this takes.
+    error CreditsBalanceTooLow(uint32 orgId, uint64 asked, int64 balance);
+    /// @notice Only the Benefits contract redeems and refunds.
+    error CreditsOnlyBenefits(address account);
+    /// @notice The organisation was not merged into another.
+    error CreditsNotMerged(uint32 orgId);
+    /// @notice The organisation has neither credits nor debts in the programme.
+    error CreditsNothingToCarryOver(uint16 programmeId, uint32 orgId);
+
+    /// @notice Awards credits by an issuer's signed message:
+    /// `AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)`
+    /// `Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)`,
+    /// where the category is the key's text.
+    function awardBySignature(
+        uint16 programmeId,
+        Award[] calldata awards,
+        bytes32 operationId,
+        Signed calldata signed
+    ) external;
+
+    /// @notice Takes back what was not spent of awards that are too old, as the programme's policy has
+    /// it; each award once. Council. The contract checks that the credits are there and that no
+    /// award expires twice; that the policy was followed is for an audit to recompute.
+    /// @param policy commitment to the policy and its computation
+    function expire(uint16 programmeId, Expiry[] calldata expiries, bytes32 policy, bytes32 operationId) external;
+
+    /// @notice Carries the balance of organisations that were merged over to their successors, in two
+    /// linked entries each. Council.
+    function carryOver(uint16 programmeId, uint32[] calldata orgIds, bytes32 evidence, bytes32 operationId)
+        external;
+
+    /// @notice Takes credits for a redemption, and keeps room under the cap for its refund. Only Benefits.
+    function redeem(
+        uint16 programmeId,
+        uint32 orgId,
+        uint64 amount,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId
+    ) external returns (uint64 entryId);
+
+    /// @notice Gives a redemption's credits back. Only Benefits.
+    function refund(
+        uint16 programmeId,
+        uint32 orgId,
+        uint64 amount,
+        uint64 refersTo,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId
+    ) external returns (uint64 entryId);
+
+    /// @notice Gives up the room under the cap of redemptions that can no longer be refunded. It is no
+    /// entry, since no balance changes. Only Benefits.
+    function settle(uint16 programmeId, uint64 amount) external;
+
     /// @notice Awards credits. A council officer of the programme, or an issuer within its budget.
     function award(uint16 programmeId, Award[] calldata awards, bytes32 operationId) external;
 
     /// @notice Reverses awards, each once. The council, or the issuer that made the award. The
-    /// issuer's budget is not given back.
+    /// issuer's budget is not given back. Of an award that expired in part, the rest is taken back.
     function reverse(uint16 programmeId, Reversal[] calldata reversals, bytes32 operationId) external;
 
     /// @notice An organisation's balance in a programme.
@@ -117,6 +213,25 @@ interface ICredits {
 
     /// @notice What an issuer has awarded in an epoch.
     function spent(uint16 programmeId, uint32 epoch, address issuer) external view returns (uint64);
+
+    /// @notice Credits of open redemptions, which a refund would bring back.
+    function refundable(uint16 programmeId) external view returns (int64);
+
+    /// @notice What an issuer has awarded in an epoch in a category. Counted only where the category has a
+    /// budget of its own.
+    function spentIn(uint16 programmeId, uint32 epoch, address issuer, bytes32 category)
+        external
+        view
+        returns (uint64);
+
+    /// @notice What an issuer can still award, in one category.
+    function issuerTerms(uint16 programmeId, address issuer, bytes32 category)
+        external
+        view
+        returns (IssuerTerms memory);
+
+    /// @notice What expired of an award, and by which entry; zeros for none.
+    function expiryOf(uint64 entryId) external view returns (uint64 expiredBy, uint64 amount);
 
     /// @notice The entry that reversed this one; 0 for none.
     function reversedBy(uint64 entryId) external view returns (uint64);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ISignedMessages} from "./ISignedMessages.sol";
+
 /// @title Memberships
 /// @notice An organisation's standing in a programme, shown to wallets as a locked token.
 /// `tokenId = programmeId << 32 | orgId`, so that there is one for each organisation and programme,
@@ -9,7 +11,7 @@ pragma solidity 0.8.37;
 ///
 /// Every change carries a reason (a key such as `fee.unpaid`; zero for none) and a commitment to
 /// evidence kept off the chain (zero for none).
-interface IMemberships {
+interface IMemberships is ISignedMessages {
     enum Status {
         None,
         Active,
@@ -29,6 +31,15 @@ interface IMemberships {
         uint8 tier;
         uint40 expiresAt;
         bytes32 evidence;
+    }
+
+    /// @notice An applicant's agreement to be admitted, by its controller's signed message:
+    /// `Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)`,
+    /// with the tier and the evidence of its admission.
+    /// @param applicationId counts once, as an operation id does
+    struct Consent {
+        bytes32 applicationId;
+        Signed signed;
     }
 
     struct Renewal {
@@ -53,6 +64,24 @@ interface IMemberships {
         address actor,
         bytes32 operationId,
         bytes32 head
+    );
+
+    /// @notice The organisation's controller agreed to the admission in the next line.
+    event ApplicationConsented(
+        uint64 indexed sequence,
+        uint16 indexed programmeId,
+        uint32 indexed orgId,
+        address account,
+        bytes32 applicationId,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    /// @notice Tokens' metadata is found elsewhere now.
+    /// @param base keccak256 of the base URI
+    event MetadataBaseChanged(
+        uint64 indexed sequence, bytes32 base, address actor, bytes32 operationId, bytes32 head
     );
 
     event MembershipRenewed(
@@ -138,6 +167,13 @@ interface IMemberships {
     error MembershipsExpiryTooLate(uint32 orgId, uint40 given, uint40 latest);
     error MembershipsTierUnchanged(uint16 programmeId, uint32 orgId, uint8 tier);
     error MembershipsBatchSize(uint256 given, uint256 most);
+    /// @notice Each admission needs the consent that stands at its place.
+    error MembershipsConsentCount(uint256 admissions, uint256 consents);
+    /// @notice The consent is signed by an account that does not act for the applicant.
+    error MembershipsNotController(address account, uint32 orgId);
+    /// @notice Only the Organisations contract says that tokens moved.
+    error MembershipsOnlyOrganisations(address account);
+    error MembershipsBaseTooLong(uint256 given, uint256 most);
     /// @notice A membership cannot be transferred or approved.
     error MembershipsLocked();
 
@@ -187,6 +223,25 @@ interface IMemberships {
         bytes32 evidence,
         bytes32 operationId
     ) external;
+
+    /// @notice Admits applicants that agreed: `consents[i]` is of `admissions[i]`. Registrar or council.
+    function admitByConsent(
+        uint16 programmeId,
+        Admission[] calldata admissions,
+        Consent[] calldata consents,
+        bytes32 reason,
+        bytes32 operationId
+    ) external;
+
+    /// @notice Changes where tokens' metadata is found: `base` + the token's id; and the collection's own:
+    /// `base` + `contract`. An alliance-wide council officer. At most MAX_BASE bytes.
+    function changeMetadataBase(string calldata base, bytes32 operationId) external;
+
+    /// @notice Emits the Transfers of an organisation's tokens to its new controller. Only Organisations.
+    function announceMove(uint32 orgId, address from, address to) external;
+
+    /// @notice How many memberships an organisation holds, suspended and lapsed ones too.
+    function membershipsOf(uint32 orgId) external view returns (uint256);
 
     /// @notice Records that applications were declined.
     function decline(

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ISignedMessages} from "./ISignedMessages.sol";
+
 /// @title The organisations, and who acts for them
 /// @notice An organisation is known by its id, never by its key. Its controller is the account that
 /// acts for it now; an account controls at most one organisation.
-interface IOrganisations {
+///
+/// The controller changes in one of two ways. A rotation: the controller names a successor, who
+/// accepts. A recovery, where the key is lost: the alliance's council names a successor, and if the
+/// controller has not objected when the delay is over, the council finishes it. Memberships' tokens
+/// and balances are the organisation's, and so are the new controller's at once.
+///
+/// A retired organisation has no controller. If it was merged into another, its balances can be
+/// carried over (`Credits.carryOver`).
+interface IOrganisations is ISignedMessages {
     /// @param controller the account that acts for it
     /// @param kind what body it is: `company`, `association`, `investor` …
     /// @param profile commitment to its names and contacts, kept off the chain
@@ -36,6 +46,66 @@ interface IOrganisations {
         bytes32 head
     );
 
+    /// @notice The controller named a successor, in place of one it named earlier; the zero address
+    /// names none.
+    event ControllerNominated(
+        uint64 indexed sequence,
+        uint32 indexed orgId,
+        address indexed successor,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    /// @notice Another account acts for the organisation now.
+    /// @param previous who did before
+    /// @param recovered whether by recovery; else by rotation
+    event ControllerChanged(
+        uint64 indexed sequence,
+        uint32 indexed orgId,
+        address indexed controller,
+        address previous,
+        bool recovered,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    /// @notice The council named a successor of a controller that has lost its key.
+    /// @param finishableFrom from this second on it can be finished
+    event RecoveryBegun(
+        uint64 indexed sequence,
+        uint32 indexed orgId,
+        address indexed successor,
+        uint40 finishableFrom,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    /// @notice The controller objected, or the council withdrew it.
+    event RecoveryStopped(
+        uint64 indexed sequence,
+        uint32 indexed orgId,
+        address indexed successor,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    /// @notice The organisation is no more.
+    /// @param successorId the organisation that it was merged into; 0 for none
+    event OrganisationRetired(
+        uint64 indexed sequence,
+        uint32 indexed orgId,
+        uint32 indexed successorId,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
     /// @notice No organisation has this id.
     error OrganisationsUnknown(uint32 orgId);
     error OrganisationsControllerMissing();
@@ -44,6 +114,20 @@ interface IOrganisations {
     error OrganisationsBatchSize(uint256 given, uint256 most);
     /// @notice The account is neither the controller nor an alliance-wide registrar.
     error OrganisationsNotEntitled(address account, uint32 orgId);
+    /// @notice The organisation is retired.
+    error OrganisationsRetired(uint32 orgId);
+    /// @notice The account is not the controller.
+    error OrganisationsNotController(address account, uint32 orgId);
+    /// @notice The account is not the one that the controller named.
+    error OrganisationsNotNominated(address account, uint32 orgId);
+    error OrganisationsNoRecovery(uint32 orgId);
+    error OrganisationsRecoveryUnderWay(uint32 orgId, address successor);
+    error OrganisationsRecoveryTooEarly(uint32 orgId, uint40 finishableFrom);
+    /// @notice It holds memberships; revoke them first.
+    error OrganisationsStillMember(uint32 orgId, uint256 memberships);
+    /// @notice An organisation is not merged into itself.
+    error OrganisationsSuccessorUnusable(uint32 orgId, uint32 successorId);
+    error OrganisationsDelayUnusable(uint40 given, uint40 least, uint40 most);
     /// @notice There are too few ids left for these.
     error OrganisationsFull();
 
@@ -56,15 +140,64 @@ interface IOrganisations {
     /// @notice Changes a profile's commitment. The controller, or an alliance-wide registrar.
     function changeProfile(uint32 orgId, bytes32 profile, bytes32 operationId) external;
 
+    /// @notice Names the account that shall act for it next; zero withdraws. The controller.
+    function nominate(uint32 orgId, address successor, bytes32 operationId) external;
+
+    /// @notice Names it by the controller's signed message:
+    /// `Rotation(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)`.
+    function nominateBySignature(uint32 orgId, address successor, bytes32 operationId, Signed calldata signed)
+        external;
+
+    /// @notice Takes over. The nominated account. It stops a recovery that is under way.
+    function acceptControl(uint32 orgId, bytes32 operationId) external;
+
+    /// @notice Takes over by the nominated account's signed message:
+    /// `Acceptance(uint32 orgId,bytes32 operationId,uint256 deadline)`.
+    function acceptControlBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external;
+
+    /// @notice Begins a recovery. An alliance-wide council officer.
+    function beginRecovery(uint32 orgId, address successor, bytes32 evidence, bytes32 operationId) external;
+
+    /// @notice Stops a recovery: the controller objects, or the council withdraws it. The controller
+    /// also while the ledger is paused.
+    function stopRecovery(uint32 orgId, bytes32 operationId) external;
+
+    /// @notice Objects by the controller's signed message:
+    /// `Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)`.
+    function stopRecoveryBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external;
+
+    /// @notice Gives the organisation to the successor, once the delay is over. An alliance-wide council
+    /// officer.
+    function finishRecovery(uint32 orgId, bytes32 operationId) external;
+
+    /// @notice Retires an organisation that holds no membership; `successorId` is the one that it was
+    /// merged into, 0 for none. An alliance-wide council officer.
+    function retire(uint32 orgId, uint32 successorId, bytes32 evidence, bytes32 operationId) external;
+
     /// @notice How many organisations there are; their ids are 1 to this number.
     function organisationCount() external view returns (uint32);
 
-    /// @notice The account that acts for it. Reverts with OrganisationsUnknown.
+    /// @notice The account that acts for it. Reverts with OrganisationsUnknown, OrganisationsRetired.
     function controllerOf(uint32 orgId) external view returns (address);
 
     /// @notice The organisation that an account acts for; 0 for none.
     function organisationOf(address controller) external view returns (uint32);
 
     /// @notice What was registered, with the present controller and profile.
+    /// The controller of a retired one is zero.
     function organisation(uint32 orgId) external view returns (Registration memory);
+
+    /// @notice The account that the controller named; zero for none.
+    function nominatedBy(uint32 orgId) external view returns (address);
+
+    /// @notice The recovery under way; zeros for none.
+    function recoveryOf(uint32 orgId) external view returns (address successor, uint40 finishableFrom);
+
+    function isRetired(uint32 orgId) external view returns (bool);
+
+    /// @notice The organisation that a retired one was merged into; 0 for none.
+    function successorOf(uint32 orgId) external view returns (uint32);
+
+    /// @notice Seconds between the beginning of a recovery and its earliest end.
+    function recoveryDelay() external view returns (uint40);
 }

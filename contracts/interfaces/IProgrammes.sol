@@ -23,11 +23,13 @@ interface IProgrammes {
     /// @param perAward the most credits in one award by this issuer
     /// @param perEpoch the most credits in one epoch by this issuer
     /// @param supplyCap the programme's cap
+    /// @param byCategory whether some of the issuer's categories have budgets of their own
     struct AwardTerms {
         uint32 epoch;
         uint64 perAward;
         uint64 perEpoch;
         uint64 supplyCap;
+        bool byCategory;
     }
 
     /// @notice A programme was founded.
@@ -127,9 +129,23 @@ interface IProgrammes {
         bytes32 head
     );
 
+    /// @notice An issuer's budget in one category was set, or taken away (`limited` false): then only
+    /// its budget over all categories counts.
+    event CategoryBudgetChanged(
+        uint64 indexed sequence,
+        uint16 indexed programmeId,
+        address indexed issuer,
+        bytes32 category,
+        bool limited,
+        uint64 perEpoch,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
     error ProgrammesUnknown(uint16 programmeId);
     error ProgrammesKeyTaken(bytes32 key, uint16 programmeId);
-    /// @notice There are 65,535 programmes, and no id for another.
+    /// @notice There are MAX_PROGRAMMES; what walks over all of them must fit a transaction.
     error ProgrammesFull();
     error ProgrammesSupplyCapTooLarge(uint64 given, uint64 most);
     /// @notice A proposal needs one approval at least.
@@ -192,6 +208,17 @@ interface IProgrammes {
     function setBudget(uint16 programmeId, address issuer, uint64 perAward, uint64 perEpoch, bytes32 operationId)
         external;
 
+    /// @notice Sets an issuer's budget of each epoch in one category, within its budget over all; zero
+    /// lets it award nothing there. Not `limited`: takes it away. Treasurer or council.
+    function setCategoryBudget(
+        uint16 programmeId,
+        address issuer,
+        bytes32 category,
+        bool limited,
+        uint64 perEpoch,
+        bytes32 operationId
+    ) external;
+
     function programmeCount() external view returns (uint16);
 
     /// @notice Reverts with ProgrammesUnknown where there is none.
@@ -214,6 +241,9 @@ interface IProgrammes {
     function epochAt(uint16 programmeId, uint40 time) external view returns (uint32);
 
     function budget(uint16 programmeId, address issuer) external view returns (uint64 perAward, uint64 perEpoch);
+
+    /// @notice An issuer's budget of each epoch in a category; 2^64-1 where it has none of its own.
+    function categoryBudget(uint16 programmeId, address issuer, bytes32 category) external view returns (uint64);
 
     /// @notice Everything that an award by this issuer must keep to now, in one call.
     function awardTerms(uint16 programmeId, address issuer) external view returns (AwardTerms memory);

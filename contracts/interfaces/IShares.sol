@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ISignedMessages} from "./ISignedMessages.sol";
+
+/// @title Benefits shared by contribution
+/// @notice At the close of an epoch the council posts how a pool is shared: the root of a Merkle tree
+/// (OpenZeppelin's standard tree) of each organisation's share, computed from the epoch's entries by
+/// a published rule. Anybody can recompute the root from the entries. A share is claimed once, with
+/// its proof.
+///
+///     leaf = keccak256(keccak256(abi.encode(uint16 programmeId, uint32 epoch, uint32 orgId, uint64 amount)))
+interface IShares is ISignedMessages {
+    /// @param epoch whose entries it is computed from; it is over
+    /// @param pool what is shared, in whole units; shares add up to it
+    /// @param unit what the units are, a key such as `slots`
+    /// @param rule sha256 of the rule's canonical JSON
+    /// @param root of the tree of shares
+    /// @param claimableUntil shares can be claimed before this second
+    struct Distribution {
+        uint16 programmeId;
+        uint32 epoch;
+        uint64 pool;
+        bytes32 unit;
+        bytes32 rule;
+        bytes32 root;
+        uint40 claimableUntil;
+    }
+
+    /// @param claimed the sum of the shares claimed so far
+    struct DistributionState {
+        Distribution distribution;
+        uint64 claimed;
+        bool withdrawn;
+    }
+
+    event SharesPosted(
+        uint64 indexed sequence,
+        uint16 indexed programmeId,
+        uint32 indexed distributionId,
+        uint32 epoch,
+        uint64 pool,
+        bytes32 unit,
+        bytes32 rule,
+        bytes32 root,
+        uint40 claimableUntil,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    event SharesWithdrawn(
+        uint64 indexed sequence,
+        uint16 indexed programmeId,
+        uint32 indexed distributionId,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    event ShareClaimed(
+        uint64 indexed sequence,
+        uint32 indexed distributionId,
+        uint32 indexed orgId,
+        uint64 amount,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
+    error SharesDistributionUnknown(uint32 distributionId);
+    /// @notice The epoch is not over, or there is none of this number.
+    error SharesEpochNotOver(uint16 programmeId, uint32 epoch);
+    /// @notice The pool is 1 to 2^53-1.
+    error SharesPoolUnusable(uint64 pool);
+    error SharesRootMissing();
+    error SharesRuleMissing();
+    error SharesClaimWindowUnusable(uint40 claimableUntil);
+    error SharesWithdrawnAlready(uint32 distributionId);
+    /// @notice Somebody claimed already, so that it stands.
+    error SharesClaimsBegun(uint32 distributionId, uint64 claimed);
+    error SharesClaimsOver(uint32 distributionId, uint40 claimableUntil);
+    error SharesAlreadyClaimed(uint32 distributionId, uint32 orgId);
+    error SharesProofInvalid(uint32 distributionId, uint32 orgId, uint64 amount);
+    /// @notice The tree gives away more than the pool.
+    error SharesOverPool(uint32 distributionId, uint64 asked, uint64 left);
+    error SharesNotController(address account, uint32 orgId);
+
+    /// @notice Posts a distribution. Council of the programme.
+    function post(Distribution calldata distribution, bytes32 evidence, bytes32 operationId)
+        external
+        returns (uint32 distributionId);
+
+    /// @notice Takes a distribution back before anybody claimed. Council of its programme.
+    function withdraw(uint32 distributionId, bytes32 evidence, bytes32 operationId) external;
+
+    /// @notice Claims an organisation's share. Its controller.
+    function claim(
+        uint32 distributionId,
+        uint32 orgId,
+        uint64 amount,
+        bytes32[] calldata proof,
+        bytes32 operationId
+    ) external;
+
+    /// @notice Claims by the controller's signed message:
+    /// `Claim(uint32 distributionId,uint32 orgId,uint64 amount,bytes32 operationId,uint256 deadline)`.
+    function claimBySignature(
+        uint32 distributionId,
+        uint32 orgId,
+        uint64 amount,
+        bytes32[] calldata proof,
+        bytes32 operationId,
+        Signed calldata signed
+    ) external;
+
+    function distributionCount() external view returns (uint32);
+
+    /// @notice Reverts with SharesDistributionUnknown.
+    function distribution(uint32 distributionId) external view returns (DistributionState memory);
+
+    function isClaimed(uint32 distributionId, uint32 orgId) external view returns (bool);
+}
