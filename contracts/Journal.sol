@@ -41,12 +41,20 @@ abstract contract Journal is IJournal {
 
     /// @dev Takes up the pen for a command. Refuses an operation that was done before.
     function _begin(bytes32 operationId) internal returns (Pen memory pen) {
-        if (operationId == 0) revert JournalOperationIdMissing();
-        JournalStorage storage journal = _journal();
-        uint64 done = journal.operations[operationId];
-        if (done != 0) revert JournalOperationDone(operationId, done);
         pen = _pen();
-        journal.operations[operationId] = pen.sequence + 1;
+        _use(pen, operationId);
+    }
+
+    /// @dev Counts an operation as done by the next line. Refuses one that was done before.
+    function _use(Pen memory pen, bytes32 operationId) internal {
+        _requireNew(operationId);
+        _journal().operations[operationId] = pen.sequence + 1;
+    }
+
+    function _requireNew(bytes32 operationId) internal view {
+        if (operationId == 0) revert JournalOperationIdMissing();
+        uint64 done = _journal().operations[operationId];
+        if (done != 0) revert JournalOperationDone(operationId, done);
     }
 
     /// @dev Takes up the pen for a change that a standard's own function makes, which has no

@@ -54,7 +54,9 @@ abstract contract SignedMessages is ISignedMessages, Journal, EIP712 {
         }
     }
 
+    /// @dev Refused as done where the message counted already: to cancel it was too late.
     function _cancel(address account, bytes32 operationId) private {
+        _requireNew(operationId);
         if (_cancelled[account][operationId]) revert SignedCancelled(account, operationId);
         _cancelled[account][operationId] = true;
         Pen memory pen = _pen();

@@ -6,6 +6,9 @@ pragma solidity 0.8.37;
 /// the chain. It names the operation, which the journal refuses the second time, so that it counts
 /// once; messages need no order. It is good until its deadline, and until its signer cancels it.
 ///
+/// An operation id is public as soon as its message is. Somebody who may give any command of the same
+/// contract can use it up first; then the message is worth nothing, and is signed again with another.
+///
 /// A signer of 20 bytes is an account: a key, or a contract wallet (ERC-1271). A longer one is a
 /// verifier and a key by ERC-7913, such as a passkey's; it acts as the account that `accountOf`
 /// gives, which nobody has a private key of.
@@ -34,7 +37,7 @@ interface ISignedMessages {
     error SignedSignerMalformed(uint256 length);
 
     /// @notice Makes the sender's message with this operation id worthless. Also while the ledger is
-    /// paused.
+    /// paused. Reverts with JournalOperationDone where it is too late.
     function cancelMessage(bytes32 operationId) external;
 
     /// @notice The same by signed message, for signers that send no transactions:
