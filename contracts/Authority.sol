@@ -17,6 +17,8 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
     /// milliseconds, that could not be undone within a lifetime.
     uint48 public constant MAX_ADMIN_DELAY = 365 days;
 
+    mapping(bytes32 role => mapping(address account => uint64 sequence)) private _appointedAt;
+
     /// @param admin the first default admin
     /// @param adminDelay how many seconds a successor must wait before accepting
     constructor(address admin, uint48 adminDelay) AccessControlDefaultAdminRules(adminDelay, admin) {
@@ -99,6 +101,11 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
     }
 
     /// @inheritdoc IAuthority
+    function appointedAt(bytes32 name, uint16 programmeId, address account) external view returns (uint64) {
+        return _appointedAt[Roles.inProgramme(name, programmeId)][account];
+    }
+
+    /// @inheritdoc IAuthority
     function isOfficer(bytes32 name, uint16 programmeId, address account) public view returns (bool) {
         return hasRole(Roles.inProgramme(name, programmeId), account)
             || hasRole(Roles.inProgramme(name, Roles.ALLIANCE_WIDE), account);
@@ -176,6 +183,7 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
 
     function _journalAppointed(Pen memory pen, bytes32 role, address account, bytes32 operationId) private {
         uint64 line = _next(pen);
+        _appointedAt[role][account] = line;
         bytes32 head = _write(
             pen, keccak256(abi.encode(OfficerAppointed.selector, line, role, account, msg.sender, operationId))
         );
@@ -185,6 +193,7 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
 
     function _journalDismissed(Pen memory pen, bytes32 role, address account, bytes32 operationId) private {
         uint64 line = _next(pen);
+        _appointedAt[role][account] = 0;
         bytes32 head = _write(
             pen, keccak256(abi.encode(OfficerDismissed.selector, line, role, account, msg.sender, operationId))
         );

@@ -11,9 +11,12 @@ library Roles {
     bytes32 internal constant ISSUER = "issuer";
     /// @notice Gives issuers their budgets.
     bytes32 internal constant TREASURER = "treasurer";
-    /// @notice Sets a programme's rules; awards without a budget; reverses.
+    /// @notice Sets a programme's rules; awards without a budget; reverses. Held by a programme's seat,
+    /// which acts as its councillors decide (Council.sol); a small alliance may give it to a person.
     bytes32 internal constant COUNCIL = "council";
-    /// @notice Stops the ledger in an emergency.
+    /// @notice Proposes, approves and executes what the seat of its programme does.
+    bytes32 internal constant COUNCILLOR = "councillor";
+    /// @notice Stops the ledger in an emergency; cancels proposals.
     bytes32 internal constant GUARDIAN = "guardian";
 
     uint16 internal constant ALLIANCE_WIDE = 0;
@@ -23,6 +26,7 @@ library Roles {
     }
 
     function known(bytes32 name) internal pure returns (bool) {
-        return name == REGISTRAR || name == ISSUER || name == TREASURER || name == COUNCIL || name == GUARDIAN;
+        return name == REGISTRAR || name == ISSUER || name == TREASURER || name == COUNCIL || name == COUNCILLOR
+            || name == GUARDIAN;
     }
 }

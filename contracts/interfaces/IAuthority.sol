@@ -106,7 +106,7 @@ interface IAuthority {
     function requireEitherOfficer(bytes32 name, bytes32 orName, uint16 programmeId, address account) external view;
 
     /// @notice The journal line by which the account got the role in exactly this programme; 0 where it
-    /// does not hold it.
+    /// does not hold it. Of the default admin where name and programme are zero.
     function appointedAt(bytes32 name, uint16 programmeId, address account) external view returns (uint64);
 
     /// @notice Reverts while the ledger is paused.

@@ -10,8 +10,14 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// cannot act in another's programme. Programme 0 is the whole alliance.
 ///
 /// Who was no councillor when the proposal was made cannot approve it, and an approval counts only
-/// while who gave it is still the councillor that it was then. How many are needed is fixed when the
-/// proposal is made.
+/// while who gave it is still the councillor that it was then: dismissed and appointed again is
+/// another one. The same holds for the maker. So whatever is executed has one councillor and as many
+/// others as were needed behind it, all of them in office since before it was made. How many are
+/// needed is fixed when the proposal is made.
+///
+/// While the ledger is paused, only proposals whose calls all go to the Authority can be made, approved
+/// and executed (so that a seat that is the default admin can dismiss, appoint, and let the ledger go
+/// on), and any can be cancelled.
 interface ICouncil is ISignedMessages {
     enum Status {
         None,
@@ -27,6 +33,8 @@ interface ICouncil is ISignedMessages {
 
     /// @param maker who proposed it
     /// @param approvalsNeeded how many others must approve it
+    /// @param authorityOnly whether all its calls go to the Authority, so that it works while the ledger
+    /// is paused
     /// @param expiresAt it can be approved and executed before this second
     /// @param authoritySequence the Authority's journal when it was made: councillors appointed
     /// later do not count
@@ -35,12 +43,15 @@ interface ICouncil is ISignedMessages {
         uint16 programmeId;
         Status status;
         uint8 approvalsNeeded;
+        bool authorityOnly;
         uint40 expiresAt;
         uint64 authoritySequence;
         address maker;
         bytes32 callsHash;
     }
 
+    /// @notice A proposal was made, and is open. Fields as in Proposal.
+    /// @param evidence commitment to the document that says why
     event ProposalMade(
         uint64 indexed sequence,
         uint16 indexed programmeId,
@@ -50,6 +61,7 @@ interface ICouncil is ISignedMessages {
         bytes32 evidence,
         uint8 approvalsNeeded,
         uint40 expiresAt,
+        uint64 authoritySequence,
         bytes32 operationId,
         bytes32 head
     );
@@ -58,7 +70,8 @@ interface ICouncil is ISignedMessages {
     /// itself, since `callsHash` fixes them.
     event ProposalCalls(uint64 indexed proposalId, Call[] calls);
 
-    /// @param approvals how many there are now, this one included
+    /// @notice A councillor approved a proposal.
+    /// @param approvals how many there are now, this one included; some may count no longer
     event ProposalApproved(
         uint64 indexed sequence,
         uint16 indexed programmeId,
@@ -69,6 +82,7 @@ interface ICouncil is ISignedMessages {
         bytes32 head
     );
 
+    /// @notice A proposal is carried out; what it does follows in the same transaction.
     event ProposalExecuted(
         uint64 indexed sequence,
         uint16 indexed programmeId,
@@ -78,6 +92,7 @@ interface ICouncil is ISignedMessages {
         bytes32 head
     );
 
+    /// @notice A proposal was withdrawn by its maker, or stopped by a guardian.
     event ProposalCancelled(
         uint64 indexed sequence,
         uint16 indexed programmeId,
@@ -87,13 +102,12 @@ interface ICouncil is ISignedMessages {
         bytes32 head
     );
 
-    /// @notice How many approvals proposals of the whole alliance need from now on.
+    /// @notice How many approvals proposals of the whole alliance need from now on. The first line is
+    /// the deployment's, by its deployer and without an operation.
     event AllianceApprovalsChanged(
         uint64 indexed sequence, uint8 approvalsNeeded, address actor, bytes32 operationId, bytes32 head
     );
 
-    /// @notice The account is no councillor of the programme.
-    error CouncilNotCouncillor(address account, uint16 programmeId);
     error CouncilProposalUnknown(uint64 proposalId);
     /// @notice The proposal is executed or cancelled.
     error CouncilProposalClosed(uint64 proposalId, Status status);
@@ -101,13 +115,17 @@ interface ICouncil is ISignedMessages {
     /// @notice It lasts a second at least and MAX_DURATION at most.
     error CouncilExpiryUnusable(uint40 given, uint40 earliest, uint40 latest);
     error CouncilCallCount(uint256 given, uint256 most);
+    /// @notice The calls, as `abi.encode(calls)`, have more bytes than a transaction should carry.
+    error CouncilCallsTooLong(uint256 given, uint256 most);
     /// @notice A call has a contract as its target and four bytes of data at least.
     error CouncilCallUnusable(uint256 index, address target);
     /// @notice Who made the proposal cannot approve it.
     error CouncilMakerCannotApprove(uint64 proposalId, address maker);
     error CouncilAlreadyApproved(uint64 proposalId, address councillor);
-    /// @notice The account became a councillor after the proposal was made.
+    /// @notice The account became the councillor that it is after the proposal was made.
     error CouncilAppointedLater(uint64 proposalId, address councillor);
+    /// @notice The maker is no longer the councillor that it was when it made the proposal.
+    error CouncilMakerDismissed(uint64 proposalId, address maker);
     /// @notice Approvals of those who are still councillors.
     error CouncilApprovalsMissing(uint64 proposalId, uint256 found, uint256 needed);
     /// @notice The calls are not those that were proposed.
@@ -116,11 +134,14 @@ interface ICouncil is ISignedMessages {
     error CouncilNotEntitled(address account, uint64 proposalId);
     /// @notice Only a proposal of the whole alliance changes this.
     error CouncilOnlyAllianceSeat(address account);
-    error CouncilApprovalsUnusable(uint8 given);
-    /// @notice A call's target is the seat itself, or executes another proposal.
+    /// @notice One is needed at least, and no more can be needed than the proposal that changes it has.
+    error CouncilApprovalsUnusable(uint8 given, uint256 most);
+    /// @notice This proposal is being executed, and executes no other.
     error CouncilReentered(uint64 proposalId);
 
     /// @notice Proposes calls. A councillor of the programme (or alliance-wide).
+    /// @param expiresAt from one second to MAX_DURATION from now
+    /// @param evidence commitment to the document that says why
     function propose(
         uint16 programmeId,
         Call[] calldata calls,
@@ -137,14 +158,16 @@ interface ICouncil is ISignedMessages {
     function approveBySignature(uint64 proposalId, bytes32 callsHash, bytes32 operationId, Signed calldata signed)
         external;
 
-    /// @notice Makes the calls, all or none. A councillor of the programme. The error of a call that
-    /// reverts is passed on as it is.
+    /// @notice Makes the calls, in order, all or none. A councillor of the programme, also one appointed
+    /// later. The error of a call that reverts is passed on as it is.
     function execute(uint64 proposalId, Call[] calldata calls, bytes32 operationId) external;
 
-    /// @notice Cancels a proposal. Who made it, or a guardian of the programme (or alliance-wide).
+    /// @notice Cancels a proposal. Who made it, or a guardian of the programme (or alliance-wide). Also
+    /// while the ledger is paused.
     function cancel(uint64 proposalId, bytes32 operationId) external;
 
-    /// @notice Changes how many approvals proposals of the whole alliance need. Only by such a proposal.
+    /// @notice Changes how many approvals proposals of the whole alliance need. Only by such a proposal,
+    /// which must itself have as many: so nobody asks for more councillors than there are.
     function changeAllianceApprovals(uint8 approvalsNeeded, bytes32 operationId) external;
 
     /// @notice The address that a programme's proposals act from. It exists from the first execution on,
