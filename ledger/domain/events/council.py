@@ -45,6 +45,7 @@ class ProposalMade(Event):
     evidence: bytes
     approvals_needed: int
     expires_at: int
+    authority_sequence: int
     operation_id: bytes
 
 
