@@ -1,35 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
-import {IERC4906} from "@openzeppelin/contracts/interfaces/IERC4906.sol";
-import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
-import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {IAuthority} from "./interfaces/IAuthority.sol";
-import {IERC5192} from "./interfaces/IERC5192.sol";
 import {IMemberships} from "./interfaces/IMemberships.sol";
 import {IOrganisations} from "./interfaces/IOrganisations.sol";
 import {IProgrammes} from "./interfaces/IProgrammes.sol";
-import {Journal} from "./Journal.sol";
 import {Keys} from "./Keys.sol";
+import {MembershipTokens} from "./MembershipTokens.sol";
 import {Roles} from "./Roles.sol";
 import {Times} from "./Times.sol";
 
 /// @title Memberships
-/// @dev A token's owner is not stored: it is the organisation's controller. So a token can never be
-/// anywhere else, and an admission writes one storage slot.
-contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
+contract Memberships is MembershipTokens {
     using Keys for bytes32;
 
     /// @notice The most memberships changed in one transaction. At worst, admitted for the first time,
     /// they take 8.1 million gas.
     uint256 public constant MAX_CHANGES = 200;
 
-    IAuthority public immutable authority;
-    IProgrammes public immutable programmes;
-    IOrganisations public immutable organisations;
+    /// @notice The most admissions by consent in one transaction. Signed by keys, they take 8 million gas;
+    /// the rest is for the contracts that check the signatures of wallets and other signers.
+    uint256 public constant MAX_CONSENTS = 100;
 
-    mapping(uint16 programmeId => mapping(uint32 orgId => Membership)) private _memberships;
+    bytes32 private constant APPLICATION = keccak256(
+        "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)"
+    );
 
     /// @dev What all lines of one command have in common.
     struct Change {
@@ -40,20 +35,36 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
     }
 
     constructor(IAuthority authority_, IProgrammes programmes_, IOrganisations organisations_)
-        ERC721("Moonlake membership", "MOONLAKE")
-    {
-        authority = authority_;
-        programmes = programmes_;
-        organisations = organisations_;
-    }
+        MembershipTokens(authority_, programmes_, organisations_)
+    {}
 
     /// @inheritdoc IMemberships
     function admit(uint16 programmeId, Admission[] calldata admissions, bytes32 reason, bytes32 operationId)
         external
     {
         Change memory change = Change(programmeId, reason, 0, operationId);
-        Pen memory pen = _beginChange(change, admissions.length);
+        Pen memory pen = _beginChange(change, admissions.length, MAX_CHANGES);
         for (uint256 i = 0; i < admissions.length; ++i) {
+            _admit(pen, change, admissions[i]);
+        }
+        _end(pen);
+    }
+
+    /// @inheritdoc IMemberships
+    function admitByConsent(
+        uint16 programmeId,
+        Admission[] calldata admissions,
+        Consent[] calldata consents,
+        bytes32 reason,
+        bytes32 operationId
+    ) external {
+        Change memory change = Change(programmeId, reason, 0, operationId);
+        Pen memory pen = _beginChange(change, admissions.length, MAX_CONSENTS);
+        if (consents.length != admissions.length) {
+            revert MembershipsConsentCount(admissions.length, consents.length);
+        }
+        for (uint256 i = 0; i < admissions.length; ++i) {
+            _consent(pen, change, admissions[i], consents[i]);
             _admit(pen, change, admissions[i]);
         }
         _end(pen);
@@ -68,7 +79,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         bytes32 operationId
     ) external {
         Change memory change = Change(programmeId, reason, evidence, operationId);
-        Pen memory pen = _beginChange(change, renewals.length);
+        Pen memory pen = _beginChange(change, renewals.length, MAX_CHANGES);
         for (uint256 i = 0; i < renewals.length; ++i) {
             _renew(pen, change, renewals[i]);
         }
@@ -84,7 +95,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         bytes32 operationId
     ) external {
         Change memory change = Change(programmeId, reason, evidence, operationId);
-        Pen memory pen = _beginChange(change, changes.length);
+        Pen memory pen = _beginChange(change, changes.length, MAX_CHANGES);
         for (uint256 i = 0; i < changes.length; ++i) {
             _changeTier(pen, change, changes[i]);
         }
@@ -99,12 +110,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         bytes32 evidence,
         bytes32 operationId
     ) external {
-        Change memory change = Change(programmeId, reason, evidence, operationId);
-        Pen memory pen = _beginChange(change, orgIds.length);
-        for (uint256 i = 0; i < orgIds.length; ++i) {
-            _suspend(pen, change, orgIds[i]);
-        }
-        _end(pen);
+        _changeEach(_suspend, Change(programmeId, reason, evidence, operationId), orgIds);
     }
 
     /// @inheritdoc IMemberships
@@ -115,12 +121,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         bytes32 evidence,
         bytes32 operationId
     ) external {
-        Change memory change = Change(programmeId, reason, evidence, operationId);
-        Pen memory pen = _beginChange(change, orgIds.length);
-        for (uint256 i = 0; i < orgIds.length; ++i) {
-            _resume(pen, change, orgIds[i]);
-        }
-        _end(pen);
+        _changeEach(_resume, Change(programmeId, reason, evidence, operationId), orgIds);
     }
 
     /// @inheritdoc IMemberships
@@ -131,12 +132,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         bytes32 evidence,
         bytes32 operationId
     ) external {
-        Change memory change = Change(programmeId, reason, evidence, operationId);
-        Pen memory pen = _beginChange(change, orgIds.length);
-        for (uint256 i = 0; i < orgIds.length; ++i) {
-            _revoke(pen, change, orgIds[i]);
-        }
-        _end(pen);
+        _changeEach(_revoke, Change(programmeId, reason, evidence, operationId), orgIds);
     }
 
     /// @inheritdoc IMemberships
@@ -147,12 +143,7 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         bytes32 evidence,
         bytes32 operationId
     ) external {
-        Change memory change = Change(programmeId, reason, evidence, operationId);
-        Pen memory pen = _beginChange(change, orgIds.length);
-        for (uint256 i = 0; i < orgIds.length; ++i) {
-            _decline(pen, change, orgIds[i]);
-        }
-        _end(pen);
+        _changeEach(_decline, Change(programmeId, reason, evidence, operationId), orgIds);
     }
 
     /// @inheritdoc IMemberships
@@ -182,63 +173,65 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
         }
     }
 
-    /// @inheritdoc IERC5192
-    function locked(uint256 tokenId) external view returns (bool) {
-        _requireOwned(tokenId);
-        return true;
-    }
-
-    /// @inheritdoc IERC165
-    function supportsInterface(bytes4 interfaceId) public view override(ERC721, IERC165) returns (bool) {
-        return interfaceId == type(IERC5192).interfaceId || interfaceId == 0x49064906 // ERC-4906 names this id itself, since it adds only events
-            || super.supportsInterface(interfaceId);
-    }
-
-    /// @notice How many memberships the account's organisation holds.
-    /// @dev Counted over the programmes, since nothing about owners is stored.
-    function balanceOf(address owner) public view override(ERC721, IERC721) returns (uint256 count) {
-        if (owner == address(0)) revert ERC721InvalidOwner(address(0));
-        uint32 orgId = organisations.organisationOf(owner);
-        if (orgId == 0) return 0;
-        uint16 last = programmes.programmeCount();
-        for (uint256 programmeId = 1; programmeId <= last; ++programmeId) {
-            if (_isMember(_memberships[uint16(programmeId)][orgId].status)) ++count;
+    /// @dev Changes one membership after the other by one of the functions below.
+    function _changeEach(
+        function(Pen memory, Change memory, uint32) changeOne,
+        Change memory change,
+        uint32[] calldata orgIds
+    ) private {
+        Pen memory pen = _beginChange(change, orgIds.length, MAX_CHANGES);
+        for (uint256 i = 0; i < orgIds.length; ++i) {
+            changeOne(pen, change, orgIds[i]);
         }
+        _end(pen);
     }
 
-    /// @dev Always reverts: a membership is locked.
-    function approve(address, uint256) public pure override(ERC721, IERC721) {
-        revert MembershipsLocked();
-    }
-
-    /// @dev Always reverts: a membership is locked.
-    function setApprovalForAll(address, bool) public pure override(ERC721, IERC721) {
-        revert MembershipsLocked();
-    }
-
-    /// @dev Always reverts: a membership is locked.
-    function transferFrom(address, address, uint256) public pure override(ERC721, IERC721) {
-        revert MembershipsLocked();
-    }
-
-    /// @dev The only other ways to move a token end here; none of them is used.
-    function _update(address, uint256, address) internal pure override returns (address) {
-        revert MembershipsLocked();
-    }
-
-    function _ownerOf(uint256 tokenId) internal view override returns (address) {
-        uint16 programmeId = uint16(tokenId >> 32);
-        uint32 orgId = uint32(tokenId);
-        if (tokenId >> 48 != 0 || !_isMember(_memberships[programmeId][orgId].status)) return address(0);
-        return organisations.controllerOf(orgId);
-    }
-
-    function _beginChange(Change memory change, uint256 given) private returns (Pen memory) {
+    function _beginChange(Change memory change, uint256 given, uint256 most) private returns (Pen memory) {
         programmes.requireProgramme(change.programmeId);
         authority.requireEitherOfficer(Roles.REGISTRAR, Roles.COUNCIL, change.programmeId, msg.sender);
-        if (given == 0 || given > MAX_CHANGES) revert MembershipsBatchSize(given, MAX_CHANGES);
+        if (given == 0 || given > most) revert MembershipsBatchSize(given, most);
         if (change.reason != 0) change.reason.requireWellFormed();
         return _begin(change.operationId);
+    }
+
+    /// @dev Uses up the application, and notes which account agreed.
+    function _consent(Pen memory pen, Change memory change, Admission calldata admission, Consent calldata consent)
+        private
+    {
+        bytes32 applicationId = consent.applicationId;
+        _use(pen, applicationId);
+        bytes32 message = keccak256(
+            abi.encode(
+                APPLICATION,
+                change.programmeId,
+                admission.orgId,
+                admission.tier,
+                admission.evidence,
+                applicationId,
+                consent.signed.deadline
+            )
+        );
+        address account = _requireSigned(applicationId, message, consent.signed);
+        if (account != organisations.controllerOf(admission.orgId)) {
+            revert MembershipsNotController(account, admission.orgId);
+        }
+        uint64 line = _next(pen);
+        bytes32 eventHash = keccak256(
+            abi.encode(
+                ApplicationConsented.selector,
+                line,
+                change.programmeId,
+                admission.orgId,
+                account,
+                applicationId,
+                msg.sender,
+                change.operationId
+            )
+        );
+        bytes32 head = _write(pen, eventHash);
+        emit ApplicationConsented(
+            line, change.programmeId, admission.orgId, account, applicationId, msg.sender, change.operationId, head
+        );
     }
 
     function _admit(Pen memory pen, Change memory change, Admission calldata admission) private {
@@ -455,14 +448,6 @@ contract Memberships is IMemberships, IERC5192, IERC4906, Journal, ERC721 {
                 change.operationId
             )
         );
-    }
-
-    function _isMember(Status status) private pure returns (bool) {
-        return status == Status.Active || status == Status.Suspended;
-    }
-
-    function _tokenId(uint16 programmeId, uint32 orgId) private pure returns (uint256) {
-        return uint256(programmeId) << 32 | orgId;
     }
 
     function _requireExpiry(uint32 orgId, uint40 expiresAt, uint40 earliest) private pure {

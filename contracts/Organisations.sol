@@ -135,14 +135,7 @@ contract Organisations is IOrganisations, SignedMessages {
         uint64 line = _next(pen);
         bytes32 eventHash = keccak256(
             abi.encode(
-                RecoveryBegun.selector,
-                line,
-                orgId,
-                successor,
-                finishableFrom,
-                evidence,
-                msg.sender,
-                operationId
+                RecoveryBegun.selector, line, orgId, successor, finishableFrom, evidence, msg.sender, operationId
             )
         );
         bytes32 head = _write(pen, eventHash);
@@ -198,9 +191,7 @@ contract Organisations is IOrganisations, SignedMessages {
         _forgetSuccessors(orgId);
         uint64 line = _next(pen);
         bytes32 eventHash = keccak256(
-            abi.encode(
-                OrganisationRetired.selector, line, orgId, successorId, evidence, msg.sender, operationId
-            )
+            abi.encode(OrganisationRetired.selector, line, orgId, successorId, evidence, msg.sender, operationId)
         );
         bytes32 head = _write(pen, eventHash);
         emit OrganisationRetired(line, orgId, successorId, evidence, msg.sender, operationId, head);
