@@ -7,6 +7,13 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// @notice A programme lists benefits; a member redeems credits for units of one; the programme
 /// fulfils the redemption, or cancels it and gives the credits back. Each redemption and refund is
 /// an entry in `Credits`. Listings and redemptions are numbered from 1 over all programmes.
+///
+/// A member needs good standing to redeem, and nothing after: an open redemption is fulfilled or
+/// cancelled whatever became of the member, its controller or the listing.
+///
+/// Each contract's operation ids are its own. A member chooses the ids of its redemptions, and must
+/// not be able to use up one that an officer has chosen for a command of Credits. So the entries in
+/// Credits have `operationInCredits(operationId)`, which nobody can choose.
 interface IBenefits is ISignedMessages {
     enum RedemptionStatus {
         None,
@@ -116,7 +123,9 @@ interface IBenefits is ISignedMessages {
     error BenefitsTermsUnusable(uint64 price, uint32 capacity, uint32 perOrganisation);
     /// @notice It closes after it opens, in the future, and before the year 10000.
     error BenefitsWindowUnusable(uint40 opensAt, uint40 closesAt);
+    /// @notice The listing was closed.
     error BenefitsClosed(uint32 listingId);
+    /// @notice Its window is not now.
     error BenefitsNotOpen(uint32 listingId, uint40 opensAt, uint40 closesAt);
     error BenefitsQuantityZero();
     error BenefitsOverCapacity(uint32 listingId, uint32 asked, uint32 left);
@@ -124,7 +133,9 @@ interface IBenefits is ISignedMessages {
     /// @notice The account does not act for the organisation.
     error BenefitsNotController(address account, uint32 orgId);
     error BenefitsRedemptionUnknown(uint64 redemptionId);
+    /// @notice It was fulfilled or cancelled.
     error BenefitsRedemptionSettled(uint64 redemptionId, RedemptionStatus status);
+    error BenefitsRedemptionOfOtherProgramme(uint64 redemptionId, uint16 found, uint16 expected);
     error BenefitsBatchSize(uint256 given, uint256 most);
 
     /// @notice Lists a benefit. Council or treasurer of the programme.
@@ -133,14 +144,13 @@ interface IBenefits is ISignedMessages {
     /// @notice Closes a listing for good. Council or treasurer.
     function close(uint32 listingId, bytes32 operationId) external;
 
-    /// @notice Redeems units for an organisation in good standing. Its controller. The same operation
-    /// id is used for the entry in Credits.
+    /// @notice Redeems units for an organisation in good standing. Its controller.
     function redeem(uint32 listingId, uint32 orgId, uint32 quantity, bytes32 operationId)
         external
         returns (uint64 redemptionId);
 
     /// @notice Redeems by the controller's signed message:
-    /// `Redemption(uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,bytes32 operationId,uint256 deadline)`,
+    /// `Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,bytes32 operationId,uint256 deadline)`,
     /// where `credits` is price times quantity.
     function redeemBySignature(
         uint32 listingId,
@@ -150,7 +160,8 @@ interface IBenefits is ISignedMessages {
         Signed calldata signed
     ) external returns (uint64 redemptionId);
 
-    /// @notice Records that redemptions were fulfilled. Council or treasurer of their programme.
+    /// @notice Records that redemptions of a programme were fulfilled, at most MAX_FULFILMENTS. Council or
+    /// treasurer of the programme.
     function fulfil(uint16 programmeId, uint64[] calldata redemptionIds, bytes32 evidence, bytes32 operationId)
         external;
 
@@ -169,4 +180,8 @@ interface IBenefits is ISignedMessages {
 
     /// @notice Units that an organisation redeemed and that were not given back.
     function redeemedBy(uint32 listingId, uint32 orgId) external view returns (uint32);
+
+    /// @notice The operation id that an operation's entry has in Credits:
+    /// `keccak256(abi.encode(this contract, operationId))`.
+    function operationInCredits(bytes32 operationId) external view returns (bytes32);
 }

@@ -6,8 +6,12 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// @title Benefits shared by contribution
 /// @notice At the close of an epoch the council posts how a pool is shared: the root of a Merkle tree
 /// (OpenZeppelin's standard tree) of each organisation's share, computed from the epoch's entries by
-/// a published rule. Anybody can recompute the root from the entries. A share is claimed once, with
-/// its proof.
+/// a published rule. Anybody can recompute the root from the entries, and has from the posting to
+/// `claimableFrom` to do so: until somebody claimed, the council can withdraw a wrong one.
+///
+/// A share is claimed once, with its proof. It is a right earned in the epoch: what became of the
+/// membership since does not matter. The share of an organisation that was merged is claimed by the
+/// organisation that it is part of now; that of one retired without a successor is not claimed.
 ///
 ///     leaf = keccak256(keccak256(abi.encode(uint16 programmeId, uint32 epoch, uint32 orgId, uint64 amount)))
 interface IShares is ISignedMessages {
@@ -16,7 +20,7 @@ interface IShares is ISignedMessages {
     /// @param unit what the units are, a key such as `slots`
     /// @param rule sha256 of the rule's canonical JSON
     /// @param root of the tree of shares
-    /// @param claimableUntil shares can be claimed before this second
+    /// @param claimableFrom,claimableUntil shares can be claimed from the first second to before the other
     struct Distribution {
         uint16 programmeId;
         uint32 epoch;
@@ -24,6 +28,7 @@ interface IShares is ISignedMessages {
         bytes32 unit;
         bytes32 rule;
         bytes32 root;
+        uint40 claimableFrom;
         uint40 claimableUntil;
     }
 
@@ -43,6 +48,7 @@ interface IShares is ISignedMessages {
         bytes32 unit,
         bytes32 rule,
         bytes32 root,
+        uint40 claimableFrom,
         uint40 claimableUntil,
         bytes32 evidence,
         address actor,
@@ -50,6 +56,7 @@ interface IShares is ISignedMessages {
         bytes32 head
     );
 
+    /// @notice The distribution was taken back; nothing of it can be claimed.
     event SharesWithdrawn(
         uint64 indexed sequence,
         uint16 indexed programmeId,
@@ -60,6 +67,7 @@ interface IShares is ISignedMessages {
         bytes32 head
     );
 
+    /// @param orgId whose share it is; a successor claimed it where the actor acts for another
     event ShareClaimed(
         uint64 indexed sequence,
         uint32 indexed distributionId,
@@ -77,15 +85,19 @@ interface IShares is ISignedMessages {
     error SharesPoolUnusable(uint64 pool);
     error SharesRootMissing();
     error SharesRuleMissing();
-    error SharesClaimWindowUnusable(uint40 claimableUntil);
+    /// @notice It ends after it begins, in the future, and before the year 10000.
+    error SharesClaimWindowUnusable(uint40 claimableFrom, uint40 claimableUntil);
     error SharesWithdrawnAlready(uint32 distributionId);
     /// @notice Somebody claimed already, so that it stands.
     error SharesClaimsBegun(uint32 distributionId, uint64 claimed);
-    error SharesClaimsOver(uint32 distributionId, uint40 claimableUntil);
+    error SharesClaimsNotOpen(uint32 distributionId, uint40 claimableFrom, uint40 claimableUntil);
+    /// @notice A share of nothing is not claimed.
+    error SharesAmountZero(uint32 distributionId, uint32 orgId);
     error SharesAlreadyClaimed(uint32 distributionId, uint32 orgId);
     error SharesProofInvalid(uint32 distributionId, uint32 orgId, uint64 amount);
     /// @notice The tree gives away more than the pool.
     error SharesOverPool(uint32 distributionId, uint64 asked, uint64 left);
+    /// @notice The account acts neither for the organisation nor for the one it was merged into.
     error SharesNotController(address account, uint32 orgId);
 
     /// @notice Posts a distribution. Council of the programme.
@@ -96,7 +108,8 @@ interface IShares is ISignedMessages {
     /// @notice Takes a distribution back before anybody claimed. Council of its programme.
     function withdraw(uint32 distributionId, bytes32 evidence, bytes32 operationId) external;
 
-    /// @notice Claims an organisation's share. Its controller.
+    /// @notice Claims an organisation's share. Its controller, or that of the organisation that it was
+    /// merged into, however many mergers lie between.
     function claim(
         uint32 distributionId,
         uint32 orgId,
@@ -106,7 +119,7 @@ interface IShares is ISignedMessages {
     ) external;
 
     /// @notice Claims by the controller's signed message:
-    /// `Claim(uint32 distributionId,uint32 orgId,uint64 amount,bytes32 operationId,uint256 deadline)`.
+    /// `Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,bytes32 operationId,uint256 deadline)`.
     function claimBySignature(
         uint32 distributionId,
         uint32 orgId,

@@ -16,6 +16,7 @@ class SharesPosted(Event):
     unit: bytes
     rule: bytes
     root: bytes
+    claimable_from: int
     claimable_until: int
     evidence: bytes
     actor: bytes
