@@ -87,12 +87,9 @@ contract Council is ICouncil, SignedMessages {
     }
 
     /// @inheritdoc ICouncil
-    function approveBySignature(
-        uint64 proposalId,
-        bytes32 callsHash,
-        bytes32 operationId,
-        Signed calldata signed
-    ) external {
+    function approveBySignature(uint64 proposalId, bytes32 callsHash, bytes32 operationId, Signed calldata signed)
+        external
+    {
         uint16 programmeId = _known(proposalId).programmeId;
         bytes32 message =
             keccak256(abi.encode(APPROVAL, programmeId, proposalId, callsHash, operationId, signed.deadline));
@@ -150,7 +147,9 @@ contract Council is ICouncil, SignedMessages {
         Pen memory pen = _begin(operationId);
         // The seat acts only while one of its proposals is being executed.
         uint256 most = _approvals(_executing, _proposals[_executing]);
-        if (approvalsNeeded == 0 || approvalsNeeded > most) revert CouncilApprovalsUnusable(approvalsNeeded, most);
+        if (approvalsNeeded == 0 || approvalsNeeded > most) {
+            revert CouncilApprovalsUnusable(approvalsNeeded, most);
+        }
         _changeAllianceApprovals(pen, approvalsNeeded, operationId);
     }
 
@@ -317,8 +316,9 @@ contract Council is ICouncil, SignedMessages {
     }
 
     function _requireCouncillor(uint16 programmeId, address account, bool evenPaused) private view {
-        if (!evenPaused) authority.requireOfficer(Roles.COUNCILLOR, programmeId, account);
-        else if (!authority.isOfficer(Roles.COUNCILLOR, programmeId, account)) {
+        if (!evenPaused) {
+            authority.requireOfficer(Roles.COUNCILLOR, programmeId, account);
+        } else if (!authority.isOfficer(Roles.COUNCILLOR, programmeId, account)) {
             revert IAuthority.AuthorityRoleMissing(account, Roles.COUNCILLOR, programmeId);
         }
     }

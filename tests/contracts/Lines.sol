@@ -8,7 +8,9 @@ import {
 import {IERC4906} from "@openzeppelin/contracts/interfaces/IERC4906.sol";
 import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {ICouncil} from "../../contracts/interfaces/ICouncil.sol";
 import {IERC5192} from "../../contracts/interfaces/IERC5192.sol";
+import {IERC7572} from "../../contracts/interfaces/IERC7572.sol";
 import {IJournal} from "../../contracts/interfaces/IJournal.sol";
 import {Cheats, Vm} from "./Vm.sol";
 
@@ -121,6 +123,6 @@ abstract contract Lines is Cheats {
             || selector == IAccessControlDefaultAdminRules.DefaultAdminDelayChangeCanceled.selector
             || selector == Pausable.Paused.selector || selector == Pausable.Unpaused.selector
             || selector == IERC721.Transfer.selector || selector == IERC5192.Locked.selector
-            || selector == IERC4906.MetadataUpdate.selector;
+            || selector == IERC4906.MetadataUpdate.selector || selector == ICouncil.ProposalCalls.selector;
     }
 }
