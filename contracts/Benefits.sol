@@ -276,7 +276,9 @@ contract Benefits is IBenefits, SignedMessages {
     /// @dev Redeems for an account that is known to ask for it. Credits calls nobody's code but the
     /// ledger's, so that what is written after it is not written too late.
     function _redeem(address account, Kept memory kept, Order memory order) private returns (uint64 redemptionId) {
-        if (organisations.controllerOf(order.orgId) != account) revert BenefitsNotController(account, order.orgId);
+        if (organisations.controllerOf(order.orgId) != account) {
+            revert BenefitsNotController(account, order.orgId);
+        }
         Pen memory pen = _begin(order.operationId);
         _take(kept, order);
         _requireGoodStanding(kept.programmeId, order.orgId);
@@ -391,11 +393,11 @@ contract Benefits is IBenefits, SignedMessages {
 
     function _requireTerms(Listing calldata given) private view {
         // The quotient is rounded down: the product is over the most just where the price is over it.
-        bool usable = given.price != 0 && given.perOrganisation != 0
-            && given.perOrganisation <= given.capacity && given.price <= MAX_AMOUNT / given.capacity;
+        bool usable = given.price != 0 && given.perOrganisation != 0 && given.perOrganisation <= given.capacity
+            && given.price <= MAX_AMOUNT / given.capacity;
         if (!usable) revert BenefitsTermsUnusable(given.price, given.capacity, given.perOrganisation);
-        bool open = given.opensAt < given.closesAt && given.closesAt > block.timestamp
-            && given.closesAt <= Times.LAST;
+        bool open =
+            given.opensAt < given.closesAt && given.closesAt > block.timestamp && given.closesAt <= Times.LAST;
         if (!open) revert BenefitsWindowUnusable(given.opensAt, given.closesAt);
     }
 }

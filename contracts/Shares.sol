@@ -233,9 +233,7 @@ contract Shares is IShares, SignedMessages {
             )
         );
         bytes32 head = _write(pen, eventHash);
-        emit ShareClaimed(
-            line, share.distributionId, share.orgId, share.amount, account, share.operationId, head
-        );
+        emit ShareClaimed(line, share.distributionId, share.orgId, share.amount, account, share.operationId, head);
         _end(pen);
     }
 
