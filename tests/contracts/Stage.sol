@@ -48,26 +48,6 @@ abstract contract Stage is Officers {
     /// after them, whose address follows from the deployer's next nonce.
     function _deploy() private {
         authority = _deployAuthority(admin, ADMIN_DELAY);
-        _deployOthers();
-        _appoint(REGISTRAR_ROLE, 0, registrar);
-        _appoint(COUNCIL_ROLE, 0, council);
-        _appoint(GUARDIAN_ROLE, 0, guardian);
-        _appoint(ISSUER_ROLE, FIRST, issuer);
-        _found("alliance");
-        _found("community");
-        _register(6);
-        for (uint32 orgId = 1; orgId <= 4; ++orgId) {
-            _admit(FIRST, orgId);
-            if (orgId <= 2) _admit(SECOND, orgId);
-        }
-        vm.prank(council);
-        programmes.setBudget(FIRST, issuer, PER_AWARD, PER_EPOCH, _operation());
-    }
-
-    /// @dev In the order of a real deployment. Organisations and Credits each need a contract that comes
-    /// after them, whose address follows from the deployer's next nonce.
-    function _deploy() private {
-        authority = _deployAuthority(admin, ADMIN_DELAY);
         programmes = ProgrammesFace(vm.deployCode("Programmes.sol", abi.encode(authority)));
         organisations = OrganisationsFace(
             vm.deployCode("Organisations.sol", abi.encode(authority, _deployedNext(1), RECOVERY_DELAY))

@@ -25,11 +25,6 @@ interface Vm {
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function chainId(uint256 newChainId) external;
     function etch(address target, bytes calldata code) external;
-    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
-    function getNonce(address account) external view returns (uint64);
-    function addr(uint256 key) external pure returns (address);
-    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
-    function chainId(uint256 id) external;
     function warp(uint256 time) external;
     function prank(address sender) external;
     function cool(address target) external;
