@@ -4,12 +4,16 @@ pragma solidity 0.8.37;
 import {IAuthority} from "./interfaces/IAuthority.sol";
 import {ICredits} from "./interfaces/ICredits.sol";
 import {IMemberships} from "./interfaces/IMemberships.sol";
+import {IOrganisations} from "./interfaces/IOrganisations.sol";
 import {IProgrammes} from "./interfaces/IProgrammes.sol";
-import {Journal} from "./Journal.sol";
+import {Keys} from "./Keys.sol";
 import {Roles} from "./Roles.sol";
+import {SignedMessages} from "./SignedMessages.sol";
 
 /// @title The credit journal
-contract Credits is ICredits, Journal {
+contract Credits is ICredits, SignedMessages {
+    using Keys for bytes32;
+
     /// @notice The most awards in one transaction, so that it fits 16,777,216 gas (EIP-7825). At worst
     /// they take 15.8 million: each an organisation's first entry, in a slot of its own, in a category
     /// of its own. To neighbours in a few categories they take 7.3 million.
@@ -18,22 +22,73 @@ contract Credits is ICredits, Journal {
     /// @notice The most reversals in one transaction. With the longest proofs they take 4.4 million gas.
     uint256 public constant MAX_REVERSALS = 25;
 
+    /// @notice The most awards in one transaction by an issuer that has budgets by category. At worst,
+    /// each in a category of its own with a budget of its own, they take ?? million gas.
+    uint256 public constant MAX_AWARDS_BY_CATEGORY = 250;
+
+    /// @notice The most awards that expire in one transaction. At worst they take ?? million gas.
+    uint256 public constant MAX_EXPIRIES = 400;
+
+    /// @notice The most organisations whose balances are carried over in one transaction. At worst they
+    /// take ?? million gas.
+    uint256 public constant MAX_CARRY_OVERS = 250;
+
+    /// @notice 2^53-1: no amount, balance or total goes beyond it, above zero or below, so that every
+    /// reader of JSON has it exactly. It keeps all sums far within their types, too.
+    uint64 public constant MAX_AMOUNT = 9_007_199_254_740_991;
+
     /// @notice Heads are kept at each multiple of this number, so that a reversal's proof is short:
     /// 25 of the longest are 115 kB, and pools of transactions take 128 KiB.
     uint64 public constant HEAD_INTERVAL = 128;
 
     IAuthority public immutable authority;
     IProgrammes public immutable programmes;
+    IOrganisations public immutable organisations;
     IMemberships public immutable memberships;
+    address public immutable benefits;
+
+    bytes32 private constant AWARD =
+        keccak256("Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)");
+    bytes32 private constant AWARD_BATCH = keccak256(
+        "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)"
+        "Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
+    );
 
     /// @dev The balances of organisations 4n to 4n+3 share a word, the lowest in the low bits: a batch
     /// of awards to neighbours writes a quarter of the slots. Packed by hand, since an int64[4] is
     /// looked up and loaded twice, which costs 250 gas an entry.
     mapping(uint16 programmeId => mapping(uint256 four => uint256 balances)) private _balances;
-    mapping(uint16 programmeId => int64) private _outstanding;
+    mapping(uint16 programmeId => Supply) private _supplies;
     mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint64))) private _spent;
-    mapping(uint64 entryId => uint64 reversalId) private _reversedBy;
+    mapping(
+        uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => mapping(bytes32 => uint64)))
+    ) private _spentIn;
+    /// @dev By programme, since an expiry does not prove its award: what a council says of an award of
+    /// another programme means nothing there.
+    mapping(uint16 programmeId => mapping(uint64 entryId => Fate)) private _fates;
     mapping(uint64 entryId => bytes32 head) private _heads;
+
+    /// @dev A programme's totals. An award keeps their sum below the cap, and nothing else raises it.
+    struct Supply {
+        int64 outstanding;
+        int64 refundable;
+    }
+
+    /// @dev What became of an award, in one slot.
+    struct Fate {
+        uint64 reversedBy;
+        uint64 expiredBy;
+        uint64 expired;
+    }
+
+    /// @dev An award as it is hashed for a signature.
+    struct AwardWords {
+        bytes32 typeHash;
+        uint256 orgId;
+        uint256 amount;
+        bytes32 categoryHash;
+        bytes32 evidence;
+    }
 
     /// @dev EntryPosted as it is logged, one word a field: four topics, then the data, the head last.
     /// The log is written from here and its hash is taken here, so the two cannot differ. Filled
@@ -54,53 +109,143 @@ contract Credits is ICredits, Journal {
         bytes32 head;
     }
 
-    constructor(IAuthority authority_, IProgrammes programmes_, IMemberships memberships_) {
+    constructor(
+        IAuthority authority_,
+        IProgrammes programmes_,
+        IOrganisations organisations_,
+        IMemberships memberships_,
+        address benefits_
+    ) SignedMessages("Moonlake Credits") {
         authority = authority_;
         programmes = programmes_;
+        organisations = organisations_;
         memberships = memberships_;
+        benefits = benefits_;
     }
 
     /// @inheritdoc ICredits
     function award(uint16 programmeId, Award[] calldata awards, bytes32 operationId) external {
-        authority.requireEitherOfficer(Roles.ISSUER, Roles.COUNCIL, programmeId, msg.sender);
-        if (awards.length == 0 || awards.length > MAX_AWARDS) {
-            revert CreditsBatchSize(awards.length, MAX_AWARDS);
-        }
-        Pen memory pen = _begin(operationId);
-        uint256 total = _checkAwards(programmeId, awards);
-        Line memory line = _line(programmeId, Kind.Award, operationId);
-        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
-        for (uint256 i = 0; i < awards.length; ++i) {
-            Award calldata given = awards[i];
-            line.orgId = given.orgId;
-            line.category = given.category;
-            line.amount = int256(uint256(given.amount));
-            line.evidence = given.evidence;
-            _post(pen, line, balances);
-        }
-        // The total is at most the supply cap, checked above.
-        _outstanding[programmeId] += int64(uint64(total));
-        _heads[pen.sequence] = pen.head;
-        _end(pen);
+        Pen memory pen = _beginAwards(programmeId, awards.length, msg.sender, operationId);
+        _award(pen, programmeId, awards, msg.sender, operationId);
+    }
+
+    /// @inheritdoc ICredits
+    function awardBySignature(
+        uint16 programmeId,
+        Award[] calldata awards,
+        bytes32 operationId,
+        Signed calldata signed
+    ) external {
+        address issuer = accountOf(signed.signer);
+        Pen memory pen = _beginAwards(programmeId, awards.length, issuer, operationId);
+        _requireSigned(operationId, _hashAwards(programmeId, awards, operationId, signed.deadline), signed);
+        _award(pen, programmeId, awards, issuer, operationId);
     }
 
     /// @inheritdoc ICredits
     function reverse(uint16 programmeId, Reversal[] calldata reversals, bytes32 operationId) external {
         authority.requireEitherOfficer(Roles.ISSUER, Roles.COUNCIL, programmeId, msg.sender);
-        uint256 given = reversals.length;
-        if (given == 0 || given > MAX_REVERSALS) revert CreditsBatchSize(given, MAX_REVERSALS);
+        _requireBatchSize(reversals.length, MAX_REVERSALS);
         bool council = authority.isOfficer(Roles.COUNCIL, programmeId, msg.sender);
 
         Pen memory pen = _begin(operationId);
-        Line memory line = _line(programmeId, Kind.Reversal, operationId);
-        int64 total = 0;
-        for (uint256 i = 0; i < given; ++i) {
-            _requireReversible(programmeId, reversals[i], council);
-            total += _reverse(pen, line, reversals[i]);
+        Line memory line = _line(programmeId, Kind.Reversal, msg.sender, operationId);
+        int256 total = 0;
+        for (uint256 i = 0; i < reversals.length; ++i) {
+            int256 rest = _requireReversible(programmeId, reversals[i], council);
+            _reverse(pen, line, reversals[i], rest);
+            total += rest;
         }
-        _outstanding[programmeId] -= total;
-        _heads[pen.sequence] = pen.head;
-        _end(pen);
+        _book(programmeId, -total, 0);
+        _finish(pen);
+    }
+
+    /// @inheritdoc ICredits
+    function expire(uint16 programmeId, Expiry[] calldata expiries, bytes32 policy, bytes32 operationId) external {
+        authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
+        _requireBatchSize(expiries.length, MAX_EXPIRIES);
+        Pen memory pen = _begin(operationId);
+        Line memory line = _line(programmeId, Kind.Expiry, msg.sender, operationId);
+        line.evidence = policy;
+        uint64 last = pen.sequence;
+        int256 total = 0;
+        for (uint256 i = 0; i < expiries.length; ++i) {
+            _expire(pen, line, programmeId, expiries[i], last);
+            total += int256(uint256(expiries[i].amount));
+        }
+        _book(programmeId, -total, 0);
+        _finish(pen);
+    }
+
+    /// @inheritdoc ICredits
+    function carryOver(uint16 programmeId, uint32[] calldata orgIds, bytes32 evidence, bytes32 operationId)
+        external
+    {
+        authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
+        _requireBatchSize(orgIds.length, MAX_CARRY_OVERS);
+        Pen memory pen = _begin(operationId);
+        Line memory line = _line(programmeId, Kind.CarryOver, msg.sender, operationId);
+        line.evidence = evidence;
+        for (uint256 i = 0; i < orgIds.length; ++i) {
+            _carryOver(pen, line, programmeId, orgIds[i]);
+        }
+        _finish(pen);
+    }
+
+    /// @inheritdoc ICredits
+    function redeem(
+        uint16 programmeId,
+        uint32 orgId,
+        uint64 amount,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId
+    ) external returns (uint64 entryId) {
+        _requireBenefits();
+        if (amount == 0) revert CreditsAmountZero(orgId);
+        Pen memory pen = _begin(operationId);
+        Line memory line = _line(programmeId, Kind.Redemption, actor, operationId);
+        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
+        _requireBalance(balances, orgId, amount);
+        line.orgId = orgId;
+        line.amount = -int256(uint256(amount));
+        line.evidence = evidence;
+        _post(pen, line, balances);
+        _book(programmeId, line.amount, -line.amount);
+        entryId = pen.sequence;
+        _finish(pen);
+    }
+
+    /// @inheritdoc ICredits
+    function refund(
+        uint16 programmeId,
+        uint32 orgId,
+        uint64 amount,
+        uint64 refersTo,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId
+    ) external returns (uint64 entryId) {
+        _requireBenefits();
+        if (amount == 0) revert CreditsAmountZero(orgId);
+        Pen memory pen = _begin(operationId);
+        _requireRefundable(programmeId, amount);
+        Line memory line = _line(programmeId, Kind.Refund, actor, operationId);
+        line.orgId = orgId;
+        line.amount = int256(uint256(amount));
+        line.evidence = evidence;
+        line.refersTo = refersTo;
+        _post(pen, line, _balances[programmeId]);
+        _book(programmeId, line.amount, -line.amount);
+        entryId = pen.sequence;
+        _finish(pen);
+    }
+
+    /// @inheritdoc ICredits
+    function settle(uint16 programmeId, uint64 amount) external {
+        _requireBenefits();
+        _requireRefundable(programmeId, amount);
+        _book(programmeId, 0, -int256(uint256(amount)));
     }
 
     /// @inheritdoc ICredits
@@ -110,7 +255,12 @@ contract Credits is ICredits, Journal {
 
     /// @inheritdoc ICredits
     function outstanding(uint16 programmeId) external view returns (int64) {
-        return _outstanding[programmeId];
+        return _supplies[programmeId].outstanding;
+    }
+
+    /// @inheritdoc ICredits
+    function refundable(uint16 programmeId) external view returns (int64) {
+        return _supplies[programmeId].refundable;
     }
 
     /// @inheritdoc ICredits
@@ -119,8 +269,45 @@ contract Credits is ICredits, Journal {
     }
 
     /// @inheritdoc ICredits
-    function reversedBy(uint64 entryId) external view returns (uint64) {
-        return _reversedBy[entryId];
+    function spentIn(uint16 programmeId, uint32 epoch, address issuer, bytes32 category)
+        external
+        view
+        returns (uint64)
+    {
+        return _spentIn[programmeId][epoch][issuer][category];
+    }
+
+    /// @inheritdoc ICredits
+    function issuerTerms(uint16 programmeId, address issuer, bytes32 category)
+        external
+        view
+        returns (IssuerTerms memory left)
+    {
+        IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, issuer);
+        left.leftUnderCap = _leftUnderCap(programmeId, terms.supplyCap);
+        if (terms.epoch == 0) return left;
+        left.epoch = terms.epoch;
+        left.epochEndsAt = programmes.boundary(programmeId, terms.epoch + 1);
+        left.perAward = terms.perAward;
+        left.leftInEpoch = _less(terms.perEpoch, _spent[programmeId][terms.epoch][issuer]);
+        left.leftInCategory = left.leftInEpoch;
+        if (!terms.byCategory) return left;
+        bytes32[] memory categories = new bytes32[](1);
+        categories[0] = category;
+        uint64 budget = programmes.categoryBudgets(programmeId, issuer, categories)[0];
+        uint64 leftInCategory = _less(budget, _spentIn[programmeId][terms.epoch][issuer][category]);
+        if (leftInCategory < left.leftInEpoch) left.leftInCategory = leftInCategory;
+    }
+
+    /// @inheritdoc ICredits
+    function reversedBy(uint16 programmeId, uint64 entryId) external view returns (uint64) {
+        return _fates[programmeId][entryId].reversedBy;
+    }
+
+    /// @inheritdoc ICredits
+    function expiryOf(uint16 programmeId, uint64 entryId) external view returns (uint64 expiredBy, uint64 amount) {
+        Fate storage fate = _fates[programmeId][entryId];
+        return (fate.expiredBy, fate.expired);
     }
 
     /// @inheritdoc ICredits
@@ -128,14 +315,49 @@ contract Credits is ICredits, Journal {
         return _heads[entryId];
     }
 
-    /// @dev Checks everything that does not depend on the order of the awards, and books them on the
-    /// issuer's budget. Returns their sum.
-    function _checkAwards(uint16 programmeId, Award[] calldata awards) private returns (uint256 total) {
-        IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, msg.sender);
-        if (terms.epoch == 0) revert CreditsNoEpoch(programmeId, block.timestamp);
-        bool council = authority.isOfficer(Roles.COUNCIL, programmeId, msg.sender);
+    function _beginAwards(uint16 programmeId, uint256 given, address actor, bytes32 operationId)
+        private
+        returns (Pen memory)
+    {
+        authority.requireEitherOfficer(Roles.ISSUER, Roles.COUNCIL, programmeId, actor);
+        _requireBatchSize(given, MAX_AWARDS);
+        return _begin(operationId);
+    }
 
-        uint64 most = council ? type(uint64).max : terms.perAward;
+    /// @dev Awards by the right of `actor`, who was found to be an officer.
+    function _award(
+        Pen memory pen,
+        uint16 programmeId,
+        Award[] calldata awards,
+        address actor,
+        bytes32 operationId
+    ) private {
+        uint256 total = _checkAwards(programmeId, awards, actor);
+        Line memory line = _line(programmeId, Kind.Award, actor, operationId);
+        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
+        for (uint256 i = 0; i < awards.length; ++i) {
+            Award calldata given = awards[i];
+            line.orgId = given.orgId;
+            line.category = given.category;
+            line.amount = int256(uint256(given.amount));
+            line.evidence = given.evidence;
+            _post(pen, line, balances);
+        }
+        _book(programmeId, int256(total), 0);
+        _finish(pen);
+    }
+
+    /// @dev Checks everything that does not depend on the order of the awards, and books them on the
+    /// issuer's budgets. Returns their sum.
+    function _checkAwards(uint16 programmeId, Award[] calldata awards, address actor)
+        private
+        returns (uint256 total)
+    {
+        IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, actor);
+        if (terms.epoch == 0) revert CreditsNoEpoch(programmeId, block.timestamp);
+        bool council = authority.isOfficer(Roles.COUNCIL, programmeId, actor);
+
+        uint64 most = council ? MAX_AMOUNT : terms.perAward;
 
         uint32[] memory orgIds = new uint32[](awards.length);
         bytes32[] memory categories = new bytes32[](awards.length);
@@ -145,13 +367,13 @@ contract Credits is ICredits, Journal {
             Award calldata given = awards[i];
             uint64 amount = given.amount;
             if (amount == 0) revert CreditsAmountZero(given.orgId);
-            if (amount > most) revert CreditsAwardOverLimit(msg.sender, amount, most);
+            if (amount > most) revert CreditsAwardOverLimit(actor, amount, most);
             orgIds[i] = given.orgId;
             // Awards of one kind usually stand together; a run of them is asked about once.
             bytes32 category = given.category;
             if (category != last || i == 0) categories[distinct++] = last = category;
             unchecked {
-                total += amount; // at most MAX_AWARDS * 2^64
+                total += amount; // at most MAX_AWARDS * 2^53
             }
         }
         assembly ("memory-safe") {
@@ -159,29 +381,100 @@ contract Credits is ICredits, Journal {
         }
         memberships.requireGoodStanding(programmeId, orgIds);
         programmes.requireOpenCategories(programmeId, categories);
-        _requireBelowCap(programmeId, total, terms.supplyCap);
-        if (!council) _spend(programmeId, terms, total);
+        uint64 left = _leftUnderCap(programmeId, terms.supplyCap);
+        if (total > left) revert CreditsOverSupplyCap(programmeId, total, left);
+        if (council) return total;
+        _spend(programmeId, terms, actor, total);
+        if (terms.byCategory) _spendIn(programmeId, terms.epoch, actor, awards, categories);
     }
 
-    function _spend(uint16 programmeId, IProgrammes.AwardTerms memory terms, uint256 total) private {
-        uint64 before = _spent[programmeId][terms.epoch][msg.sender];
-        // A budget can be lowered below what was already spent.
-        uint64 left = before < terms.perEpoch ? terms.perEpoch - before : 0;
-        if (total > left) revert CreditsAwardOverBudget(msg.sender, total, left);
-        _spent[programmeId][terms.epoch][msg.sender] = before + uint64(total);
+    function _spend(uint16 programmeId, IProgrammes.AwardTerms memory terms, address issuer, uint256 total)
+        private
+    {
+        mapping(address => uint64) storage spent_ = _spent[programmeId][terms.epoch];
+        uint64 before = spent_[issuer];
+        uint64 left = _less(terms.perEpoch, before);
+        if (total > left) revert CreditsAwardOverBudget(issuer, total, left);
+        spent_[issuer] = before + uint64(total);
     }
 
-    /// @dev Posts the reversal of an entry. Returns the credits that it takes back.
-    function _reverse(Pen memory pen, Line memory line, Reversal calldata reversal) private returns (int64) {
+    /// @dev Books awards on the issuer's budgets by category.
+    /// @param categories of the runs of awards of one category
+    function _spendIn(
+        uint16 programmeId,
+        uint32 epoch,
+        address issuer,
+        Award[] calldata awards,
+        bytes32[] memory categories
+    ) private {
+        _requireBatchSize(awards.length, MAX_AWARDS_BY_CATEGORY);
+        uint64[] memory budgets = programmes.categoryBudgets(programmeId, issuer, categories);
+        mapping(bytes32 category => uint64) storage spent_ = _spentIn[programmeId][epoch][issuer];
+        uint256 next = 0;
+        for (uint256 i = 0; i < categories.length; ++i) {
+            bytes32 category = categories[i];
+            uint256 sum = 0;
+            while (next < awards.length && awards[next].category == category) sum += awards[next++].amount;
+            if (budgets[i] == type(uint64).max) continue;
+            uint64 before = spent_[category];
+            uint64 left = _less(budgets[i], before);
+            if (sum > left) revert CreditsAwardOverCategoryBudget(issuer, category, sum, left);
+            spent_[category] = before + uint64(sum);
+        }
+    }
+
+    /// @dev Posts the reversal of an award, of which `rest` is not expired.
+    function _reverse(Pen memory pen, Line memory line, Reversal calldata reversal, int256 rest) private {
         Entry calldata entry = reversal.entry;
-        _reversedBy[entry.entryId] = _next(pen);
+        _fates[entry.programmeId][entry.entryId].reversedBy = _next(pen);
         line.orgId = entry.orgId;
         line.category = entry.category;
-        line.amount = -int256(entry.amount);
+        line.amount = -rest;
         line.evidence = reversal.evidence;
         line.refersTo = entry.entryId;
         _post(pen, line, _balances[entry.programmeId]);
-        return entry.amount;
+    }
+
+    /// @dev Posts an expiry.
+    /// @param last the last entry there can be an expiry of
+    function _expire(Pen memory pen, Line memory line, uint16 programmeId, Expiry calldata expiry, uint64 last)
+        private
+    {
+        uint64 entryId = expiry.entryId;
+        uint64 amount = expiry.amount;
+        if (amount == 0) revert CreditsAmountZero(expiry.orgId);
+        if (entryId == 0 || entryId > last) revert CreditsEntryUnknown(entryId);
+        Fate storage fate = _fates[programmeId][entryId];
+        if (fate.reversedBy != 0) revert CreditsAlreadyReversed(entryId, fate.reversedBy);
+        if (fate.expiredBy != 0) revert CreditsAlreadyExpired(entryId, fate.expiredBy);
+        // A key that nobody can read would stop every reader of the journal.
+        if (expiry.category != line.category) expiry.category.requireWellFormed();
+        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
+        _requireBalance(balances, expiry.orgId, amount);
+
+        (fate.expiredBy, fate.expired) = (_next(pen), amount);
+        line.orgId = expiry.orgId;
+        line.category = expiry.category;
+        line.amount = -int256(uint256(amount));
+        line.refersTo = entryId;
+        _post(pen, line, balances);
+    }
+
+    /// @dev Posts the two entries that bring a balance, or a debt, to the organisation's successor.
+    function _carryOver(Pen memory pen, Line memory line, uint16 programmeId, uint32 orgId) private {
+        uint32 successorId = organisations.successorOf(orgId);
+        if (successorId == 0) revert CreditsNotMerged(orgId);
+        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
+        int256 balance = _balanceIn(balances[orgId / 4], orgId);
+        if (balance == 0) revert CreditsNothingToCarryOver(programmeId, orgId);
+        line.orgId = orgId;
+        line.amount = -balance;
+        line.refersTo = 0;
+        _post(pen, line, balances);
+        line.orgId = successorId;
+        line.amount = balance;
+        line.refersTo = pen.sequence;
+        _post(pen, line, balances);
     }
 
     /// @dev Adds an entry to its balance, to the journal and to the log.
@@ -190,9 +483,10 @@ contract Credits is ICredits, Journal {
         uint256 four = balances[orgId / 4];
         int256 balanceAfter;
         unchecked {
-            // Awards are kept below 2^53 together by the supply cap, and each is taken back once.
+            // Both are at most MAX_AMOUNT, above zero or below.
             balanceAfter = _balanceIn(four, orgId) + line.amount;
         }
+        if (_isTooLarge(balanceAfter)) revert CreditsBalanceOutOfRange(uint32(orgId), balanceAfter);
         balances[orgId / 4] = _withBalance(four, orgId, balanceAfter);
         line.balanceAfter = balanceAfter;
         uint64 entryId = _next(pen);
@@ -217,23 +511,67 @@ contract Credits is ICredits, Journal {
         }
     }
 
-    function _requireBelowCap(uint16 programmeId, uint256 total, uint64 supplyCap) private view {
-        int256 left = int256(uint256(supplyCap)) - _outstanding[programmeId];
-        if (left < 0) left = 0;
-        if (total > uint256(left)) revert CreditsOverSupplyCap(programmeId, total, uint64(uint256(left)));
+    /// @dev Changes a programme's totals, each by at most a batch of amounts.
+    function _book(uint16 programmeId, int256 outstandingBy, int256 refundableBy) private {
+        Supply storage supply = _supplies[programmeId];
+        int256 outstandingAfter = supply.outstanding + outstandingBy;
+        int256 refundableAfter = supply.refundable + refundableBy;
+        if (_isTooLarge(outstandingAfter)) revert CreditsTotalOutOfRange(programmeId, outstandingAfter);
+        if (_isTooLarge(refundableAfter)) revert CreditsTotalOutOfRange(programmeId, refundableAfter);
+        (supply.outstanding, supply.refundable) = (int64(outstandingAfter), int64(refundableAfter));
     }
 
-    /// @dev Checks that the entry is an award of this programme and journal, and not yet reversed.
-    function _requireReversible(uint16 programmeId, Reversal calldata reversal, bool council) private view {
+    /// @dev Keeps the head after a command's last entry, and puts the pen down.
+    function _finish(Pen memory pen) private {
+        _heads[pen.sequence] = pen.head;
+        _end(pen);
+    }
+
+    function _requireBenefits() private view {
+        if (msg.sender != benefits) revert CreditsOnlyBenefits(msg.sender);
+        authority.requireRunning();
+    }
+
+    function _requireBalance(mapping(uint256 four => uint256) storage balances, uint32 orgId, uint64 amount)
+        private
+        view
+    {
+        int256 balance = _balanceIn(balances[orgId / 4], orgId);
+        if (int256(uint256(amount)) > balance) revert CreditsBalanceTooLow(orgId, amount, int64(balance));
+    }
+
+    function _requireRefundable(uint16 programmeId, uint64 amount) private view {
+        int64 left = _supplies[programmeId].refundable;
+        if (int256(uint256(amount)) > left) revert CreditsOverRefundable(programmeId, amount, left);
+    }
+
+    function _leftUnderCap(uint16 programmeId, uint64 supplyCap) private view returns (uint64) {
+        Supply storage supply = _supplies[programmeId];
+        int256 left = int256(uint256(supplyCap)) - supply.outstanding - supply.refundable;
+        // A cap can be lowered below what is outstanding. Debts make room, but no total is ever larger
+        // than MAX_AMOUNT.
+        return left < 0 ? 0 : uint64(uint256(left));
+    }
+
+    /// @dev Checks that the entry is an award of this programme and journal, not yet reversed, and not
+    /// wholly expired. Returns what is not expired.
+    function _requireReversible(uint16 programmeId, Reversal calldata reversal, bool council)
+        private
+        view
+        returns (int256 rest)
+    {
         Entry calldata entry = reversal.entry;
         if (entry.programmeId != programmeId) {
             revert CreditsEntryOfOtherProgramme(entry.entryId, entry.programmeId, programmeId);
         }
         if (entry.kind != Kind.Award) revert CreditsNotReversible(entry.entryId, entry.kind);
-        uint64 reversal_ = _reversedBy[entry.entryId];
-        if (reversal_ != 0) revert CreditsAlreadyReversed(entry.entryId, reversal_);
+        Fate storage fate = _fates[programmeId][entry.entryId];
+        if (fate.reversedBy != 0) revert CreditsAlreadyReversed(entry.entryId, fate.reversedBy);
         _requireProven(entry, reversal.headBefore, reversal.hashesAfter);
         if (!council && entry.actor != msg.sender) revert CreditsNotEntitled(msg.sender, entry.entryId);
+        rest = int256(entry.amount) - int256(uint256(fate.expired));
+        // An expiry does not prove its award, and can say more than there was.
+        if (rest <= 0) revert CreditsNothingLeft(entry.entryId);
     }
 
     /// @dev Checks that entry and hashes lead to a head of this journal. A head fixes all that lies
@@ -264,11 +602,55 @@ contract Credits is ICredits, Journal {
         return others | uint256(uint64(int64(balance))) << shift;
     }
 
-    function _line(uint16 programmeId, Kind kind, bytes32 operationId) private view returns (Line memory line) {
+    /// @dev The EIP-712 hash of a batch of awards, with each category as its text.
+    function _hashAwards(uint16 programmeId, Award[] calldata awards, bytes32 operationId, uint256 deadline)
+        private
+        pure
+        returns (bytes32)
+    {
+        bytes32[] memory hashes = new bytes32[](awards.length);
+        AwardWords memory words;
+        words.typeHash = AWARD;
+        bytes32 last = 0;
+        for (uint256 i = 0; i < awards.length; ++i) {
+            Award calldata given = awards[i];
+            bytes32 category = given.category;
+            if (category != last || i == 0) (last, words.categoryHash) = (category, category.textHash());
+            words.orgId = given.orgId;
+            words.amount = given.amount;
+            words.evidence = given.evidence;
+            bytes32 hash;
+            assembly ("memory-safe") {
+                hash := keccak256(words, 0xa0) // five words
+            }
+            hashes[i] = hash;
+        }
+        bytes32 all = keccak256(abi.encodePacked(hashes));
+        return keccak256(abi.encode(AWARD_BATCH, programmeId, all, operationId, deadline));
+    }
+
+    function _requireBatchSize(uint256 given, uint256 most) private pure {
+        if (given == 0 || given > most) revert CreditsBatchSize(given, most);
+    }
+
+    function _isTooLarge(int256 number) private pure returns (bool) {
+        return number > int256(uint256(MAX_AMOUNT)) || number < -int256(uint256(MAX_AMOUNT));
+    }
+
+    /// @dev What is left of a budget, which can be lowered below what was already spent.
+    function _less(uint64 budget, uint64 spent_) private pure returns (uint64) {
+        return spent_ < budget ? budget - spent_ : 0;
+    }
+
+    function _line(uint16 programmeId, Kind kind, address actor, bytes32 operationId)
+        private
+        pure
+        returns (Line memory line)
+    {
         line.selector = EntryPosted.selector;
         line.programmeId = programmeId;
         line.kind = uint256(kind);
-        line.actor = msg.sender;
+        line.actor = actor;
         line.operationId = operationId;
     }
 }

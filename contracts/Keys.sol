@@ -24,4 +24,33 @@ library Keys {
         // Nothing may follow the first zero byte, and the last byte is always zero.
         if (length == 0 || length == 32 || uint256(key) << (8 * length) != 0) revert KeysMalformed(key);
     }
+
+    /// @dev A key's text, without the padding.
+    function text(bytes32 key) internal pure returns (string memory) {
+        bytes memory characters = abi.encodePacked(key);
+        uint256 length = _length(key);
+        assembly ("memory-safe") {
+            mstore(characters, length)
+        }
+        return string(characters);
+    }
+
+    /// @dev The keccak256 of a key's text: what EIP-712 takes of a `string`.
+    function textHash(bytes32 key) internal pure returns (bytes32 hash) {
+        uint256 length = _length(key);
+        assembly ("memory-safe") {
+            mstore(0x00, key)
+            hash := keccak256(0x00, length)
+        }
+    }
+
+    /// @dev The length without zero bytes at the end, found by halves.
+    function _length(bytes32 key) private pure returns (uint256 length) {
+        uint256 rest = uint256(key);
+        if (rest == 0) return 0;
+        length = 32;
+        for (uint256 half = 16; half != 0; half /= 2) {
+            if (rest << (256 - 8 * half) == 0) (rest, length) = (rest >> (8 * half), length - half);
+        }
+    }
 }

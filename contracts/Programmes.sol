@@ -19,14 +19,24 @@ contract Programmes is IProgrammes, Journal {
     /// 12.3 million gas.
     uint256 public constant MAX_CHANGES = 200;
 
+    /// @notice The most programmes, so that what walks over all of them fits a transaction.
+    uint16 public constant MAX_PROGRAMMES = 1000;
+
     enum Status {
         Unknown,
         Open,
         Closed
     }
 
+    /// @param byCategory how many categories have a budget of their own
     struct Budget {
         uint64 perAward;
+        uint64 perEpoch;
+        uint64 byCategory;
+    }
+
+    struct CategoryBudget {
+        bool limited;
         uint64 perEpoch;
     }
 
@@ -40,6 +50,8 @@ contract Programmes is IProgrammes, Journal {
     mapping(uint16 programmeId => mapping(bytes32 category => Status)) private _categories;
     mapping(uint16 programmeId => uint40[]) private _boundaries;
     mapping(uint16 programmeId => mapping(address issuer => Budget)) private _budgets;
+    mapping(uint16 programmeId => mapping(address issuer => mapping(bytes32 category => CategoryBudget))) private
+        _categoryBudgets;
 
     constructor(IAuthority authority_) {
         authority = authority_;
@@ -59,7 +71,7 @@ contract Programmes is IProgrammes, Journal {
         if (_byKey[key] != 0) revert ProgrammesKeyTaken(key, _byKey[key]);
         _requireSupplyCap(supplyCap);
         if (approvalsNeeded == 0) revert ProgrammesApprovalsMissing();
-        if (_count == type(uint16).max) revert ProgrammesFull();
+        if (_count == MAX_PROGRAMMES) revert ProgrammesFull();
 
         programmeId = ++_count;
         _byKey[key] = programmeId;
@@ -222,7 +234,8 @@ contract Programmes is IProgrammes, Journal {
         bool usable = perAward <= perEpoch && perEpoch <= MAX_SUPPLY_CAP && (perAward == 0) == (perEpoch == 0);
         if (!usable) revert ProgrammesBudgetUnusable(perAward, perEpoch);
         Pen memory pen = _begin(operationId);
-        _budgets[programmeId][issuer] = Budget(perAward, perEpoch);
+        Budget storage budget_ = _budgets[programmeId][issuer];
+        (budget_.perAward, budget_.perEpoch) = (perAward, perEpoch);
         uint64 line = _next(pen);
         bytes32 head = _write(
             pen,
@@ -233,6 +246,47 @@ contract Programmes is IProgrammes, Journal {
             )
         );
         emit BudgetChanged(line, programmeId, issuer, perAward, perEpoch, msg.sender, operationId, head);
+        _end(pen);
+    }
+
+    /// @inheritdoc IProgrammes
+    function setCategoryBudget(
+        uint16 programmeId,
+        address issuer,
+        bytes32 category,
+        bool limited,
+        uint64 perEpoch,
+        bytes32 operationId
+    ) external {
+        requireProgramme(programmeId);
+        authority.requireEitherOfficer(Roles.TREASURER, Roles.COUNCIL, programmeId, msg.sender);
+        if (issuer == address(0)) revert ProgrammesIssuerMissing();
+        if (perEpoch > (limited ? MAX_SUPPLY_CAP : 0)) {
+            revert ProgrammesCategoryBudgetUnusable(category, limited, perEpoch);
+        }
+        Pen memory pen = _begin(operationId);
+        if (_categories[programmeId][category] == Status.Unknown) {
+            revert ProgrammesCategoryUnknown(programmeId, category);
+        }
+        _keepCategoryBudget(programmeId, issuer, category, CategoryBudget(limited, perEpoch));
+        uint64 line = _next(pen);
+        bytes32 eventHash = keccak256(
+            abi.encode(
+                CategoryBudgetChanged.selector,
+                line,
+                programmeId,
+                issuer,
+                category,
+                limited,
+                perEpoch,
+                msg.sender,
+                operationId
+            )
+        );
+        bytes32 head = _write(pen, eventHash);
+        emit CategoryBudgetChanged(
+            line, programmeId, issuer, category, limited, perEpoch, msg.sender, operationId, head
+        );
         _end(pen);
     }
 
@@ -283,6 +337,24 @@ contract Programmes is IProgrammes, Journal {
     }
 
     /// @inheritdoc IProgrammes
+    function categoryBudget(uint16 programmeId, address issuer, bytes32 category) external view returns (uint64) {
+        return _perEpochIn(_categoryBudgets[programmeId][issuer][category]);
+    }
+
+    /// @inheritdoc IProgrammes
+    function categoryBudgets(uint16 programmeId, address issuer, bytes32[] calldata categories)
+        external
+        view
+        returns (uint64[] memory perEpoch)
+    {
+        mapping(bytes32 category => CategoryBudget) storage given = _categoryBudgets[programmeId][issuer];
+        perEpoch = new uint64[](categories.length);
+        for (uint256 i = 0; i < categories.length; ++i) {
+            perEpoch[i] = _perEpochIn(given[categories[i]]);
+        }
+    }
+
+    /// @inheritdoc IProgrammes
     function awardTerms(uint16 programmeId, address issuer) external view returns (AwardTerms memory) {
         requireProgramme(programmeId);
         Budget storage given = _budgets[programmeId][issuer];
@@ -290,7 +362,8 @@ contract Programmes is IProgrammes, Journal {
             epochAt(programmeId, uint40(block.timestamp)),
             given.perAward,
             given.perEpoch,
-            _programmes[programmeId].supplyCap
+            _programmes[programmeId].supplyCap,
+            given.byCategory != 0
         );
     }
 
@@ -343,10 +416,30 @@ contract Programmes is IProgrammes, Journal {
         _end(pen);
     }
 
+    /// @dev Keeps a budget in a category, and counts those that there are.
+    function _keepCategoryBudget(
+        uint16 programmeId,
+        address issuer,
+        bytes32 category,
+        CategoryBudget memory budget_
+    ) private {
+        CategoryBudget storage kept = _categoryBudgets[programmeId][issuer][category];
+        if (!kept.limited && !budget_.limited) revert ProgrammesUnchanged(programmeId, category);
+        if (kept.limited != budget_.limited) {
+            if (budget_.limited) ++_budgets[programmeId][issuer].byCategory;
+            else --_budgets[programmeId][issuer].byCategory;
+        }
+        (kept.limited, kept.perEpoch) = (budget_.limited, budget_.perEpoch);
+    }
+
     function _beginAsCouncil(uint16 programmeId, bytes32 operationId) private returns (Pen memory) {
         requireProgramme(programmeId);
         authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
         return _begin(operationId);
+    }
+
+    function _perEpochIn(CategoryBudget storage given) private view returns (uint64) {
+        return given.limited ? given.perEpoch : type(uint64).max;
     }
 
     function _requireSupplyCap(uint64 supplyCap) private pure {

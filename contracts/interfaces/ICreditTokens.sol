@@ -18,13 +18,3 @@ interface ICreditTokens {
     /// @notice The address of a programme's token, whether it is there yet or not.
     function tokenOf(uint16 programmeId) external view returns (address);
 }
-
-/// @title The read-only ERC-20 face of one programme's credits
-/// @notice Balances are of the organisation that an account acts for, and move with it. A debt is shown
-/// as zero. No Transfer is ever emitted: the history is in Credits.
-interface ICreditToken {
-    /// @notice Credits are awarded and redeemed, not transferred or approved.
-    error CreditTokenReadOnly();
-
-    function programmeId() external view returns (uint16);
-}

@@ -11,6 +11,8 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// An entry is not kept in storage. Heads are kept: at the last entry of each command, and at each
 /// entry whose number is a multiple of 128. Who names an entry later (to reverse it) brings the
 /// entry and the hashes that lead from it to a head that is kept, at most 127 of them.
+///
+/// No amount, balance or total goes beyond 2^53-1, above zero or below.
 interface ICredits is ISignedMessages {
     enum Kind {
         None,
@@ -61,7 +63,7 @@ interface ICredits is ISignedMessages {
     }
 
     /// @param entryId the award whose unspent credits expire
-    /// @param orgId whose award it is
+    /// @param orgId who has them: whose award it is, or the organisation that they were carried over to
     /// @param amount credits, more than zero
     /// @param category of the award
     struct Expiry {
@@ -71,12 +73,12 @@ interface ICredits is ISignedMessages {
         bytes32 category;
     }
 
-    /// @notice What an issuer can still award now.
+    /// @notice What an issuer's budgets leave it to award now. The council needs no budget.
     /// @param epoch the epoch in force; 0 where there is none, and nothing can be awarded
     /// @param epochEndsAt the first second of the next one
     /// @param perAward the most in one award
     /// @param leftInEpoch what is left of its budget
-    /// @param leftInCategory what is left in the category that was asked about
+    /// @param leftInCategory what is left in the category that was asked about, at most `leftInEpoch`
     /// @param leftUnderCap what the programme's cap leaves to everybody
     struct IssuerTerms {
         uint32 epoch;
@@ -88,7 +90,7 @@ interface ICredits is ISignedMessages {
     }
 
     /// @notice An entry was posted.
-    /// @param entryId from 1 without gaps; it is the journal's sequence
+    /// @param entryId the journal's sequence, from 1. A message that is cancelled has a number too
     /// @param kind what it is
     /// @param category what the contribution was; a reversal and an expiry have that of the award,
     /// the others none
@@ -148,6 +150,12 @@ interface ICredits is ISignedMessages {
     error CreditsOnlyBenefits(address account);
     /// @notice The organisation was not merged into another.
     error CreditsNotMerged(uint32 orgId);
+    /// @notice The redemptions that can still be refunded are together less than this.
+    error CreditsOverRefundable(uint16 programmeId, uint64 asked, int64 left);
+    /// @notice A balance would go beyond 2^53-1, above zero or below.
+    error CreditsBalanceOutOfRange(uint32 orgId, int256 balance);
+    /// @notice A programme's total would go beyond 2^53-1, above zero or below.
+    error CreditsTotalOutOfRange(uint16 programmeId, int256 total);
     /// @notice The organisation has neither credits nor debts in the programme.
     error CreditsNothingToCarryOver(uint16 programmeId, uint32 orgId);
 
@@ -224,17 +232,18 @@ interface ICredits is ISignedMessages {
         view
         returns (uint64);
 
-    /// @notice What an issuer can still award, in one category.
+    /// @notice What an issuer can still award in one category. Whether it is an issuer is for Authority to
+    /// say, and whether the category is open for Programmes.
     function issuerTerms(uint16 programmeId, address issuer, bytes32 category)
         external
         view
         returns (IssuerTerms memory);
 
-    /// @notice What expired of an award, and by which entry; zeros for none.
-    function expiryOf(uint64 entryId) external view returns (uint64 expiredBy, uint64 amount);
+    /// @notice What expired of a programme's award, and by which entry; zeros for none.
+    function expiryOf(uint16 programmeId, uint64 entryId) external view returns (uint64 expiredBy, uint64 amount);
 
-    /// @notice The entry that reversed this one; 0 for none.
-    function reversedBy(uint64 entryId) external view returns (uint64);
+    /// @notice The entry that reversed this one, an award of the programme; 0 for none.
+    function reversedBy(uint16 programmeId, uint64 entryId) external view returns (uint64);
 
     /// @notice The journal's head after an entry; 0 where it is not kept.
     function headAt(uint64 entryId) external view returns (bytes32);

@@ -169,6 +169,8 @@ interface IProgrammes {
     error ProgrammesIssuerMissing();
     /// @notice One award cannot be over the epoch's, nor the epoch's over 2^53-1; both are zero or none.
     error ProgrammesBudgetUnusable(uint64 perAward, uint64 perEpoch);
+    /// @notice A budget in a category is at most 2^53-1, and zero where it is taken away.
+    error ProgrammesCategoryBudgetUnusable(bytes32 category, bool limited, uint64 perEpoch);
 
     /// @notice Founds a programme. Only an alliance-wide council officer.
     /// @return programmeId its id, from 1
@@ -244,6 +246,12 @@ interface IProgrammes {
 
     /// @notice An issuer's budget of each epoch in a category; 2^64-1 where it has none of its own.
     function categoryBudget(uint16 programmeId, address issuer, bytes32 category) external view returns (uint64);
+
+    /// @notice The same for several categories at once, each at its place.
+    function categoryBudgets(uint16 programmeId, address issuer, bytes32[] calldata categories)
+        external
+        view
+        returns (uint64[] memory);
 
     /// @notice Everything that an award by this issuer must keep to now, in one call.
     function awardTerms(uint16 programmeId, address issuer) external view returns (AwardTerms memory);
