@@ -11,6 +11,7 @@ import {IERC721Metadata} from "@openzeppelin/contracts/interfaces/IERC721Metadat
 import {IAuthority} from "../../contracts/interfaces/IAuthority.sol";
 import {IBenefits} from "../../contracts/interfaces/IBenefits.sol";
 import {ICouncil} from "../../contracts/interfaces/ICouncil.sol";
+import {ICreditTokens} from "../../contracts/interfaces/ICreditTokens.sol";
 import {ICredits} from "../../contracts/interfaces/ICredits.sol";
 import {IERC5192} from "../../contracts/interfaces/IERC5192.sol";
 import {IERC7572} from "../../contracts/interfaces/IERC7572.sol";
@@ -18,7 +19,6 @@ import {IJournal} from "../../contracts/interfaces/IJournal.sol";
 import {IMemberships} from "../../contracts/interfaces/IMemberships.sol";
 import {IOrganisations} from "../../contracts/interfaces/IOrganisations.sol";
 import {IProgrammes} from "../../contracts/interfaces/IProgrammes.sol";
-import {IShares} from "../../contracts/interfaces/IShares.sol";
 import {IShares} from "../../contracts/interfaces/IShares.sol";
 
 // Everything that can be called on each contract. The tests see the contracts through these and not
@@ -76,25 +76,6 @@ interface CouncilFace is ICouncil, IJournal, IERC5267 {
     function MAX_CALLS() external view returns (uint256);
     function MAX_CALL_BYTES() external view returns (uint256);
     function MAX_DURATION() external view returns (uint40);
-    function authority() external view returns (address);
-    function programmes() external view returns (address);
-}
-
-interface BenefitsFace is IBenefits, IJournal, IERC5267 {
-    function authority() external view returns (address);
-    function programmes() external view returns (address);
-    function organisations() external view returns (address);
-    function memberships() external view returns (address);
-    function credits() external view returns (address);
-}
-
-interface SharesFace is IShares, IJournal, IERC5267 {
-    function authority() external view returns (address);
-    function programmes() external view returns (address);
-    function organisations() external view returns (address);
-}
-
-interface CouncilFace is ICouncil, IJournal, IERC5267 {
     function authority() external view returns (address);
     function programmes() external view returns (address);
 }

@@ -91,6 +91,10 @@ abstract contract Officers is Lines {
     }
 
     function _account(string memory name) internal pure returns (address) {
-        return address(uint160(uint256(keccak256(bytes(name)))));
+        return vm.addr(_key(name));
+    }
+
+    function _key(string memory name) internal pure returns (uint256) {
+        return uint256(keccak256(bytes(name)));
     }
 }

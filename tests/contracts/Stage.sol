@@ -112,17 +112,9 @@ abstract contract Stage is Officers {
         return vm.addr(_key(orgId));
     }
 
-    function _account(string memory name) internal pure returns (address) {
-        return vm.addr(_key(name));
-    }
-
     /// @dev The key of an organisation's controller.
     function _key(uint32 orgId) internal pure returns (uint256) {
         return uint256(keccak256(abi.encode("controller", orgId)));
-    }
-
-    function _key(string memory name) internal pure returns (uint256) {
-        return uint256(keccak256(bytes(name)));
     }
 
     function _one(bytes32 item) internal pure returns (bytes32[] memory items) {
