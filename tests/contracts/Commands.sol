@@ -31,9 +31,10 @@ abstract contract Commands is Stage {
         vm.revertToState(before);
     }
 
-    /// @dev All five roles, in the programme, in the whole alliance, in another programme; and none.
+    /// @dev All six roles, in the programme, in the whole alliance, in another programme; and none.
     function _assertRights(Command memory command) private {
-        bytes32[5] memory names = [REGISTRAR_ROLE, ISSUER_ROLE, TREASURER_ROLE, COUNCIL_ROLE, GUARDIAN_ROLE];
+        bytes32[6] memory names =
+            [REGISTRAR_ROLE, ISSUER_ROLE, TREASURER_ROLE, COUNCIL_ROLE, COUNCILLOR_ROLE, GUARDIAN_ROLE];
         uint16[3] memory scopes = [command.programmeId, 0, command.programmeId == SECOND ? FIRST : SECOND];
         for (uint256 i = 0; i < names.length; ++i) {
             bool named = names[i] == command.role || names[i] == command.orRole;

@@ -39,10 +39,15 @@ interface ProgrammesFace is IProgrammes, IJournal {
 
 interface OrganisationsFace is IOrganisations, IJournal, IERC5267 {
     function MAX_REGISTRATIONS() external view returns (uint256);
+    function MIN_RECOVERY_DELAY() external view returns (uint40);
+    function MAX_RECOVERY_DELAY() external view returns (uint40);
     function authority() external view returns (address);
+    function memberships() external view returns (address);
 }
 
-interface MembershipsFace is IMemberships, IJournal, IERC5267, IERC721Metadata, IERC5192 {
+interface MembershipsFace is IMemberships, IJournal, IERC5267, IERC721Metadata, IERC5192, IERC7572 {
+    function MAX_BASE() external view returns (uint256);
+    function MAX_CONSENTS() external view returns (uint256);
     function MAX_CHANGES() external view returns (uint256);
     function authority() external view returns (address);
     function programmes() external view returns (address);
@@ -56,6 +61,8 @@ interface CreditsFace is ICredits, IJournal, IERC5267 {
     function authority() external view returns (address);
     function programmes() external view returns (address);
     function memberships() external view returns (address);
+    function organisations() external view returns (address);
+    function benefits() external view returns (address);
 }
 
 interface BenefitsFace is IBenefits, IJournal, IERC5267 {

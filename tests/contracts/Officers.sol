@@ -3,9 +3,11 @@ pragma solidity 0.8.37;
 
 import {AuthorityFace, ProgrammesFace} from "./Faces.sol";
 import {Lines} from "./Lines.sol";
+import {Signing} from "./Signing.sol";
 
 /// @title Officers and programmes, without any organisation
-abstract contract Officers is Lines {
+/// @notice Everybody has a key, `_key`, by the same name as the account.
+abstract contract Officers is Lines, Signing {
     uint40 internal constant NOW = 1_800_000_000;
     uint40 internal constant EXPIRY = NOW + 365 days;
     uint40 internal constant RECOVERY_DELAY = 7 days;

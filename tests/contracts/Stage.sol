@@ -7,6 +7,7 @@ import {IOrganisations} from "../../contracts/interfaces/IOrganisations.sol";
 import {
     BenefitsFace,
     CouncilFace,
+    CreditTokensFace,
     CreditsFace,
     MembershipsFace,
     OrganisationsFace,
@@ -19,12 +20,16 @@ import {Officers} from "./Officers.sol";
 /// @notice Programme 1 has four members (organisations 1 to 4), programme 2 has two (1 and 2);
 /// organisations 5 and 6 belong to none.
 abstract contract Stage is Officers {
+    /// @dev Where Organisations keeps how many there are.
+    bytes32 internal constant COUNT_SLOT = bytes32(uint256(3));
+
     OrganisationsFace internal organisations;
     MembershipsFace internal memberships;
     CreditsFace internal credits;
     BenefitsFace internal benefits;
     SharesFace internal shares;
     CouncilFace internal councils;
+    CreditTokensFace internal creditTokens;
 
     function setUp() public virtual {
         vm.warp(NOW);
@@ -64,6 +69,10 @@ abstract contract Stage is Officers {
         );
         shares = SharesFace(vm.deployCode("Shares.sol", abi.encode(authority, programmes, organisations)));
         councils = CouncilFace(vm.deployCode("Council.sol", abi.encode(authority, programmes, ALLIANCE_APPROVALS)));
+        creditTokens =
+            CreditTokensFace(vm.deployCode("CreditTokens.sol", abi.encode(programmes, organisations, credits)));
+        vm.assertEq(organisations.memberships(), address(memberships), "where Organisations was told");
+        vm.assertEq(credits.benefits(), address(benefits), "where Credits was told");
     }
 
     /// @dev The address of the contract that this one deploys after so many others.
