@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.domain.events import EntryPosted, MembershipStatus
-from ledger.domain.ids import OrgId, TierId
+from ledger.domain.ids import EntryId, OrgId, TierId
 
 NO_COMMITMENT = bytes(32)
 """Stands where there is no evidence and no profile."""
@@ -81,6 +81,16 @@ class Reversal:
     head_before: bytes
     hashes_after: tuple[bytes, ...] = ()
     evidence: bytes = NO_COMMITMENT
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Credits to be taken back, since their award `entry_id` is too old; `amount` is above zero."""
+
+    entry_id: EntryId
+    org_id: OrgId
+    amount: int
+    category: str
 
 
 @dataclass(frozen=True, slots=True)

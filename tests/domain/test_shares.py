@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.events import EntryKind, EntryPosted
+from ledger.domain.ids import OrgId
 from ledger.domain.shares import MAX_POOL, Share, SharedPool, ShareRule, share_pool
 from ledger.errors import InvalidValue
 from tests.domain.entries import posted
@@ -176,7 +177,7 @@ def test_shares__where_all_are_at_the_cap__state_what_is_left() -> None:
 
     found = share_pool(ShareRule(cap=Fraction(1, 4)), 102, entries)
 
-    assert found == SharedPool(102, (Share(1, 25), Share(2, 25)), 52)  # type: ignore[arg-type]
+    assert found == SharedPool(102, (Share(OrgId(1), 25), Share(OrgId(2), 25)), 52)
 
 
 def test_shares__of_no_contribution__leave_the_whole_pool() -> None:
@@ -307,4 +308,4 @@ def test_rule__that_means_nothing__is_refused() -> None:
         ({"kinds": ()}, "kinds"),
     ):
         with pytest.raises(InvalidValue, match=field):
-            ShareRule(**wrong)  # type: ignore[arg-type]
+            ShareRule(**wrong)
