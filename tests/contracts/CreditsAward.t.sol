@@ -25,7 +25,7 @@ contract CreditsAwardTest is Entries {
         vm.assertEq(credits.outstanding(FIRST), 250, "outstanding");
         vm.assertEq(credits.spent(FIRST, 1, issuer), 250, "spent");
         vm.assertEq(credits.headAt(1), credits.head(), "head kept");
-        vm.assertEq(credits.reversedBy(1), 0, "not reversed");
+        vm.assertEq(credits.reversedBy(FIRST, 1), 0, "not reversed");
         vm.assertEq(credits.balanceOf(SECOND, 3), 0, "balance in the other programme");
         vm.assertEq(credits.outstanding(SECOND), 0, "outstanding in the other programme");
     }
@@ -242,7 +242,9 @@ contract CreditsAwardTest is Entries {
     function test_views__of_the_contracts__are_named() public view {
         vm.assertEq(credits.authority(), address(authority), "authority");
         vm.assertEq(credits.programmes(), address(programmes), "programmes");
+        vm.assertEq(credits.organisations(), address(organisations), "organisations");
         vm.assertEq(credits.memberships(), address(memberships), "memberships");
+        vm.assertEq(credits.benefits(), address(benefits), "benefits");
     }
 
     function _join(uint32 last) private {

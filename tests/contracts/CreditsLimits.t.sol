@@ -79,9 +79,7 @@ contract CreditsLimitsTest is Entries {
 
     function test_perEpoch__after_a_reversal__is_not_given_back() public {
         _award(issuer, FIRST, _many(10, PER_AWARD));
-        uint64[] memory ids = new uint64[](1);
-        ids[0] = 4;
-        _reverse(issuer, ids);
+        _reverseOne(issuer, 4);
         vm.assertEq(credits.spent(FIRST, 1, issuer), PER_EPOCH, "spent");
         _refused(issuer, _awards(1, 1), _overBudget(1, 0));
     }
@@ -176,32 +174,58 @@ contract CreditsLimitsTest is Entries {
     }
 
     function test_cap__after_a_reversal__has_room_again() public {
-        uint64[] memory ids = new uint64[](1);
-        ids[0] = _award(council, FIRST, _awards(1, CAP));
-        _reverse(council, ids);
+        _reverseOne(council, _award(1, CAP));
         vm.assertEq(credits.outstanding(FIRST), 0, "outstanding");
         _award(council, FIRST, _awards(2, CAP));
     }
 
     function test_cap__the_largest__is_reached_exactly() public {
         _cap(MOST);
-        _refused(council, _awards(1, MOST + 1), _overCap(MOST + 1, MOST));
-        _refused(council, _awards(1, type(uint64).max), _overCap(type(uint64).max, MOST));
-        _refused(council, _many(450, type(uint64).max), _overCap(450 * uint256(type(uint64).max), MOST));
+        _refused(council, _awards(1, MOST + 1), _overLimit(council, MOST + 1, MOST));
+        _refused(council, _awards(1, type(uint64).max), _overLimit(council, type(uint64).max, MOST));
+        _refused(council, _many(450, MOST), _overCap(450 * uint256(MOST), MOST));
         _award(council, FIRST, _awards(1, MOST));
         vm.assertEq(credits.balanceOf(FIRST, 1), int64(MOST), "balance");
         vm.assertEq(credits.outstanding(FIRST), int64(MOST), "outstanding");
         vm.assertEq(posted[0].entry.balanceAfter, int64(MOST), "balance after");
     }
 
-    /// @dev Redemptions will let it fall below zero; put there by hand until then.
     function test_cap__outstanding_below_zero__has_more_room() public {
-        bytes32 slot = keccak256(abi.encode(FIRST, 1));
-        vm.store(address(credits), slot, bytes32(uint256(uint64(int64(-50)))));
+        uint64 entryId = _award(1, 50);
+        _redeem(1, 50);
+        _settle(50);
+        _reverseOne(council, entryId);
         vm.assertEq(credits.outstanding(FIRST), -50, "outstanding");
-        _refused(council, _awards(1, CAP + 51), _overCap(CAP + 51, CAP + 50));
-        _award(council, FIRST, _awards(1, CAP + 50));
+        _refused(council, _awards(2, CAP + 51), _overCap(CAP + 51, CAP + 50));
+        _award(2, CAP + 50);
         vm.assertEq(credits.outstanding(FIRST), int64(CAP), "outstanding at the cap");
+    }
+
+    // --- cap and redemptions
+
+    function test_cap__redeemed__keeps_room_for_the_refund() public {
+        _award(1, CAP);
+        uint64 entryId = _redeem(1, 30);
+        vm.assertEq(credits.refundable(FIRST), 30, "refundable");
+        _refused(council, _awards(2, 1), _overCap(1, 0));
+        _refund(1, 30, entryId);
+        vm.assertEq(credits.refundable(FIRST), 0, "refundable");
+        _refused(council, _awards(2, 1), _overCap(1, 0));
+        _redeem(1, 20);
+        _settle(20);
+        vm.assertEq(credits.refundable(FIRST), 0, "refundable");
+        _refused(council, _awards(2, 21), _overCap(21, 20));
+        _award(2, 20);
+        vm.assertEq(credits.outstanding(FIRST), int64(CAP), "outstanding at the cap");
+    }
+
+    function test_cap__lowered_before_a_refund__lets_the_refund_pass() public {
+        _award(1, 100);
+        uint64 entryId = _redeem(1, 40);
+        _cap(10);
+        _refund(1, 40, entryId);
+        vm.assertEq(credits.outstanding(FIRST), 100, "outstanding, over the cap");
+        _refused(council, _awards(1, 1), _overCap(1, 0));
     }
 
     function _budget(uint64 perAward, uint64 perEpoch) private {
@@ -231,7 +255,11 @@ contract CreditsLimitsTest is Entries {
     }
 
     function _overLimit(uint64 asked, uint64 perAward) private view returns (bytes memory) {
-        return abi.encodeWithSelector(ICredits.CreditsAwardOverLimit.selector, issuer, asked, perAward);
+        return _overLimit(issuer, asked, perAward);
+    }
+
+    function _overLimit(address account, uint64 asked, uint64 perAward) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(ICredits.CreditsAwardOverLimit.selector, account, asked, perAward);
     }
 
     function _overBudget(uint256 asked, uint64 left) private view returns (bytes memory) {

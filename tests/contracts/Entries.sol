@@ -7,6 +7,8 @@ import {Vm} from "./Vm.sol";
 
 /// @title Keeps the credit journal's entries as an observer of its logs would, to prove them later
 abstract contract Entries is Commands {
+    bytes32 internal constant POLICY = keccak256("policy");
+
     /// @param entry the entry
     /// @param headBefore the journal's head before it
     /// @param eventHash the entry's own hash
@@ -29,7 +31,8 @@ abstract contract Entries is Commands {
         bytes32 head;
     }
 
-    /// @dev All entries so far: entry n at n-1.
+    /// @dev All lines of the journal so far: line n at n-1. One that is no entry (a cancelled message) is
+    /// of kind None.
     Posted[] internal posted;
 
     /// @dev Awards, and keeps the entries. Returns the number of the last one.
@@ -68,6 +71,82 @@ abstract contract Entries is Commands {
         return _collect(vm.getRecordedLogs());
     }
 
+    /// @dev Reverses one, and keeps the reversal.
+    function _reverseOne(address sender, uint64 entryId) internal returns (uint64) {
+        uint64[] memory ids = new uint64[](1);
+        ids[0] = entryId;
+        return _reverse(sender, ids);
+    }
+
+    /// @dev Lets credits expire, and keeps the entries.
+    function _expire(uint16 programmeId, ICredits.Expiry[] memory expiries) internal returns (uint64) {
+        bytes32 operationId = _operation();
+        vm.recordLogs();
+        vm.prank(council);
+        credits.expire(programmeId, expiries, POLICY, operationId);
+        return _collect(vm.getRecordedLogs());
+    }
+
+    /// @dev So many credits of an award of the first programme.
+    function _expire(uint64 entryId, uint64 amount) internal returns (uint64) {
+        return _expire(FIRST, _expiries(entryId, posted[entryId - 1].entry.orgId, amount));
+    }
+
+    function _expiries(uint64 entryId, uint32 orgId, uint64 amount)
+        internal
+        pure
+        returns (ICredits.Expiry[] memory expiries)
+    {
+        expiries = new ICredits.Expiry[](1);
+        expiries[0] = ICredits.Expiry(entryId, orgId, amount, DATA);
+    }
+
+    /// @dev Redeems as Benefits does, in the first programme, and keeps the entry.
+    function _redeem(uint32 orgId, uint64 amount) internal returns (uint64 entryId) {
+        bytes32 operationId = _operation();
+        vm.recordLogs();
+        vm.prank(address(benefits));
+        entryId = credits.redeem(FIRST, orgId, amount, EVIDENCE, _controller(orgId), operationId);
+        _collect(vm.getRecordedLogs());
+    }
+
+    /// @dev Gives a redemption back as Benefits does, and keeps the entry.
+    function _refund(uint32 orgId, uint64 amount, uint64 refersTo) internal returns (uint64 entryId) {
+        bytes32 operationId = _operation();
+        vm.recordLogs();
+        vm.prank(address(benefits));
+        entryId = credits.refund(FIRST, orgId, amount, refersTo, EVIDENCE, council, operationId);
+        _collect(vm.getRecordedLogs());
+    }
+
+    /// @dev A redemption that can no longer be given back.
+    function _settle(uint64 amount) internal {
+        vm.prank(address(benefits));
+        credits.settle(FIRST, amount);
+    }
+
+    /// @dev Revokes all memberships of an organisation and merges it into another.
+    function _merge(uint32 orgId, uint32 successorId) internal {
+        for (uint16 programmeId = FIRST; programmeId <= SECOND; ++programmeId) {
+            if (!memberships.inGoodStanding(programmeId, orgId)) continue;
+            bytes32 revocation = _operation();
+            vm.prank(registrar);
+            memberships.revoke(programmeId, _one(orgId), REASON, EVIDENCE, revocation);
+        }
+        bytes32 operationId = _operation();
+        vm.prank(council);
+        organisations.retire(orgId, successorId, EVIDENCE, operationId);
+    }
+
+    /// @dev Carries balances over in the first programme, and keeps the entries.
+    function _carryOver(uint32[] memory orgIds) internal returns (uint64) {
+        bytes32 operationId = _operation();
+        vm.recordLogs();
+        vm.prank(council);
+        credits.carryOver(FIRST, orgIds, EVIDENCE, operationId);
+        return _collect(vm.getRecordedLogs());
+    }
+
     /// @dev A reversal with the shortest proof: the hashes up to the next head that is kept.
     function _reversal(uint64 entryId) internal view returns (ICredits.Reversal memory reversal) {
         uint64 last = entryId;
@@ -97,7 +176,9 @@ abstract contract Entries is Commands {
         _follow(head, uint64(posted.length), journal);
         for (uint256 i = 0; i < journal.length; ++i) {
             bytes32 eventHash = keccak256(_preimage(journal[i]));
-            posted.push(Posted(_decode(journal[i]), head, eventHash));
+            ICredits.Entry memory entry;
+            if (journal[i].topics[0] == ICredits.EntryPosted.selector) entry = _decode(journal[i]);
+            posted.push(Posted(entry, head, eventHash));
             head = keccak256(abi.encode(head, eventHash));
         }
         return uint64(posted.length);

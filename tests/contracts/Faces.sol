@@ -33,6 +33,7 @@ interface AuthorityFace is IAuthority, IJournal, IAccessControl, IAccessControlD
 
 interface ProgrammesFace is IProgrammes, IJournal {
     function MAX_CHANGES() external view returns (uint256);
+    function MAX_PROGRAMMES() external view returns (uint16);
     function MAX_SUPPLY_CAP() external view returns (uint64);
     function authority() external view returns (address);
 }
@@ -58,6 +59,10 @@ interface CreditsFace is ICredits, IJournal, IERC5267 {
     function HEAD_INTERVAL() external view returns (uint64);
     function MAX_AWARDS() external view returns (uint256);
     function MAX_REVERSALS() external view returns (uint256);
+    function MAX_AWARDS_BY_CATEGORY() external view returns (uint256);
+    function MAX_EXPIRIES() external view returns (uint256);
+    function MAX_CARRY_OVERS() external view returns (uint256);
+    function MAX_AMOUNT() external view returns (uint64);
     function authority() external view returns (address);
     function programmes() external view returns (address);
     function memberships() external view returns (address);

@@ -201,6 +201,7 @@ contract GasTest is Entries {
         vm.cool(address(organisations));
         vm.cool(address(memberships));
         vm.cool(address(credits));
+        vm.cool(address(benefits));
         vm.prank(sender);
         (bool done,) = target.call{gas: MOST_GAS - intrinsic}(data);
         uint256 gas = intrinsic + vm.lastCallGas().gasTotalUsed;

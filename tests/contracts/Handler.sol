@@ -145,6 +145,11 @@ contract Handler is Entries {
         return _reversals[entryId];
     }
 
+    /// @dev What the ledger says reversed an entry.
+    function reversedBy(uint64 entryId) external view returns (uint64) {
+        return _reversalOf(entryId);
+    }
+
     function entries() external view returns (uint64) {
         return uint64(posted.length);
     }
@@ -174,9 +179,13 @@ contract Handler is Entries {
     function _someAward(uint256 random) private view returns (uint64 entryId) {
         entryId = uint64(_between(random, 1, posted.length));
         for (uint256 i = 0; i < posted.length && random >> 16 & 7 != 0; ++i) {
-            if (posted[entryId - 1].entry.kind == ICredits.Kind.Award && credits.reversedBy(entryId) == 0) break;
+            if (posted[entryId - 1].entry.kind == ICredits.Kind.Award && _reversalOf(entryId) == 0) break;
             entryId = entryId % uint64(posted.length) + 1;
         }
+    }
+
+    function _reversalOf(uint64 entryId) private view returns (uint64) {
+        return credits.reversedBy(posted[entryId - 1].entry.programmeId, entryId);
     }
 
     function _give(address target, address sender, bytes memory data) private returns (bool given) {

@@ -116,7 +116,7 @@ contract InvariantsTest is Cheats {
         for (uint64 entryId = 1; entryId <= last; ++entryId) {
             uint64[] memory reversals = handler.reversalsOf(entryId);
             vm.assertLe(reversals.length, 1, "reversals");
-            vm.assertEq(credits.reversedBy(entryId), reversals.length == 0 ? 0 : reversals[0], "reversed by");
+            vm.assertEq(handler.reversedBy(entryId), reversals.length == 0 ? 0 : reversals[0], "reversed by");
         }
     }
 
