@@ -173,6 +173,7 @@ interface IMemberships is ISignedMessages {
     error MembershipsNotController(address account, uint32 orgId);
     /// @notice Only the Organisations contract says that tokens moved.
     error MembershipsOnlyOrganisations(address account);
+    /// @notice A base URI has at most so many bytes.
     error MembershipsBaseTooLong(uint256 given, uint256 most);
     /// @notice A membership cannot be transferred or approved.
     error MembershipsLocked();
@@ -224,7 +225,8 @@ interface IMemberships is ISignedMessages {
         bytes32 operationId
     ) external;
 
-    /// @notice Admits applicants that agreed: `consents[i]` is of `admissions[i]`. Registrar or council.
+    /// @notice Admits applicants that agreed: `consents[i]` is of `admissions[i]`. Registrar or council. At
+    /// most MAX_CONSENTS.
     function admitByConsent(
         uint16 programmeId,
         Admission[] calldata admissions,
@@ -237,7 +239,8 @@ interface IMemberships is ISignedMessages {
     /// `base` + `contract`. An alliance-wide council officer. At most MAX_BASE bytes.
     function changeMetadataBase(string calldata base, bytes32 operationId) external;
 
-    /// @notice Emits the Transfers of an organisation's tokens to its new controller. Only Organisations.
+    /// @notice Emits the Transfers of an organisation's tokens to its new controller, which already owns
+    /// them. Only Organisations.
     function announceMove(uint32 orgId, address from, address to) external;
 
     /// @notice How many memberships an organisation holds, suspended and lapsed ones too.

@@ -8,12 +8,16 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// acts for it now; an account controls at most one organisation.
 ///
 /// The controller changes in one of two ways. A rotation: the controller names a successor, who
-/// accepts. A recovery, where the key is lost: the alliance's council names a successor, and if the
-/// controller has not objected when the delay is over, the council finishes it. Memberships' tokens
-/// and balances are the organisation's, and so are the new controller's at once.
+/// accepts; nobody becomes a controller by another's word, since that would keep the account from ever
+/// acting for an organisation of its own. A recovery, where the key is lost: the alliance's council
+/// names a successor, and if the controller has not objected when the delay is over, the council
+/// finishes it. Memberships' tokens and balances are the organisation's, and so are the new
+/// controller's at once.
 ///
-/// A retired organisation has no controller. If it was merged into another, its balances can be
-/// carried over (`Credits.carryOver`).
+/// A retired organisation has no controller, and who was it can act for another. If it was merged into
+/// another, its balances can be carried over (`Credits.carryOver`). So an organisation whose key was
+/// stolen, by a thief who objects to every recovery, goes on as another one: its memberships are
+/// revoked, it is registered anew and merged into the new one.
 interface IOrganisations is ISignedMessages {
     /// @param controller the account that acts for it
     /// @param kind what body it is: `company`, `association`, `investor` …
@@ -57,7 +61,8 @@ interface IOrganisations is ISignedMessages {
         bytes32 head
     );
 
-    /// @notice Another account acts for the organisation now.
+    /// @notice Another account acts for the organisation now. Who was nominated is so no longer, and a
+    /// recovery that was under way is stopped.
     /// @param previous who did before
     /// @param recovered whether by recovery; else by rotation
     event ControllerChanged(
@@ -94,7 +99,7 @@ interface IOrganisations is ISignedMessages {
         bytes32 head
     );
 
-    /// @notice The organisation is no more.
+    /// @notice The organisation is no more, nor are a nomination and a recovery of it.
     /// @param successorId the organisation that it was merged into; 0 for none
     event OrganisationRetired(
         uint64 indexed sequence,
@@ -108,11 +113,13 @@ interface IOrganisations is ISignedMessages {
 
     /// @notice No organisation has this id.
     error OrganisationsUnknown(uint32 orgId);
+    /// @notice The zero address acts for nobody.
     error OrganisationsControllerMissing();
-    /// @notice The account acts for another organisation already.
+    /// @notice The account acts for an organisation already.
     error OrganisationsControllerInUse(address controller, uint32 orgId);
     error OrganisationsBatchSize(uint256 given, uint256 most);
-    /// @notice The account is neither the controller nor an alliance-wide registrar.
+    /// @notice The account is neither the controller nor an alliance-wide officer who may do it too: a
+    /// registrar who changes a profile, a council officer who stops a recovery.
     error OrganisationsNotEntitled(address account, uint32 orgId);
     /// @notice The organisation is retired.
     error OrganisationsRetired(uint32 orgId);
@@ -120,13 +127,17 @@ interface IOrganisations is ISignedMessages {
     error OrganisationsNotController(address account, uint32 orgId);
     /// @notice The account is not the one that the controller named.
     error OrganisationsNotNominated(address account, uint32 orgId);
+    /// @notice No recovery of it is under way.
     error OrganisationsNoRecovery(uint32 orgId);
+    /// @notice Another recovery is under way; stop it first.
     error OrganisationsRecoveryUnderWay(uint32 orgId, address successor);
+    /// @notice The controller has time to object until that second.
     error OrganisationsRecoveryTooEarly(uint32 orgId, uint40 finishableFrom);
     /// @notice It holds memberships; revoke them first.
     error OrganisationsStillMember(uint32 orgId, uint256 memberships);
     /// @notice An organisation is not merged into itself.
     error OrganisationsSuccessorUnusable(uint32 orgId, uint32 successorId);
+    /// @notice The delay of recoveries is too short to object in, or longer than an organisation can wait.
     error OrganisationsDelayUnusable(uint40 given, uint40 least, uint40 most);
     /// @notice There are too few ids left for these.
     error OrganisationsFull();
@@ -156,13 +167,16 @@ interface IOrganisations is ISignedMessages {
     function acceptControlBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external;
 
     /// @notice Begins a recovery. An alliance-wide council officer.
+    /// @param successor an account that acts for no organisation
+    /// @param evidence commitment to the document that shows why
     function beginRecovery(uint32 orgId, address successor, bytes32 evidence, bytes32 operationId) external;
 
     /// @notice Stops a recovery: the controller objects, or the council withdraws it. The controller
     /// also while the ledger is paused.
     function stopRecovery(uint32 orgId, bytes32 operationId) external;
 
-    /// @notice Objects by the controller's signed message:
+    /// @notice Objects by the controller's signed message, also while the ledger is paused. It names the
+    /// successor that it objects to:
     /// `Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)`.
     function stopRecoveryBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external;
 
@@ -193,6 +207,7 @@ interface IOrganisations is ISignedMessages {
     /// @notice The recovery under way; zeros for none.
     function recoveryOf(uint32 orgId) external view returns (address successor, uint40 finishableFrom);
 
+    /// @notice Whether it is retired; one that was never registered is not.
     function isRetired(uint32 orgId) external view returns (bool);
 
     /// @notice The organisation that a retired one was merged into; 0 for none.
