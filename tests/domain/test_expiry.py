@@ -233,6 +233,21 @@ def test_refund__of_credits_that_were_reversed__frees_what_the_reversal_took_ins
     assert due(0, journal, SECOND) == [(3, 1, 9)]
 
 
+def test_refund__of_a_part_of_what_was_reversed__frees_what_was_taken_last() -> None:
+    journal = Journal()
+    journal.award(1, 10)
+    journal.redeem(1, 4)
+    journal.redeem(1, 6)
+    journal.award(1, 2)
+    journal.award(1, 9)
+    journal.reverse(0)
+    assert due(0, journal, SECOND) == [(5, 1, 1)]
+
+    journal.refund(0)
+
+    assert due(0, journal, SECOND) == [(5, 1, 5)]
+
+
 def test_merger__moves_awards_with_their_age_and_debts_with_them() -> None:
     journal = Journal()
     journal.award(2, 5)
