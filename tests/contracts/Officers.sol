@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AuthorityFace, ProgrammesFace} from "./Faces.sol";
+import {AuthorityFace, CouncilFace, ProgrammesFace} from "./Faces.sol";
 import {Lines} from "./Lines.sol";
 import {Signing} from "./Signing.sol";
 
-/// @title Officers and programmes, without any organisation
+/// @title Officers, programmes and councils, without any organisation
 /// @notice Everybody has a key, `_key`, by the same name as the account.
 abstract contract Officers is Lines, Signing {
     uint40 internal constant NOW = 1_800_000_000;
@@ -44,6 +44,7 @@ abstract contract Officers is Lines, Signing {
 
     AuthorityFace internal authority;
     ProgrammesFace internal programmes;
+    CouncilFace internal councils;
 
     uint256 private _operations;
 

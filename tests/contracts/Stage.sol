@@ -28,7 +28,6 @@ abstract contract Stage is Officers {
     CreditsFace internal credits;
     BenefitsFace internal benefits;
     SharesFace internal shares;
-    CouncilFace internal councils;
     CreditTokensFace internal creditTokens;
 
     function setUp() public virtual {
