@@ -19,6 +19,7 @@ from operator import itemgetter
 from struct import Struct
 from typing import Any
 
+from ledger.chain.abi import UndecodableData, decode_arguments
 from ledger.chain.artifacts import AbiItem, Parameter
 from ledger.chain.keccak import keccak, keccak256
 from ledger.chain.receipts import Log
@@ -29,6 +30,7 @@ _WORD = 32
 _WORD_BITS = 256
 _ALL = (1 << _WORD_BITS) - 1
 _NUMBER = re.compile(r"^(u?)int(\d+)$")
+_DYNAMIC = ("string", "bytes")
 _FIXED_BYTES = re.compile(r"^bytes(\d+)$")
 
 
@@ -170,13 +172,48 @@ class EventDecoder:
         return dict(zip(self.fields, self.decode(topics, data), strict=True))
 
 
+class AnnexDecoder:
+    """Reads the logs of an event that carries what a line of the journal only has the hash of.
+
+    Its other fields are of dynamic types, so that it is read by the general decoder, which is as
+    strict and much slower. No journal event is of this kind.
+    """
+
+    def __init__(self, event: AbiItem) -> None:
+        """Raises UnsupportedEvent for an anonymous event and for an event of a journal's shape."""
+        if event.anonymous or _is_journal_event(event):
+            raise UnsupportedEvent(f"{event.name} cannot have a field without a fixed place")
+        self.name = event.name
+        self.topic = keccak256(event.signature.encode())
+        self._indexed = tuple(field for field in event.inputs if field.indexed)
+        self._others = tuple(field for field in event.inputs if not field.indexed)
+
+    def decode_named(self, topics: bytes, data: bytes) -> dict[str, Any]:
+        """The event's fields by name, structs as dicts. Raises UndecodableLog.
+
+        What is taken is the one way in which the ABI writes the values, so that a hash of the data
+        is a hash of the values.
+        """
+        if topics[:_WORD] != self.topic:
+            raise UndecodableLog(f"it is not {self.name}")
+        try:
+            indexed = decode_arguments(self._indexed, topics[_WORD:])
+            return indexed | decode_arguments(self._others, data)
+        except UndecodableData as error:
+            raise UndecodableLog(f"{self.name}: {error}") from error
+
+
 class ContractEvents:
-    """All events of one contract: those of its journal, and the echoes that standards ask for."""
+    """All events of one contract: those of its journal, annexes to them, and the echoes that
+    standards ask for."""
 
     def __init__(self, contract: str, abi: Iterable[AbiItem]) -> None:
         """`contract` is its name in messages. Raises UnsupportedEvent."""
-        decoders = [EventDecoder(item) for item in abi if item.type == "event"]
+        items = [item for item in abi if item.type == "event"]
+        decoders = [EventDecoder(item) for item in items if not _has_dynamic_data(item)]
+        annexes = [AnnexDecoder(item) for item in items if _has_dynamic_data(item)]
         self.contract = contract
+        self.annexes: Mapping[bytes, AnnexDecoder] = {each.topic: each for each in annexes}
         self.journal: Mapping[bytes, EventDecoder] = {
             decoder.topic: decoder for decoder in decoders if decoder.is_journal
         }
@@ -207,6 +244,14 @@ class ContractEvents:
                 contract=self.contract,
                 problem=str(error),
             ) from error
+
+
+def _has_dynamic_data(event: AbiItem) -> bool:
+    """Whether a field that is not indexed has no fixed place."""
+    return any(
+        not field.indexed and (field.type in _DYNAMIC or field.type.endswith("[]"))
+        for field in event.inputs
+    )
 
 
 def _is_journal_event(event: AbiItem) -> bool:

@@ -18,7 +18,7 @@ from ledger.domain.ids import Sequence as JournalSequence
 from ledger.errors import JournalBroken
 from ledger.mirror.book import Book, Contradiction, Place
 from ledger.mirror.contracts import Followed, FollowedContract
-from ledger.mirror.handlers import HANDLERS
+from ledger.mirror.handlers import handle
 from ledger.mirror.prove import Journals, ProvedRange
 from ledger.mirror.rollback import roll_back
 from ledger.mirror.rows import BlockRow, LogRow, TransactionRow
@@ -108,9 +108,10 @@ class Applier:
             ],
         )
         for contract, log, event in events:
-            place = Place(log.block_number, log.log_index, times[log.block_number])
+            time = times[log.block_number]
+            place = Place(log.block_number, log.log_index, time, contract.contract_id)
             try:
-                HANDLERS[type(event)](self._book, place, event)
+                handle(self._book, place, event)
             except Contradiction as problem:
                 raise JournalBroken(
                     block=log.block_number,
@@ -118,6 +119,18 @@ class Applier:
                     contract=contract.name,
                     problem=str(problem),
                 ) from problem
+        self._require_whole()
+
+    def _require_whole(self) -> None:
+        """Check that the last event awaits no other: a range ends with its block."""
+        awaited = self._book.awaited
+        if awaited is not None:
+            raise JournalBroken(
+                block=awaited.at.block_number,
+                log_index=awaited.at.log_index,
+                contract=self._followed.contracts[awaited.at.contract_id - 1].name,
+                problem=f"no {awaited.event_type.__name__} follows",
+            )
 
     def _read_events(self, logs: Sequence[Log]) -> list[tuple[FollowedContract, Log, object]]:
         by_address = self._followed.by_address

@@ -1,32 +1,36 @@
 """What the mirror follows: the contracts of one deployment, and what each of their events means.
 
-Every event of an ABI is either of the journal, and has a handler, or an echo: what a standard asks
-a contract to emit besides, which says nothing that the journal does not. Echoes are kept raw. An
-event that is neither is refused.
+Every event of an ABI is of the journal, or an annex to a line of it, and then has a handler; or it
+is an echo: what a standard asks a contract to emit besides, which says nothing that the journal
+does not. Echoes are kept raw. An event that is none of these is refused. A contract without a
+journal holds nothing of its own, and is not followed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Any
 
 from ledger.chain.artifacts import CONTRACTS, load_artifact
 from ledger.chain.deployments import Deployment
 from ledger.chain.headers import BloomFilter
-from ledger.chain.logs import ContractEvents
+from ledger.chain.keccak import keccak256
+from ledger.chain.logs import AnnexDecoder, ContractEvents, UndecodableLog
 from ledger.chain.receipts import Log
 from ledger.domain import events
 from ledger.domain.ids import BlockNumber
-from ledger.errors import EventUnknown
+from ledger.errors import EventUnknown, JournalBroken
 
 _ACCESS_CONTROL = "OpenZeppelin's AccessControl; OfficerAppointed and OfficerDismissed say the same"
 _ADMIN_RULES = (
     "OpenZeppelin's AccessControlDefaultAdminRules; the journal's Admin… events say the same"
 )
 _PAUSABLE = "OpenZeppelin's Pausable; LedgerPaused and LedgerResumed say the same"
-_TOKEN = "ERC-721; admissions and revocations say the same, by organisation"  # noqa: S105
+_TOKEN = "ERC-721; admissions, revocations and changes of controllers say the same"  # noqa: S105
 _NEVER = "in the standard's ABI, and never emitted: a membership is locked"
+_DOMAIN = {"EIP712DomainChanged": "in ERC-5267's ABI, and never emitted: the domain is fixed"}
 
 ECHOES: Mapping[str, Mapping[str, str]] = {
     "Authority": {
@@ -40,14 +44,21 @@ ECHOES: Mapping[str, Mapping[str, str]] = {
         "Paused": _PAUSABLE,
         "Unpaused": _PAUSABLE,
     },
+    "Organisations": _DOMAIN,
+    "Credits": _DOMAIN,
+    "Benefits": _DOMAIN,
+    "Shares": _DOMAIN,
+    "Council": _DOMAIN,
     "Memberships": {
+        **_DOMAIN,
         "Transfer": _TOKEN,
         "Approval": _NEVER,
         "ApprovalForAll": _NEVER,
         "Locked": "ERC-5192; every membership is locked when it is admitted",
         "Unlocked": _NEVER,
         "MetadataUpdate": "ERC-4906; the journal's events say what changed",
-        "BatchMetadataUpdate": _NEVER,
+        "BatchMetadataUpdate": "ERC-4906; MetadataBaseChanged says the same",
+        "ContractURIUpdated": "ERC-7572; MetadataBaseChanged says the same",
     },
 }
 """The echoes of each contract, and why nothing is lost by not reading them."""
@@ -76,7 +87,7 @@ class FollowedContract:
     def is_echo(self, log: Log) -> bool:
         """Whether the log is an echo. Raises EventUnknown where it is of no event we know."""
         topic = log.topics[:32]
-        if topic in self._event_types:
+        if topic in self._event_types or topic in self.events.annexes:
             return False
         if topic in self._echoes:
             return True
@@ -88,10 +99,42 @@ class FollowedContract:
         )
 
     def read_event(self, log: Log) -> object:
-        """The event of a journal log, as its class. Raises JournalBroken for an odd log."""
+        """What a log that is no echo says, as its class. Raises JournalBroken for an odd log."""
+        annex = self.events.annexes.get(log.topics[:32])
+        if annex is not None:
+            return self._read_annex(annex, log)
         decoder, values = self.events.decode(log)
         # The head, an event's last field, is checked on the raw log and is no part of its meaning.
         return self._event_types[decoder.topic](*values[:-1])
+
+    def _read_annex(self, annex: AnnexDecoder, log: Log) -> object:
+        try:
+            return _ANNEXES[annex.name](annex.decode_named(log.topics, log.data), log)
+        except UndecodableLog as error:
+            raise JournalBroken(
+                block=log.block_number,
+                log_index=log.log_index,
+                contract=self.name,
+                problem=str(error),
+            ) from error
+
+
+def _read_calls(fields: Mapping[str, Any], log: Log) -> events.ProposalCalls:
+    calls = tuple(events.Call(call["target"], call["data"]) for call in fields["calls"])
+    # The log's data is the calls and nothing else, written as `abi.encode(calls)` writes them.
+    return events.ProposalCalls(fields["proposalId"], keccak256(log.data), calls)
+
+
+_ANNEXES: Mapping[str, Callable[[Mapping[str, Any], Log], object]] = {
+    "ProposalCalls": _read_calls,
+}
+
+
+def followed_names() -> tuple[str, ...]:
+    """The contracts that keep a journal, in the order of their deployment."""
+    return tuple(
+        name for name in CONTRACTS if ContractEvents(name, load_artifact(name).abi).journal
+    )
 
 
 class Followed:
@@ -102,7 +145,7 @@ class Followed:
         self.genesis_hash = deployment.genesis_hash
         self.contracts = tuple(
             FollowedContract(number, name, found.address, found.code_hash, found.block_number)
-            for number, name in enumerate(CONTRACTS, start=1)
+            for number, name in enumerate(followed_names(), start=1)
             for found in [deployment.contracts[name]]
         )
         self.first_block = BlockNumber(min(each.first_block for each in self.contracts))

@@ -6,9 +6,20 @@ nothing: which block to go back to is found in `ledger.mirror.reorganise`.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Connection, Table, bindparam, cast, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Table,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    select,
+)
 
 from ledger.domain.ids import BlockNumber
+from ledger.mirror.accounts import CONTRIBUTIONS
 from ledger.store.bulk import upsert_rows
 from ledger.store.mirror_tables import balances, blocks, contracts, entries, metadata, mirror_state
 
@@ -30,12 +41,15 @@ def roll_back(connection: Connection, ancestor: BlockNumber) -> None:
 
 def _move_balances_back(connection: Connection, ancestor: BlockNumber) -> None:
     """Take the entries above `ancestor`, which still stand there, off the balances."""
+    contributes = entries.c.kind.in_(CONTRIBUTIONS)
     gone = (
         select(
             entries.c.programme_id,
             entries.c.org_id,
             func.count().label("number"),
             func.sum(entries.c.amount).label("amount"),
+            func.sum(case((contributes, entries.c.amount), else_=0)).label("contributed"),
+            func.sum(case((contributes, 1), else_=0)).label("contribution_count"),
         )
         .where(entries.c.block_number > ancestor)
         .group_by(entries.c.programme_id, entries.c.org_id)
@@ -64,6 +78,8 @@ def _move_balances_back(connection: Connection, ancestor: BlockNumber) -> None:
         cast(balances.c.balance - gone.c.amount, BigInteger),
         balances.c.entry_count - gone.c.number,
         last_kept,
+        cast(balances.c.contributed - gone.c.contributed, BigInteger),
+        cast(balances.c.contribution_count - gone.c.contribution_count, BigInteger),
     ).join(
         gone,
         (gone.c.programme_id == balances.c.programme_id) & (gone.c.org_id == balances.c.org_id),

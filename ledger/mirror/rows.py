@@ -36,6 +36,7 @@ class LogRow(NamedTuple):
 class RoleChange(NamedTuple):
     block_number: int
     log_index: int
+    sequence: int
     role: str
     programme_id: int
     account: bytes
@@ -116,15 +117,33 @@ class BudgetVersion(NamedTuple):
     operation_id: bytes
 
 
+class CategoryBudgetVersion(NamedTuple):
+    block_number: int
+    log_index: int
+    programme_id: int
+    issuer: bytes
+    category: str
+    limited: int
+    per_epoch: int
+    actor: bytes
+    operation_id: bytes
+
+
 class OrganisationVersion(NamedTuple):
     block_number: int
     log_index: int
     org_id: int
     change: str
     kind: str
-    controller: bytes
+    controller: bytes | None
     profile: bytes
     registered_at: int
+    nominated: bytes | None
+    recovery_successor: bytes | None
+    recovery_from: int | None
+    retired: int
+    successor_id: int
+    evidence: bytes
     actor: bytes
     operation_id: bytes
 
@@ -156,6 +175,25 @@ class ApplicationDecline(NamedTuple):
     operation_id: bytes
 
 
+class ApplicationConsent(NamedTuple):
+    block_number: int
+    log_index: int
+    programme_id: int
+    org_id: int
+    account: bytes
+    application_id: bytes
+    actor: bytes
+    operation_id: bytes
+
+
+class MetadataBase(NamedTuple):
+    block_number: int
+    log_index: int
+    base: bytes
+    actor: bytes
+    operation_id: bytes
+
+
 class EntryRow(NamedTuple):
     entry_id: int
     block_number: int
@@ -178,6 +216,127 @@ class BalanceRow(NamedTuple):
     balance: int
     entry_count: int
     last_entry_id: int
+    contributed: int
+    contribution_count: int
+
+
+class ListingVersion(NamedTuple):
+    block_number: int
+    log_index: int
+    listing_id: int
+    change: str
+    programme_id: int
+    price: int
+    capacity: int
+    per_organisation: int
+    opens_at: int
+    closes_at: int
+    profile: bytes
+    closed: int
+    actor: bytes
+    operation_id: bytes
+
+
+class RedemptionVersion(NamedTuple):
+    block_number: int
+    log_index: int
+    redemption_id: int
+    listing_id: int
+    programme_id: int
+    org_id: int
+    quantity: int
+    amount: int
+    status: int
+    entry_id: int
+    refund_id: int
+    taken: int
+    taken_by_organisation: int
+    evidence: bytes
+    actor: bytes
+    operation_id: bytes
+
+
+class DistributionVersion(NamedTuple):
+    block_number: int
+    log_index: int
+    distribution_id: int
+    change: str
+    programme_id: int
+    epoch: int
+    pool: int
+    unit: str
+    rule: bytes
+    root: bytes
+    claimable_from: int
+    claimable_until: int
+    withdrawn: int
+    evidence: bytes
+    actor: bytes
+    operation_id: bytes
+
+
+class ShareClaim(NamedTuple):
+    block_number: int
+    log_index: int
+    distribution_id: int
+    org_id: int
+    amount: int
+    claimed_after: int
+    actor: bytes
+    operation_id: bytes
+
+
+class ProposalVersion(NamedTuple):
+    block_number: int
+    log_index: int
+    proposal_id: int
+    change: str
+    programme_id: int
+    status: int
+    maker: bytes
+    calls_hash: bytes
+    evidence: bytes
+    approvals_needed: int
+    approvals: int
+    expires_at: int
+    authority_sequence: int
+    made_at: int
+    actor: bytes
+    operation_id: bytes
+
+
+class ProposalCall(NamedTuple):
+    block_number: int
+    log_index: int
+    position: int
+    proposal_id: int
+    target: bytes
+    data: bytes
+
+
+class ProposalApproval(NamedTuple):
+    block_number: int
+    log_index: int
+    proposal_id: int
+    councillor: bytes
+    number: int
+    operation_id: bytes
+
+
+class AllianceApprovals(NamedTuple):
+    block_number: int
+    log_index: int
+    approvals_needed: int
+    actor: bytes
+    operation_id: bytes
+
+
+class MessageCancellation(NamedTuple):
+    block_number: int
+    log_index: int
+    contract_id: int
+    account: bytes
+    message_id: bytes
 
 
 TABLES: dict[type[tuple[object, ...]], Table] = {
@@ -192,9 +351,21 @@ TABLES: dict[type[tuple[object, ...]], Table] = {
     CategoryVersion: mirror_tables.category_versions,
     EpochBoundary: mirror_tables.epoch_boundaries,
     BudgetVersion: mirror_tables.budget_versions,
+    CategoryBudgetVersion: mirror_tables.category_budget_versions,
     OrganisationVersion: mirror_tables.organisation_versions,
     MembershipVersion: mirror_tables.membership_versions,
     ApplicationDecline: mirror_tables.application_declines,
+    ApplicationConsent: mirror_tables.application_consents,
+    MetadataBase: mirror_tables.metadata_bases,
     EntryRow: mirror_tables.entries,
     BalanceRow: mirror_tables.balances,
+    ListingVersion: mirror_tables.listing_versions,
+    RedemptionVersion: mirror_tables.redemption_versions,
+    DistributionVersion: mirror_tables.distribution_versions,
+    ShareClaim: mirror_tables.share_claims,
+    ProposalVersion: mirror_tables.proposal_versions,
+    ProposalCall: mirror_tables.proposal_calls,
+    ProposalApproval: mirror_tables.proposal_approvals,
+    AllianceApprovals: mirror_tables.alliance_approvals,
+    MessageCancellation: mirror_tables.message_cancellations,
 }

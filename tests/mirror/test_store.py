@@ -217,16 +217,15 @@ def test_insert__of_any_number_of_rows__keeps_each_as_it_is(engine: Engine, coun
 
 def test_upsert__of_known_and_new_rows__replaces_and_inserts(engine: Engine) -> None:
     upgrade_schema(engine)
+    balances = mirror_tables.balances
     with writing(engine) as connection:
-        upsert_rows(connection, mirror_tables.balances, [(1, org, 5, 1, org) for org in range(9)])
-        upsert_rows(connection, mirror_tables.balances, [(1, 3, -8, 2, 10), (2, 3, 4, 1, 11)])
+        upsert_rows(connection, balances, [(1, org, 5, 1, org, 5, 1) for org in range(9)])
+        upsert_rows(connection, balances, [(1, 3, -8, 2, 10, 5, 1), (2, 3, 4, 1, 11, 0, 0)])
     with reading(engine) as connection:
-        found = {
-            (row[0], row[1]): row for row in connection.execute(mirror_tables.balances.select())
-        }
+        found = {(row[0], row[1]): row for row in connection.execute(balances.select())}
     assert len(found) == 10
-    assert tuple(found[1, 3]) == (1, 3, -8, 2, 10)
-    assert tuple(found[2, 3]) == (2, 3, 4, 1, 11)
+    assert tuple(found[1, 3]) == (1, 3, -8, 2, 10, 5, 1)
+    assert tuple(found[2, 3]) == (2, 3, 4, 1, 11, 0, 0)
 
 
 def _count(connection: Connection) -> int:

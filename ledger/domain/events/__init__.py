@@ -38,6 +38,7 @@ from ledger.domain.events.council import (
 from ledger.domain.events.credits import EntryKind, EntryPosted
 from ledger.domain.events.journal import Event
 from ledger.domain.events.memberships import (
+    HELD_STATUSES,
     ApplicationConsented,
     ApplicationDeclined,
     MembershipAdmitted,
@@ -74,6 +75,7 @@ from ledger.domain.events.programmes import (
 from ledger.domain.events.shares import ShareClaimed, SharesPosted, SharesWithdrawn
 
 __all__ = [
+    "HELD_STATUSES",
     "AdminDelayChangeBegun",
     "AdminDelayChangeCancelled",
     "AdminTransferBegun",

@@ -29,10 +29,12 @@ class Call:
 class ProposalCalls:
     """What a proposal would call. No journal event: the `calls_hash` of the line before fixes it.
 
-    The calls are in the order in which they are made.
+    `calls_hash` is keccak256 of the calls as they stand in the log; they are in the order in which
+    they are made.
     """
 
     proposal_id: int
+    calls_hash: bytes
     calls: tuple[Call, ...]
 
 

@@ -17,6 +17,10 @@ class MembershipStatus(IntEnum):
     REVOKED = 3
 
 
+HELD_STATUSES = frozenset({MembershipStatus.ACTIVE, MembershipStatus.SUSPENDED})
+"""The stored statuses of a membership that is held, in good standing or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class MembershipAdmitted(Event):
     programme_id: int

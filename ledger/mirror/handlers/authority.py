@@ -39,6 +39,7 @@ def _change_role(
         RoleChange(
             block_number=at.block_number,
             log_index=at.log_index,
+            sequence=event.sequence,
             role=role,
             programme_id=programme_id,
             account=event.account,

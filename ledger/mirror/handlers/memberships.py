@@ -1,8 +1,10 @@
-"""Memberships: admissions, renewals, tiers, suspensions, revocations, declined applications."""
+"""Memberships: consents, admissions, renewals, tiers, suspensions, revocations, refusals."""
 
 from __future__ import annotations
 
 from ledger.domain.events import (
+    HELD_STATUSES,
+    ApplicationConsented,
     ApplicationDeclined,
     MembershipAdmitted,
     MembershipRenewed,
@@ -11,15 +13,20 @@ from ledger.domain.events import (
     MembershipStatus,
     MembershipSuspended,
     MembershipTierChanged,
+    MetadataBaseChanged,
 )
 from ledger.domain.keys import decode_key
 from ledger.mirror.book import Book, Contradiction, Handler, Place
-from ledger.mirror.handlers.organisations import known_organisation
+from ledger.mirror.handlers.organisations import acting_organisation, require_controller
 from ledger.mirror.handlers.programmes import known_programme
-from ledger.mirror.rows import ApplicationDecline, MembershipVersion
+from ledger.mirror.rows import (
+    ApplicationConsent,
+    ApplicationDecline,
+    MembershipVersion,
+    MetadataBase,
+)
 
 _NO_REASON = bytes(32)
-_HELD = frozenset({MembershipStatus.ACTIVE, MembershipStatus.SUSPENDED})
 
 _Change = (
     MembershipRenewed
@@ -35,12 +42,38 @@ def decode_reason(raw: bytes) -> str:
     return "" if raw == _NO_REASON else decode_key(raw)
 
 
+def _consent(book: Book, at: Place, event: ApplicationConsented) -> None:
+    known_programme(book, event.programme_id)
+    require_controller(acting_organisation(book, event.org_id), event.account)
+    book.add(
+        ApplicationConsent(
+            block_number=at.block_number,
+            log_index=at.log_index,
+            programme_id=event.programme_id,
+            org_id=event.org_id,
+            account=event.account,
+            application_id=event.application_id,
+            actor=event.actor,
+            operation_id=event.operation_id,
+        )
+    )
+    book.await_next(
+        at,
+        MembershipAdmitted,
+        sequence=event.sequence + 1,
+        programme_id=event.programme_id,
+        org_id=event.org_id,
+        actor=event.actor,
+        operation_id=event.operation_id,
+    )
+
+
 def _admit(book: Book, at: Place, event: MembershipAdmitted) -> None:
     known_programme(book, event.programme_id)
-    known_organisation(book, event.org_id)
+    acting_organisation(book, event.org_id)
     _check_tier(book, event.programme_id, event.tier)
     before = book.memberships.latest(book.connection, event.org_id, event.programme_id)
-    if before is not None and before.status in _HELD:
+    if before is not None and before.status in HELD_STATUSES:
         raise _contradiction(event, "is a member already")
     book.memberships.append(
         MembershipVersion(
@@ -62,7 +95,7 @@ def _admit(book: Book, at: Place, event: MembershipAdmitted) -> None:
 
 
 def _renew(book: Book, at: Place, event: MembershipRenewed) -> None:
-    before = _membership(book, event, _HELD)
+    before = _membership(book, event, HELD_STATUSES)
     if event.expires_at <= before.expires_at:
         raise _contradiction(event, f"is renewed to {event.expires_at}, which is no later")
     after = _next_version(before, at, event, "renewed")
@@ -70,7 +103,7 @@ def _renew(book: Book, at: Place, event: MembershipRenewed) -> None:
 
 
 def _change_tier(book: Book, at: Place, event: MembershipTierChanged) -> None:
-    before = _membership(book, event, _HELD)
+    before = _membership(book, event, HELD_STATUSES)
     _check_tier(book, event.programme_id, event.tier)
     after = _next_version(before, at, event, "tier_changed")
     book.memberships.append(after._replace(tier=event.tier))
@@ -89,14 +122,14 @@ def _resume(book: Book, at: Place, event: MembershipResumed) -> None:
 
 
 def _revoke(book: Book, at: Place, event: MembershipRevoked) -> None:
-    before = _membership(book, event, _HELD)
+    before = _membership(book, event, HELD_STATUSES)
     after = _next_version(before, at, event, "revoked")
     book.memberships.append(after._replace(status=MembershipStatus.REVOKED.value))
 
 
 def _decline(book: Book, at: Place, event: ApplicationDeclined) -> None:
     known_programme(book, event.programme_id)
-    known_organisation(book, event.org_id)
+    acting_organisation(book, event.org_id)
     book.add(
         ApplicationDecline(
             block_number=at.block_number,
@@ -105,6 +138,18 @@ def _decline(book: Book, at: Place, event: ApplicationDeclined) -> None:
             org_id=event.org_id,
             reason=decode_reason(event.reason),
             evidence=event.evidence,
+            actor=event.actor,
+            operation_id=event.operation_id,
+        )
+    )
+
+
+def _change_metadata_base(book: Book, at: Place, event: MetadataBaseChanged) -> None:
+    book.add(
+        MetadataBase(
+            block_number=at.block_number,
+            log_index=at.log_index,
+            base=event.base,
             actor=event.actor,
             operation_id=event.operation_id,
         )
@@ -148,6 +193,7 @@ def _contradiction(event: _Change | MembershipAdmitted, problem: str) -> Contrad
 
 
 HANDLERS: dict[type[object], Handler] = {
+    ApplicationConsented: _consent,
     MembershipAdmitted: _admit,
     MembershipRenewed: _renew,
     MembershipTierChanged: _change_tier,
@@ -155,4 +201,5 @@ HANDLERS: dict[type[object], Handler] = {
     MembershipResumed: _resume,
     MembershipRevoked: _revoke,
     ApplicationDeclined: _decline,
+    MetadataBaseChanged: _change_metadata_base,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger.domain.events import (
     ApprovalsNeededChanged,
     BudgetChanged,
+    CategoryBudgetChanged,
     CategoryStatusChanged,
     EpochBoundaryAppended,
     ProgrammeCreated,
@@ -17,6 +18,7 @@ from ledger.domain.keys import decode_key
 from ledger.mirror.book import Book, Contradiction, Handler, Place
 from ledger.mirror.rows import (
     BudgetVersion,
+    CategoryBudgetVersion,
     CategoryVersion,
     EpochBoundary,
     ProgrammeVersion,
@@ -35,6 +37,8 @@ def known_programme(book: Book, programme_id: int) -> ProgrammeVersion:
 def _create(book: Book, at: Place, event: ProgrammeCreated) -> None:
     if book.programmes.latest(book.connection, event.programme_id) is not None:
         raise Contradiction(f"programme {event.programme_id} was created before")
+    if event.programme_id > 1:
+        known_programme(book, event.programme_id - 1)
     book.programmes.append(
         ProgrammeVersion(
             block_number=at.block_number,
@@ -146,17 +150,17 @@ def _append_boundary(book: Book, at: Place, event: EpochBoundaryAppended) -> Non
             f"boundary {event.number} at {event.boundary} of programme {event.programme_id} "
             f"does not follow boundary {number} at {boundary}"
         )
-    book.boundaries.append(
-        EpochBoundary(
-            block_number=at.block_number,
-            log_index=at.log_index,
-            programme_id=event.programme_id,
-            number=event.number,
-            boundary=event.boundary,
-            actor=event.actor,
-            operation_id=event.operation_id,
-        )
+    row = EpochBoundary(
+        block_number=at.block_number,
+        log_index=at.log_index,
+        programme_id=event.programme_id,
+        number=event.number,
+        boundary=event.boundary,
+        actor=event.actor,
+        operation_id=event.operation_id,
     )
+    book.boundaries.append(row)
+    book.boundaries_by_number.note(row)
 
 
 def _change_budget(book: Book, at: Place, event: BudgetChanged) -> None:
@@ -175,6 +179,29 @@ def _change_budget(book: Book, at: Place, event: BudgetChanged) -> None:
     )
 
 
+def _change_category_budget(book: Book, at: Place, event: CategoryBudgetChanged) -> None:
+    category = decode_key(event.category)
+    if book.categories.latest(book.connection, event.programme_id, category) is None:
+        raise Contradiction(f"programme {event.programme_id} has no category {category}")
+    if not event.limited and event.per_epoch != 0:
+        raise Contradiction(
+            f"a budget in category {category} that is taken away is of {event.per_epoch} credits"
+        )
+    book.add(
+        CategoryBudgetVersion(
+            block_number=at.block_number,
+            log_index=at.log_index,
+            programme_id=event.programme_id,
+            issuer=event.issuer,
+            category=category,
+            limited=int(event.limited),
+            per_epoch=event.per_epoch,
+            actor=event.actor,
+            operation_id=event.operation_id,
+        )
+    )
+
+
 HANDLERS: dict[type[object], Handler] = {
     ProgrammeCreated: _create,
     ProgrammeProfileChanged: _change_profile,
@@ -185,4 +212,5 @@ HANDLERS: dict[type[object], Handler] = {
     CategoryStatusChanged: _set_category_status,
     EpochBoundaryAppended: _append_boundary,
     BudgetChanged: _change_budget,
+    CategoryBudgetChanged: _change_category_budget,
 }

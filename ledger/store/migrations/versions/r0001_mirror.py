@@ -73,6 +73,7 @@ def upgrade() -> None:
         "role_changes",
         number("block_number", primary_key=True),
         number("log_index", primary_key=True),
+        number("sequence"),
         text("role"),
         number("programme_id"),
         address("account"),
@@ -189,15 +190,39 @@ def upgrade() -> None:
         ["programme_id", "issuer", "block_number", "log_index"],
     )
     op.create_table(
+        "category_budget_versions",
+        number("block_number", primary_key=True),
+        number("log_index", primary_key=True),
+        number("programme_id"),
+        address("issuer"),
+        text("category"),
+        flag("limited"),
+        number("per_epoch"),
+        address("actor"),
+        digest("operation_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_category_budget_versions_issuer",
+        "category_budget_versions",
+        ["programme_id", "issuer", "category", "block_number", "log_index"],
+    )
+    op.create_table(
         "organisation_versions",
         number("block_number", primary_key=True),
         number("log_index", primary_key=True),
         number("org_id"),
         text("change"),
         text("kind"),
-        address("controller"),
+        address("controller", nullable=True),
         digest("profile"),
         number("registered_at"),
+        address("nominated", nullable=True),
+        address("recovery_successor", nullable=True),
+        number("recovery_from", nullable=True),
+        flag("retired"),
+        number("successor_id"),
+        digest("evidence"),
         address("actor"),
         digest("operation_id"),
         sqlite_with_rowid=False,
@@ -256,6 +281,30 @@ def upgrade() -> None:
         "ix_application_declines_organisation", "application_declines", ["org_id", "programme_id"]
     )
     op.create_table(
+        "application_consents",
+        number("block_number", primary_key=True),
+        number("log_index", primary_key=True),
+        number("programme_id"),
+        number("org_id"),
+        address("account"),
+        digest("application_id"),
+        address("actor"),
+        digest("operation_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_application_consents_organisation", "application_consents", ["org_id", "programme_id"]
+    )
+    op.create_table(
+        "metadata_bases",
+        number("block_number", primary_key=True),
+        number("log_index", primary_key=True),
+        digest("base"),
+        address("actor"),
+        digest("operation_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "entries",
         number("entry_id", primary_key=True),
         number("block_number"),
@@ -283,6 +332,23 @@ def upgrade() -> None:
         number("balance"),
         number("entry_count"),
         number("last_entry_id"),
+        number("contributed"),
+        number("contribution_count"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_balances_ranking", "balances", ["programme_id", "balance", "org_id"])
+    op.create_index("ix_balances_ranking", "balances", ["programme_id", "contributed", "org_id"])
+    op.create_table(
+        "message_cancellations",
+        number("block_number", primary_key=True),
+        number("log_index", primary_key=True),
+        number("contract_id"),
+        address("account"),
+        digest("message_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_message_cancellations_message",
+        "message_cancellations",
+        ["contract_id", "account", "message_id"],
+        unique=True,
+    )
