@@ -76,6 +76,22 @@ class Signer(Protocol):
         ...
 
 
+class MessageSigner(Protocol):
+    """Signs the digests of typed messages for an account that has a key.
+
+    Apart from Signer, since who can sign transactions over a wire need not sign anything else.
+    """
+
+    @property
+    def address(self) -> bytes:
+        """The account that it signs for, 20 bytes."""
+        ...
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The signature over 32 bytes: r, s and v (27 or 28), 65 bytes, with a low s."""
+        ...
+
+
 class LocalSigner:
     """Signs with a private key (32 bytes) that this process holds in memory."""
 
@@ -105,6 +121,11 @@ class LocalSigner:
         r = encode_int(int.from_bytes(signature[:32], "big"))
         s = encode_int(int.from_bytes(signature[32:64], "big"))
         return TRANSACTION_TYPE + encode_list([*parts, parity, r, s])
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Sign a message's digest, as contracts recover it (v is 27 or 28)."""
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([27 + signature[64]])
 
 
 def sign(fields: TransactionFields, signer: Signer) -> SignedTransaction:

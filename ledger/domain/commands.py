@@ -114,12 +114,39 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class AwardTerms:
-    """What an award by an issuer must keep to now. `epoch` is 0 where none is in force."""
+    """What an award by an issuer must keep to now. `epoch` is 0 where none is in force.
+
+    `by_category`: whether some of the issuer's categories have budgets of their own.
+    """
 
     epoch: int
     per_award: int
     per_epoch: int
     supply_cap: int
+    by_category: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerTerms:
+    """What an issuer's budgets leave it to award now, in one category.
+
+    `epoch` is 0 where none is in force; `left_under_cap` is what the programme leaves to everybody.
+    """
+
+    epoch: int
+    epoch_ends_at: int
+    per_award: int
+    left_in_epoch: int
+    left_in_category: int
+    left_under_cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A recovery under way: who is to take over, and from when on it can be finished."""
+
+    successor: bytes
+    finishable_from: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,13 @@ TierId = NewType("TierId", int)
 TokenId = NewType("TokenId", int)
 """A membership token: `programme_id << 32 | org_id`, below 2**48 and so exact in JSON."""
 
+ListingId = NewType("ListingId", int)
+"""A listed benefit, counted from 1 over all programmes, as are the others below."""
+
+RedemptionId = NewType("RedemptionId", int)
+DistributionId = NewType("DistributionId", int)
+ProposalId = NewType("ProposalId", int)
+
 BlockNumber = NewType("BlockNumber", int)
 LogIndex = NewType("LogIndex", int)
 Sequence = NewType("Sequence", int)

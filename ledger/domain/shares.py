@@ -163,42 +163,26 @@ def share_pool(rule: ShareRule, pool: int, entries: Iterable[EntryPosted]) -> Sh
 def score_contributions(rule: ShareRule, entries: Iterable[EntryPosted]) -> dict[OrgId, Fraction]:
     """What each organisation scores, for those that score enough to get a share.
 
-    An organisation whose balance was carried over within these entries is no more: what it
-    contributed counts for its successor, who alone could claim it.
+    What an organisation contributed stays its own after a merger: the contract lets the successor
+    claim it.
     """
     amounts: dict[tuple[int, bytes], int] = defaultdict(int)
-    left: dict[int, int] = {}
-    arrived: dict[int, int] = {}
     programmes = set()
     counted = frozenset(int(kind) for kind in rule.kinds)
     for entry in entries:
         programmes.add(entry.programme_id)
         if entry.kind in counted:
             amounts[entry.org_id, entry.category] += entry.amount
-        elif entry.kind == EntryKind.CARRY_OVER and entry.refers_to == 0:
-            left[entry.entry_id] = entry.org_id
-        elif entry.kind == EntryKind.CARRY_OVER:
-            arrived[entry.refers_to] = entry.org_id
     if len(programmes) > 1:
         raise InvalidValue(
             field="entries", value=sorted(programmes), expected="of one programme alone"
         )
-    successors = {left[entry_id]: arrived[entry_id] for entry_id in left.keys() & arrived.keys()}
     scores: dict[OrgId, Fraction] = defaultdict(Fraction)
     for (org_id, category), amount in amounts.items():
-        scores[_last(org_id, successors)] += rule.weight(decode_key(category)) * amount
+        scores[OrgId(org_id)] += rule.weight(decode_key(category)) * amount
     return {
         org_id: score for org_id, score in scores.items() if score > 0 and score >= rule.minimum
     }
-
-
-def _last(org_id: int, successors: Mapping[int, int]) -> OrgId:
-    """The organisation that an organisation has become, mergers of mergers followed."""
-    for _ in successors:
-        if org_id not in successors:
-            break
-        org_id = successors[org_id]
-    return OrgId(org_id)
 
 
 def _cap(scores: Mapping[OrgId, Fraction], pool: int, cap: int) -> dict[OrgId, Fraction]:

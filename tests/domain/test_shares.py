@@ -224,17 +224,15 @@ def test_reversals__of_more_than_was_awarded__leave_no_share_and_no_debt() -> No
     assert amounts(share_pool(ShareRule(), 9, entries)) == {2: 9}
 
 
-def test_contributions__of_an_organisation_that_was_merged__count_for_its_successor() -> None:
+def test_contributions__of_an_organisation_that_was_merged__stay_its_own() -> None:
     entries = [
         posted(1, 1, AWARD, 5),
         posted(2, 1, CARRY_OVER, -5, category=""),
         posted(3, 2, CARRY_OVER, 5, category="", refers_to=2),
-        posted(4, 2, CARRY_OVER, -5, category=""),
-        posted(5, 3, CARRY_OVER, 5, category="", refers_to=4),
-        posted(6, 4, AWARD, 5),
+        posted(4, 2, AWARD, 5),
     ]
 
-    assert amounts(share_pool(ShareRule(), 10, entries)) == {3: 5, 4: 5}
+    assert amounts(share_pool(ShareRule(), 10, entries)) == {1: 5, 2: 5}
 
 
 def test_other_kinds__of_entries__count_nothing() -> None:
