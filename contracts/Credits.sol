@@ -33,6 +33,10 @@ contract Credits is ICredits, SignedMessages {
     /// take ?? million gas.
     uint256 public constant MAX_CARRY_OVERS = 250;
 
+    /// @dev Their places among a programme's totals.
+    uint256 private constant OUTSTANDING = 0;
+    uint256 private constant REFUNDABLE = 1;
+
     /// @notice 2^53-1: no amount, balance or total goes beyond it, above zero or below, so that every
     /// reader of JSON has it exactly. It keeps all sums far within their types, too.
     uint64 public constant MAX_AMOUNT = 9_007_199_254_740_991;
@@ -56,9 +60,12 @@ contract Credits is ICredits, SignedMessages {
 
     /// @dev The balances of organisations 4n to 4n+3 share a word, the lowest in the low bits: a batch
     /// of awards to neighbours writes a quarter of the slots. Packed by hand, since an int64[4] is
-    /// looked up and loaded twice, which costs 250 gas an entry.
-    mapping(uint16 programmeId => mapping(uint256 four => uint256 balances)) private _balances;
-    mapping(uint16 programmeId => Supply) private _supplies;
+    /// looked up and loaded twice, which costs 250 gas an entry. In a struct, since a word is looked up
+    /// anew to be written.
+    mapping(uint16 programmeId => mapping(uint256 four => Four)) private _balances;
+    /// @dev A programme's totals share a word in the same way. An award keeps their sum below the cap, and
+    /// nothing else raises it.
+    mapping(uint16 programmeId => Four) private _totals;
     mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint64))) private _spent;
     mapping(
         uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => mapping(bytes32 => uint64)))
@@ -68,10 +75,8 @@ contract Credits is ICredits, SignedMessages {
     mapping(uint16 programmeId => mapping(uint64 entryId => Fate)) private _fates;
     mapping(uint64 entryId => bytes32 head) private _heads;
 
-    /// @dev A programme's totals. An award keeps their sum below the cap, and nothing else raises it.
-    struct Supply {
-        int64 outstanding;
-        int64 refundable;
+    struct Four {
+        uint256 balances;
     }
 
     /// @dev What became of an award, in one slot.
@@ -205,7 +210,7 @@ contract Credits is ICredits, SignedMessages {
         if (amount == 0) revert CreditsAmountZero(orgId);
         Pen memory pen = _begin(operationId);
         Line memory line = _line(programmeId, Kind.Redemption, actor, operationId);
-        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
+        mapping(uint256 four => Four) storage balances = _balances[programmeId];
         _requireBalance(balances, orgId, amount);
         line.orgId = orgId;
         line.amount = -int256(uint256(amount));
@@ -250,17 +255,17 @@ contract Credits is ICredits, SignedMessages {
 
     /// @inheritdoc ICredits
     function balanceOf(uint16 programmeId, uint32 orgId) external view returns (int64) {
-        return int64(_balanceIn(_balances[programmeId][orgId / 4], orgId));
+        return int64(_balanceIn(_balances[programmeId][orgId / 4].balances, orgId));
     }
 
     /// @inheritdoc ICredits
     function outstanding(uint16 programmeId) external view returns (int64) {
-        return _supplies[programmeId].outstanding;
+        return int64(_balanceIn(_totals[programmeId].balances, OUTSTANDING));
     }
 
     /// @inheritdoc ICredits
     function refundable(uint16 programmeId) external view returns (int64) {
-        return _supplies[programmeId].refundable;
+        return int64(_balanceIn(_totals[programmeId].balances, REFUNDABLE));
     }
 
     /// @inheritdoc ICredits
@@ -284,7 +289,7 @@ contract Credits is ICredits, SignedMessages {
         returns (IssuerTerms memory left)
     {
         IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, issuer);
-        left.leftUnderCap = _leftUnderCap(programmeId, terms.supplyCap);
+        left.leftUnderCap = _leftUnderCap(_totals[programmeId].balances, terms.supplyCap);
         if (terms.epoch == 0) return left;
         left.epoch = terms.epoch;
         left.epochEndsAt = programmes.boundary(programmeId, terms.epoch + 1);
@@ -332,9 +337,9 @@ contract Credits is ICredits, SignedMessages {
         address actor,
         bytes32 operationId
     ) private {
-        uint256 total = _checkAwards(programmeId, awards, actor);
+        _checkAwards(programmeId, awards, actor);
         Line memory line = _line(programmeId, Kind.Award, actor, operationId);
-        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
+        mapping(uint256 four => Four) storage balances = _balances[programmeId];
         for (uint256 i = 0; i < awards.length; ++i) {
             Award calldata given = awards[i];
             line.orgId = given.orgId;
@@ -343,16 +348,12 @@ contract Credits is ICredits, SignedMessages {
             line.evidence = given.evidence;
             _post(pen, line, balances);
         }
-        _book(programmeId, int256(total), 0);
         _finish(pen);
     }
 
     /// @dev Checks everything that does not depend on the order of the awards, and books them on the
-    /// issuer's budgets. Returns their sum.
-    function _checkAwards(uint16 programmeId, Award[] calldata awards, address actor)
-        private
-        returns (uint256 total)
-    {
+    /// programme's total and the issuer's budgets.
+    function _checkAwards(uint16 programmeId, Award[] calldata awards, address actor) private {
         IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, actor);
         if (terms.epoch == 0) revert CreditsNoEpoch(programmeId, block.timestamp);
         bool council = authority.isOfficer(Roles.COUNCIL, programmeId, actor);
@@ -361,6 +362,7 @@ contract Credits is ICredits, SignedMessages {
 
         uint32[] memory orgIds = new uint32[](awards.length);
         bytes32[] memory categories = new bytes32[](awards.length);
+        uint256 total = 0;
         uint256 distinct = 0;
         bytes32 last = 0;
         for (uint256 i = 0; i < awards.length; ++i) {
@@ -381,9 +383,8 @@ contract Credits is ICredits, SignedMessages {
         }
         memberships.requireGoodStanding(programmeId, orgIds);
         programmes.requireOpenCategories(programmeId, categories);
-        uint64 left = _leftUnderCap(programmeId, terms.supplyCap);
-        if (total > left) revert CreditsOverSupplyCap(programmeId, total, left);
-        if (council) return total;
+        _bookUnderCap(programmeId, total, terms.supplyCap);
+        if (council) return;
         _spend(programmeId, terms, actor, total);
         if (terms.byCategory) _spendIn(programmeId, terms.epoch, actor, awards, categories);
     }
@@ -449,7 +450,7 @@ contract Credits is ICredits, SignedMessages {
         if (fate.expiredBy != 0) revert CreditsAlreadyExpired(entryId, fate.expiredBy);
         // A key that nobody can read would stop every reader of the journal.
         if (expiry.category != line.category) expiry.category.requireWellFormed();
-        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
+        mapping(uint256 four => Four) storage balances = _balances[programmeId];
         _requireBalance(balances, expiry.orgId, amount);
 
         (fate.expiredBy, fate.expired) = (_next(pen), amount);
@@ -464,8 +465,8 @@ contract Credits is ICredits, SignedMessages {
     function _carryOver(Pen memory pen, Line memory line, uint16 programmeId, uint32 orgId) private {
         uint32 successorId = organisations.successorOf(orgId);
         if (successorId == 0) revert CreditsNotMerged(orgId);
-        mapping(uint256 four => uint256) storage balances = _balances[programmeId];
-        int256 balance = _balanceIn(balances[orgId / 4], orgId);
+        mapping(uint256 four => Four) storage balances = _balances[programmeId];
+        int256 balance = _balanceIn(balances[orgId / 4].balances, orgId);
         if (balance == 0) revert CreditsNothingToCarryOver(programmeId, orgId);
         line.orgId = orgId;
         line.amount = -balance;
@@ -478,16 +479,17 @@ contract Credits is ICredits, SignedMessages {
     }
 
     /// @dev Adds an entry to its balance, to the journal and to the log.
-    function _post(Pen memory pen, Line memory line, mapping(uint256 four => uint256) storage balances) private {
+    function _post(Pen memory pen, Line memory line, mapping(uint256 four => Four) storage balances) private {
         uint256 orgId = line.orgId;
-        uint256 four = balances[orgId / 4];
+        Four storage kept = balances[orgId / 4];
+        uint256 four = kept.balances;
         int256 balanceAfter;
         unchecked {
             // Both are at most MAX_AMOUNT, above zero or below.
             balanceAfter = _balanceIn(four, orgId) + line.amount;
         }
         if (_isTooLarge(balanceAfter)) revert CreditsBalanceOutOfRange(uint32(orgId), balanceAfter);
-        balances[orgId / 4] = _withBalance(four, orgId, balanceAfter);
+        kept.balances = _withBalance(four, orgId, balanceAfter);
         line.balanceAfter = balanceAfter;
         uint64 entryId = _next(pen);
         line.entryId = entryId;
@@ -511,14 +513,26 @@ contract Credits is ICredits, SignedMessages {
         }
     }
 
+    function _bookUnderCap(uint16 programmeId, uint256 total, uint64 supplyCap) private {
+        Four storage kept = _totals[programmeId];
+        uint256 totals = kept.balances;
+        uint64 left = _leftUnderCap(totals, supplyCap);
+        if (total > left) revert CreditsOverSupplyCap(programmeId, total, left);
+        unchecked {
+            // Below the cap with the refundable, which is never below zero.
+            kept.balances = _withBalance(totals, OUTSTANDING, _balanceIn(totals, OUTSTANDING) + int256(total));
+        }
+    }
+
     /// @dev Changes a programme's totals, each by at most a batch of amounts.
     function _book(uint16 programmeId, int256 outstandingBy, int256 refundableBy) private {
-        Supply storage supply = _supplies[programmeId];
-        int256 outstandingAfter = supply.outstanding + outstandingBy;
-        int256 refundableAfter = supply.refundable + refundableBy;
-        if (_isTooLarge(outstandingAfter)) revert CreditsTotalOutOfRange(programmeId, outstandingAfter);
-        if (_isTooLarge(refundableAfter)) revert CreditsTotalOutOfRange(programmeId, refundableAfter);
-        (supply.outstanding, supply.refundable) = (int64(outstandingAfter), int64(refundableAfter));
+        Four storage kept = _totals[programmeId];
+        uint256 totals = kept.balances;
+        int256 outstanding_ = _balanceIn(totals, OUTSTANDING) + outstandingBy;
+        int256 refundable_ = _balanceIn(totals, REFUNDABLE) + refundableBy;
+        if (_isTooLarge(outstanding_)) revert CreditsTotalOutOfRange(programmeId, outstanding_);
+        if (_isTooLarge(refundable_)) revert CreditsTotalOutOfRange(programmeId, refundable_);
+        kept.balances = _withBalance(_withBalance(totals, OUTSTANDING, outstanding_), REFUNDABLE, refundable_);
     }
 
     /// @dev Keeps the head after a command's last entry, and puts the pen down.
@@ -532,25 +546,27 @@ contract Credits is ICredits, SignedMessages {
         authority.requireRunning();
     }
 
-    function _requireBalance(mapping(uint256 four => uint256) storage balances, uint32 orgId, uint64 amount)
+    function _requireBalance(mapping(uint256 four => Four) storage balances, uint32 orgId, uint64 amount)
         private
         view
     {
-        int256 balance = _balanceIn(balances[orgId / 4], orgId);
+        int256 balance = _balanceIn(balances[orgId / 4].balances, orgId);
         if (int256(uint256(amount)) > balance) revert CreditsBalanceTooLow(orgId, amount, int64(balance));
     }
 
     function _requireRefundable(uint16 programmeId, uint64 amount) private view {
-        int64 left = _supplies[programmeId].refundable;
-        if (int256(uint256(amount)) > left) revert CreditsOverRefundable(programmeId, amount, left);
+        int256 left = _balanceIn(_totals[programmeId].balances, REFUNDABLE);
+        if (int256(uint256(amount)) > left) revert CreditsOverRefundable(programmeId, amount, int64(left));
     }
 
-    function _leftUnderCap(uint16 programmeId, uint64 supplyCap) private view returns (uint64) {
-        Supply storage supply = _supplies[programmeId];
-        int256 left = int256(uint256(supplyCap)) - supply.outstanding - supply.refundable;
-        // A cap can be lowered below what is outstanding. Debts make room, but no total is ever larger
-        // than MAX_AMOUNT.
-        return left < 0 ? 0 : uint64(uint256(left));
+    function _leftUnderCap(uint256 totals, uint64 supplyCap) private pure returns (uint64) {
+        unchecked {
+            // Each of the three is at most MAX_AMOUNT.
+            int256 left =
+                int256(uint256(supplyCap)) - _balanceIn(totals, OUTSTANDING) - _balanceIn(totals, REFUNDABLE);
+            // A cap can be lowered below what is outstanding.
+            return left < 0 ? 0 : uint64(uint256(left));
+        }
     }
 
     /// @dev Checks that the entry is an award of this programme and journal, not yet reversed, and not
@@ -634,7 +650,10 @@ contract Credits is ICredits, SignedMessages {
     }
 
     function _isTooLarge(int256 number) private pure returns (bool) {
-        return number > int256(uint256(MAX_AMOUNT)) || number < -int256(uint256(MAX_AMOUNT));
+        unchecked {
+            // Both bounds at once: what is below the lower one wraps to a huge number.
+            return uint256(number + int256(uint256(MAX_AMOUNT))) > 2 * uint256(MAX_AMOUNT);
+        }
     }
 
     /// @dev What is left of a budget, which can be lowered below what was already spent.
