@@ -24,6 +24,7 @@ from ledger.domain.messages import SignedMessage
 from ledger.errors import InvalidValue, NotFound
 
 VERSION = "1"
+EXACT_IN_JSON = 2**53 - 1
 
 _CANCELLATION = "Cancellation(bytes32 operationId,uint256 deadline)"
 _AWARD_BATCH = (
@@ -214,11 +215,11 @@ def _encode(types: Mapping[str, Mapping[str, str]], field: str, kind: str, value
 
 
 def _show(value: Any) -> Any:
-    """A value as JSON and a person can read it; whole numbers as text, since they may be large."""
+    """A value as JSON and a person can read it; whole numbers that JSON may round as text."""
     if isinstance(value, Mapping):
         return {name: _show(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_show(inner) for inner in value]
     if isinstance(value, bytes):
         return show_address(value) if len(value) == 20 else "0x" + value.hex()
-    return str(value) if isinstance(value, int) else value
+    return str(value) if isinstance(value, int) and value > EXACT_IN_JSON else value
