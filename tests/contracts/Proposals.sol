@@ -4,12 +4,11 @@ pragma solidity 0.8.37;
 import {ICouncil} from "../../contracts/interfaces/ICouncil.sol";
 import {CouncilFace, ProgrammesFace} from "./Faces.sol";
 import {Officers} from "./Officers.sol";
-import {Signing} from "./Signing.sol";
 
 /// @title Councillors and their proposals
 /// @notice Four councillors of the first programme, one of the second, four of the whole alliance.
 /// Every proposal of these programmes needs two approvals.
-abstract contract Proposals is Officers, Signing {
+abstract contract Proposals is Officers {
     string internal constant DOMAIN_NAME = "Moonlake Council";
     bytes32 internal constant APPROVAL = keccak256(
         "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,bytes32 operationId,uint256 deadline)"
