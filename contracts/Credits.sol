@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {AwardMessage} from "./AwardMessage.sol";
+import {CreditBook} from "./CreditBook.sol";
 import {IAuthority} from "./interfaces/IAuthority.sol";
 import {ICredits} from "./interfaces/ICredits.sol";
 import {IMemberships} from "./interfaces/IMemberships.sol";
@@ -8,10 +10,9 @@ import {IOrganisations} from "./interfaces/IOrganisations.sol";
 import {IProgrammes} from "./interfaces/IProgrammes.sol";
 import {Keys} from "./Keys.sol";
 import {Roles} from "./Roles.sol";
-import {SignedMessages} from "./SignedMessages.sol";
 
 /// @title The credit journal
-contract Credits is ICredits, SignedMessages {
+contract Credits is CreditBook {
     using Keys for bytes32;
 
     /// @notice The most awards in one transaction, so that it fits 16,777,216 gas (EIP-7825). At worst
@@ -33,39 +34,12 @@ contract Credits is ICredits, SignedMessages {
     /// take ?? million gas.
     uint256 public constant MAX_CARRY_OVERS = 250;
 
-    /// @dev Their places among a programme's totals.
-    uint256 private constant OUTSTANDING = 0;
-    uint256 private constant REFUNDABLE = 1;
-
-    /// @notice 2^53-1: no amount, balance or total goes beyond it, above zero or below, so that every
-    /// reader of JSON has it exactly. It keeps all sums far within their types, too.
-    uint64 public constant MAX_AMOUNT = 9_007_199_254_740_991;
-
-    /// @notice Heads are kept at each multiple of this number, so that a reversal's proof is short:
-    /// 25 of the longest are 115 kB, and pools of transactions take 128 KiB.
-    uint64 public constant HEAD_INTERVAL = 128;
-
     IAuthority public immutable authority;
     IProgrammes public immutable programmes;
     IOrganisations public immutable organisations;
     IMemberships public immutable memberships;
     address public immutable benefits;
 
-    bytes32 private constant AWARD =
-        keccak256("Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)");
-    bytes32 private constant AWARD_BATCH = keccak256(
-        "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)"
-        "Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
-    );
-
-    /// @dev The balances of organisations 4n to 4n+3 share a word, the lowest in the low bits: a batch
-    /// of awards to neighbours writes a quarter of the slots. Packed by hand, since an int64[4] is
-    /// looked up and loaded twice, which costs 250 gas an entry. In a struct, since a word is looked up
-    /// anew to be written.
-    mapping(uint16 programmeId => mapping(uint256 four => Four)) private _balances;
-    /// @dev A programme's totals share a word in the same way. An award keeps their sum below the cap, and
-    /// nothing else raises it.
-    mapping(uint16 programmeId => Four) private _totals;
     mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint64))) private _spent;
     mapping(
         uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => mapping(bytes32 => uint64)))
@@ -73,45 +47,12 @@ contract Credits is ICredits, SignedMessages {
     /// @dev By programme, since an expiry does not prove its award: what a council says of an award of
     /// another programme means nothing there.
     mapping(uint16 programmeId => mapping(uint64 entryId => Fate)) private _fates;
-    mapping(uint64 entryId => bytes32 head) private _heads;
-
-    struct Four {
-        uint256 balances;
-    }
 
     /// @dev What became of an award, in one slot.
     struct Fate {
         uint64 reversedBy;
         uint64 expiredBy;
         uint64 expired;
-    }
-
-    /// @dev An award as it is hashed for a signature.
-    struct AwardWords {
-        bytes32 typeHash;
-        uint256 orgId;
-        uint256 amount;
-        bytes32 categoryHash;
-        bytes32 evidence;
-    }
-
-    /// @dev EntryPosted as it is logged, one word a field: four topics, then the data, the head last.
-    /// The log is written from here and its hash is taken here, so the two cannot differ. Filled
-    /// once a command: an entry writes only what differs.
-    struct Line {
-        bytes32 selector;
-        uint256 entryId;
-        uint256 programmeId;
-        uint256 orgId;
-        uint256 kind;
-        bytes32 category;
-        int256 amount;
-        int256 balanceAfter;
-        bytes32 evidence;
-        uint256 refersTo;
-        address actor;
-        bytes32 operationId;
-        bytes32 head;
     }
 
     constructor(
@@ -143,7 +84,7 @@ contract Credits is ICredits, SignedMessages {
     ) external {
         address issuer = accountOf(signed.signer);
         Pen memory pen = _beginAwards(programmeId, awards.length, issuer, operationId);
-        _requireSigned(operationId, _hashAwards(programmeId, awards, operationId, signed.deadline), signed);
+        _requireSigned(operationId, AwardMessage.hash(programmeId, awards, operationId, signed.deadline), signed);
         _award(pen, programmeId, awards, issuer, operationId);
     }
 
@@ -254,21 +195,6 @@ contract Credits is ICredits, SignedMessages {
     }
 
     /// @inheritdoc ICredits
-    function balanceOf(uint16 programmeId, uint32 orgId) external view returns (int64) {
-        return int64(_balanceIn(_balances[programmeId][orgId / 4].balances, orgId));
-    }
-
-    /// @inheritdoc ICredits
-    function outstanding(uint16 programmeId) external view returns (int64) {
-        return int64(_balanceIn(_totals[programmeId].balances, OUTSTANDING));
-    }
-
-    /// @inheritdoc ICredits
-    function refundable(uint16 programmeId) external view returns (int64) {
-        return int64(_balanceIn(_totals[programmeId].balances, REFUNDABLE));
-    }
-
-    /// @inheritdoc ICredits
     function spent(uint16 programmeId, uint32 epoch, address issuer) external view returns (uint64) {
         return _spent[programmeId][epoch][issuer];
     }
@@ -289,7 +215,7 @@ contract Credits is ICredits, SignedMessages {
         returns (IssuerTerms memory left)
     {
         IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, issuer);
-        left.leftUnderCap = _leftUnderCap(_totals[programmeId].balances, terms.supplyCap);
+        left.leftUnderCap = _leftUnderCap(programmeId, terms.supplyCap);
         if (terms.epoch == 0) return left;
         left.epoch = terms.epoch;
         left.epochEndsAt = programmes.boundary(programmeId, terms.epoch + 1);
@@ -313,11 +239,6 @@ contract Credits is ICredits, SignedMessages {
     function expiryOf(uint16 programmeId, uint64 entryId) external view returns (uint64 expiredBy, uint64 amount) {
         Fate storage fate = _fates[programmeId][entryId];
         return (fate.expiredBy, fate.expired);
-    }
-
-    /// @inheritdoc ICredits
-    function headAt(uint64 entryId) external view returns (bytes32) {
-        return _heads[entryId];
     }
 
     function _beginAwards(uint16 programmeId, uint256 given, address actor, bytes32 operationId)
@@ -449,7 +370,7 @@ contract Credits is ICredits, SignedMessages {
         if (fate.reversedBy != 0) revert CreditsAlreadyReversed(entryId, fate.reversedBy);
         if (fate.expiredBy != 0) revert CreditsAlreadyExpired(entryId, fate.expiredBy);
         // A key that nobody can read would stop every reader of the journal.
-        if (expiry.category != line.category) expiry.category.requireWellFormed();
+        if (expiry.category == 0 || expiry.category != line.category) expiry.category.requireWellFormed();
         mapping(uint256 four => Four) storage balances = _balances[programmeId];
         _requireBalance(balances, expiry.orgId, amount);
 
@@ -466,7 +387,7 @@ contract Credits is ICredits, SignedMessages {
         uint32 successorId = organisations.successorOf(orgId);
         if (successorId == 0) revert CreditsNotMerged(orgId);
         mapping(uint256 four => Four) storage balances = _balances[programmeId];
-        int256 balance = _balanceIn(balances[orgId / 4].balances, orgId);
+        int256 balance = _balanceIn(balances, orgId);
         if (balance == 0) revert CreditsNothingToCarryOver(programmeId, orgId);
         line.orgId = orgId;
         line.amount = -balance;
@@ -478,95 +399,9 @@ contract Credits is ICredits, SignedMessages {
         _post(pen, line, balances);
     }
 
-    /// @dev Adds an entry to its balance, to the journal and to the log.
-    function _post(Pen memory pen, Line memory line, mapping(uint256 four => Four) storage balances) private {
-        uint256 orgId = line.orgId;
-        Four storage kept = balances[orgId / 4];
-        uint256 four = kept.balances;
-        int256 balanceAfter;
-        unchecked {
-            // Both are at most MAX_AMOUNT, above zero or below.
-            balanceAfter = _balanceIn(four, orgId) + line.amount;
-        }
-        if (_isTooLarge(balanceAfter)) revert CreditsBalanceOutOfRange(uint32(orgId), balanceAfter);
-        kept.balances = _withBalance(four, orgId, balanceAfter);
-        line.balanceAfter = balanceAfter;
-        uint64 entryId = _next(pen);
-        line.entryId = entryId;
-        bytes32 eventHash;
-        assembly ("memory-safe") {
-            eventHash := keccak256(line, 0x180) // twelve words: all but the head
-        }
-        bytes32 headAfter = _write(pen, eventHash);
-        line.head = headAfter;
-        if (entryId % HEAD_INTERVAL == 0) _heads[entryId] = headAfter;
-        // emit EntryPosted(...), 400 gas cheaper than a copy of these words would be.
-        assembly ("memory-safe") {
-            log4(
-                add(line, 0x80),
-                0x120,
-                mload(line),
-                mload(add(line, 0x20)),
-                mload(add(line, 0x40)),
-                mload(add(line, 0x60))
-            )
-        }
-    }
-
-    function _bookUnderCap(uint16 programmeId, uint256 total, uint64 supplyCap) private {
-        Four storage kept = _totals[programmeId];
-        uint256 totals = kept.balances;
-        uint64 left = _leftUnderCap(totals, supplyCap);
-        if (total > left) revert CreditsOverSupplyCap(programmeId, total, left);
-        unchecked {
-            // Below the cap with the refundable, which is never below zero.
-            kept.balances = _withBalance(totals, OUTSTANDING, _balanceIn(totals, OUTSTANDING) + int256(total));
-        }
-    }
-
-    /// @dev Changes a programme's totals, each by at most a batch of amounts.
-    function _book(uint16 programmeId, int256 outstandingBy, int256 refundableBy) private {
-        Four storage kept = _totals[programmeId];
-        uint256 totals = kept.balances;
-        int256 outstanding_ = _balanceIn(totals, OUTSTANDING) + outstandingBy;
-        int256 refundable_ = _balanceIn(totals, REFUNDABLE) + refundableBy;
-        if (_isTooLarge(outstanding_)) revert CreditsTotalOutOfRange(programmeId, outstanding_);
-        if (_isTooLarge(refundable_)) revert CreditsTotalOutOfRange(programmeId, refundable_);
-        kept.balances = _withBalance(_withBalance(totals, OUTSTANDING, outstanding_), REFUNDABLE, refundable_);
-    }
-
-    /// @dev Keeps the head after a command's last entry, and puts the pen down.
-    function _finish(Pen memory pen) private {
-        _heads[pen.sequence] = pen.head;
-        _end(pen);
-    }
-
     function _requireBenefits() private view {
         if (msg.sender != benefits) revert CreditsOnlyBenefits(msg.sender);
         authority.requireRunning();
-    }
-
-    function _requireBalance(mapping(uint256 four => Four) storage balances, uint32 orgId, uint64 amount)
-        private
-        view
-    {
-        int256 balance = _balanceIn(balances[orgId / 4].balances, orgId);
-        if (int256(uint256(amount)) > balance) revert CreditsBalanceTooLow(orgId, amount, int64(balance));
-    }
-
-    function _requireRefundable(uint16 programmeId, uint64 amount) private view {
-        int256 left = _balanceIn(_totals[programmeId].balances, REFUNDABLE);
-        if (int256(uint256(amount)) > left) revert CreditsOverRefundable(programmeId, amount, int64(left));
-    }
-
-    function _leftUnderCap(uint256 totals, uint64 supplyCap) private pure returns (uint64) {
-        unchecked {
-            // Each of the three is at most MAX_AMOUNT.
-            int256 left =
-                int256(uint256(supplyCap)) - _balanceIn(totals, OUTSTANDING) - _balanceIn(totals, REFUNDABLE);
-            // A cap can be lowered below what is outstanding.
-            return left < 0 ? 0 : uint64(uint256(left));
-        }
     }
 
     /// @dev Checks that the entry is an award of this programme and journal, not yet reversed, and not
@@ -590,86 +425,12 @@ contract Credits is ICredits, SignedMessages {
         if (rest <= 0) revert CreditsNothingLeft(entry.entryId);
     }
 
-    /// @dev Checks that entry and hashes lead to a head of this journal. A head fixes all that lies
-    /// before it, and an entry holds its own number, so that nothing else can lead there.
-    function _requireProven(Entry calldata entry, bytes32 headBefore, bytes32[] calldata hashesAfter)
-        private
-        view
-    {
-        bytes32 head = _fold(headBefore, keccak256(abi.encode(EntryPosted.selector, entry)));
-        for (uint256 i = 0; i < hashesAfter.length; ++i) {
-            head = _fold(head, hashesAfter[i]);
-        }
-        uint64 last;
-        unchecked {
-            // A number made up so as to wrap finds a head that such an entry cannot lead to.
-            last = entry.entryId + uint64(hashesAfter.length);
-        }
-        if (_heads[last] == 0 || _heads[last] != head) revert CreditsEntryUnproven(entry.entryId);
-    }
-
-    function _balanceIn(uint256 four, uint256 orgId) private pure returns (int256) {
-        return int64(uint64(four >> 64 * (orgId % 4)));
-    }
-
-    function _withBalance(uint256 four, uint256 orgId, int256 balance) private pure returns (uint256) {
-        uint256 shift = 64 * (orgId % 4);
-        uint256 others = four & ~(uint256(type(uint64).max) << shift);
-        return others | uint256(uint64(int64(balance))) << shift;
-    }
-
-    /// @dev The EIP-712 hash of a batch of awards, with each category as its text.
-    function _hashAwards(uint16 programmeId, Award[] calldata awards, bytes32 operationId, uint256 deadline)
-        private
-        pure
-        returns (bytes32)
-    {
-        bytes32[] memory hashes = new bytes32[](awards.length);
-        AwardWords memory words;
-        words.typeHash = AWARD;
-        bytes32 last = 0;
-        for (uint256 i = 0; i < awards.length; ++i) {
-            Award calldata given = awards[i];
-            bytes32 category = given.category;
-            if (category != last || i == 0) (last, words.categoryHash) = (category, category.textHash());
-            words.orgId = given.orgId;
-            words.amount = given.amount;
-            words.evidence = given.evidence;
-            bytes32 hash;
-            assembly ("memory-safe") {
-                hash := keccak256(words, 0xa0) // five words
-            }
-            hashes[i] = hash;
-        }
-        bytes32 all = keccak256(abi.encodePacked(hashes));
-        return keccak256(abi.encode(AWARD_BATCH, programmeId, all, operationId, deadline));
-    }
-
     function _requireBatchSize(uint256 given, uint256 most) private pure {
         if (given == 0 || given > most) revert CreditsBatchSize(given, most);
-    }
-
-    function _isTooLarge(int256 number) private pure returns (bool) {
-        unchecked {
-            // Both bounds at once: what is below the lower one wraps to a huge number.
-            return uint256(number + int256(uint256(MAX_AMOUNT))) > 2 * uint256(MAX_AMOUNT);
-        }
     }
 
     /// @dev What is left of a budget, which can be lowered below what was already spent.
     function _less(uint64 budget, uint64 spent_) private pure returns (uint64) {
         return spent_ < budget ? budget - spent_ : 0;
-    }
-
-    function _line(uint16 programmeId, Kind kind, address actor, bytes32 operationId)
-        private
-        pure
-        returns (Line memory line)
-    {
-        line.selector = EntryPosted.selector;
-        line.programmeId = programmeId;
-        line.kind = uint256(kind);
-        line.actor = actor;
-        line.operationId = operationId;
     }
 }
