@@ -10,6 +10,7 @@ import {IOrganisations} from "./interfaces/IOrganisations.sol";
 import {IProgrammes} from "./interfaces/IProgrammes.sol";
 import {Keys} from "./Keys.sol";
 import {Roles} from "./Roles.sol";
+import {SignedMessages} from "./SignedMessages.sol";
 
 /// @title The credit journal
 contract Credits is CreditBook {
