@@ -71,6 +71,8 @@ interface CreditsFace is ICredits, IJournal, IERC5267 {
 }
 
 interface BenefitsFace is IBenefits, IJournal, IERC5267 {
+    function MAX_AMOUNT() external view returns (uint64);
+    function MAX_FULFILMENTS() external view returns (uint256);
     function authority() external view returns (address);
     function programmes() external view returns (address);
     function organisations() external view returns (address);
@@ -79,6 +81,7 @@ interface BenefitsFace is IBenefits, IJournal, IERC5267 {
 }
 
 interface SharesFace is IShares, IJournal, IERC5267 {
+    function MAX_POOL() external view returns (uint64);
     function authority() external view returns (address);
     function programmes() external view returns (address);
     function organisations() external view returns (address);
