@@ -27,22 +27,39 @@ contract CouncilAttacksTest is Chamber {
         _execute(maker, innerId, inner); // the inner one is as it was
     }
 
-    function test_reentrancy__target_that_executes_this_again__is_refused() public {
-        ICouncil.Call[] memory calls = _callingBack(abi.encodeCall(councils.proposalCount, ()));
+    /// @dev By a target that is a councillor: of another proposal, and of the one that calls it.
+    function test_reentrancy__target_that_executes_back__is_refused() public {
         _appoint(COUNCILLOR_ROLE, FIRST, address(target));
-        uint64 proposalId = _agreed(FIRST, calls);
-        // The call's own bytes cannot hold its hash: so the target brings any calls, or another's.
-        bytes memory again = abi.encodeCall(councils.execute, (proposalId, calls, "again"));
-        calls = _callingBack(again);
-        proposalId = _agreed(FIRST, calls);
-        _refuses(maker, abi.encodeWithSelector(ICouncil.CouncilReentered.selector, proposalId));
-        councils.execute(proposalId, calls, OPERATION);
+        uint64 another = _agreed(FIRST, _setting(1));
+        for (uint64 executed = another; executed <= another + 1; ++executed) {
+            uint256 before = vm.snapshotState();
+            bytes memory back = abi.encodeCall(councils.execute, (executed, _setting(1), "back"));
+            ICouncil.Call[] memory calls = _callingBack(back);
+            uint64 proposalId = _agreed(FIRST, calls);
+            vm.assertEq(proposalId, another + 1, "this proposal");
+            _refuses(maker, abi.encodeWithSelector(ICouncil.CouncilReentered.selector, proposalId));
+            councils.execute(proposalId, calls, OPERATION);
 
-        calls = _calls(address(target), abi.encodeCall(Target.tryToRun, (address(councils), again)));
-        proposalId = _agreed(FIRST, calls);
-        _execute(maker, proposalId, calls);
-        vm.assertEq(target.number(), 2, "refused, and the target went on");
-        vm.assertTrue(councils.proposal(1).status == ICouncil.Status.Open, "the other proposal");
+            calls = _calls(address(target), abi.encodeCall(Target.tryToRun, (address(councils), back)));
+            proposalId = _agreed(FIRST, calls);
+            _execute(maker, proposalId, calls);
+            vm.assertEq(target.number(), 2, "refused, and the target went on");
+            vm.assertTrue(councils.proposal(another).status == ICouncil.Status.Open, "the other proposal");
+            vm.revertToState(before);
+        }
+    }
+
+    /// @dev One proposal after another in a transaction: the first is over when the second begins.
+    function test_execute__two_in_a_transaction__are_both_carried_out() public {
+        Wallet wallet = new Wallet(maker);
+        _appoint(COUNCILLOR_ROLE, FIRST, address(wallet));
+        for (uint256 i = 0; i < 2; ++i) {
+            uint64 proposalId = _agreed(FIRST, _setting(i));
+            bytes memory data = abi.encodeCall(councils.execute, (proposalId, _setting(i), _operation()));
+            (bool done,) = wallet.send(address(councils), data);
+            vm.assertTrue(done, "done");
+        }
+        vm.assertEq(target.count(), 2, "calls");
     }
 
     /// @dev A target that is a councillor may do what a councillor may, with the journal in order.
@@ -302,8 +319,6 @@ contract CouncilAttacksTest is Chamber {
         (calls[0], calls[1]) = (calls[1], calls[0]);
         _refuses(wide, abi.encodePacked(IAuthority.AuthorityPaused.selector));
         councils.propose(0, calls, NOW + 1 days, EVIDENCE, OPERATION);
-        _refuses(wide, abi.encodePacked(IAuthority.AuthorityPaused.selector));
-        councils.propose(0, new ICouncil.Call[](0), NOW + 1 days, EVIDENCE, OPERATION);
         _refuses(wideSecond, abi.encodePacked(IAuthority.AuthorityPaused.selector));
         councils.approve(before, _hash(calls), OPERATION);
     }
@@ -322,11 +337,12 @@ contract CouncilAttacksTest is Chamber {
     }
 
     function _makeSeatAdmin() private {
+        address seat = councils.seatOf(0);
         vm.prank(admin);
-        authority.beginDefaultAdminTransfer(councils.seatOf(0));
+        authority.beginDefaultAdminTransfer(seat);
         vm.warp(NOW + ADMIN_DELAY + 1);
         _carried(0, address(authority), abi.encodeCall(authority.acceptDefaultAdminTransfer, ()));
-        vm.assertEq(authority.defaultAdmin(), councils.seatOf(0), "the seat is admin");
+        vm.assertEq(authority.defaultAdmin(), seat, "the seat is admin");
         vm.warp(NOW);
     }
 
