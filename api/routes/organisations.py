@@ -56,7 +56,8 @@ StatusQuery = Annotated[
     OrganisationStatus | None,
     Query(
         description="Those that have this standing in `programme`, or in any; `applicant`: whose "
-        "application is pending. Without it and with `programme`: those that hold a membership."
+        "application is pending; `retired`: that are no more. Without it and with `programme`: "
+        "those that hold a membership."
     ),
 ]
 

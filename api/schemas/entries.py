@@ -40,6 +40,7 @@ class EntryKindName(StrEnum):
     REDEMPTION = "redemption"
     REFUND = "refund"
     EXPIRY = "expiry"
+    CARRY_OVER = "carry_over"
 
     @classmethod
     def of(cls, kind: EntryKind) -> EntryKindName:
@@ -51,14 +52,16 @@ class EntryKindName(StrEnum):
 
 
 class EntryView(Schema):
-    """A line of the journal. It is never changed; `reversed_by` names the entry that undid it."""
+    """A line of the journal. It is never changed; `reversed_by` names the entry that undid it.
+
+    Redemptions, refunds and what is carried over have no category."""
 
     entry_id: EntryNumber
     programme_id: ProgrammeNumber
     programme: Annotated[Key, Field(examples=["community"])]
     org_id: OrganisationNumber
     kind: EntryKindName
-    category: Key
+    category: Key | None
     amount: Credits
     balance_after: Credits
     evidence: EvidenceRef | None
@@ -80,7 +83,7 @@ class EntryView(Schema):
             programme=entry.programme,
             org_id=entry.org_id,
             kind=EntryKindName.of(entry.kind),
-            category=entry.category,
+            category=entry.category or None,
             amount=entry.amount,
             balance_after=entry.balance_after,
             evidence=EvidenceRef.of(entry.evidence, entry.document),
@@ -101,10 +104,11 @@ class EntryAnswer(EntryView, Answer):
 
 
 class CategorySumView(Schema):
-    """The sum of an organisation's entries in a category. `made_up_count` of them rest on
-    documents that were made up for a demonstration."""
+    """The sum of an organisation's entries in a category; of redemptions, refunds and what is
+    carried over where it is null. `made_up_count` of them rest on documents that were made up for a
+    demonstration."""
 
-    category: Key
+    category: Key | None
     credits: Credits
     entry_count: Whole
     made_up_count: Whole
@@ -112,7 +116,7 @@ class CategorySumView(Schema):
     @classmethod
     def of(cls, each: CategorySum) -> Self:
         return cls(
-            category=each.category,
+            category=each.category or None,
             credits=each.amount,
             entry_count=each.entry_count,
             made_up_count=each.made_up_count,

@@ -37,13 +37,15 @@ class ChangeView(Schema):
 class MembershipView(Schema):
     """An organisation's membership in a programme.
 
-    `lapsed` is active and past its expiry at the block of the answer.
+    `lapsed` is active and past its expiry at the block of the answer. `owner` is whose the token
+    is, the account that acts for the organisation; null for a revoked membership, which has none.
     """
 
     programme_id: ProgrammeNumber
     programme: Annotated[Key, Field(examples=["community"])]
     org_id: OrganisationNumber
     token_id: Annotated[int, Field(ge=1, le=MAX_EXACT, examples=[8589934596])]
+    owner: Address | None
     status: Standing
     tier: Annotated[int, Field(ge=1, le=255)]
     tier_key: Annotated[Key, Field(examples=["member"])]
@@ -58,6 +60,7 @@ class MembershipView(Schema):
             programme=membership.programme,
             org_id=membership.org_id,
             token_id=membership.token_id,
+            owner=show_address_once(membership.owner) if membership.owner else None,
             status=membership.standing,
             tier=membership.tier,
             tier_key=membership.tier_key,

@@ -27,7 +27,9 @@ from ledger.mirror.queries.organisations import Organisation
 
 
 class OrganisationView(Schema):
-    """An organisation. Names, key, segment and note are the office's; the rest is the chain's."""
+    """An organisation. Names, key, segment and note are the office's; the rest is the chain's.
+
+    A retired one has no controller; `successor_id` is the one that it was merged into."""
 
     org_id: OrganisationNumber
     key: Annotated[str | None, Field(examples=["galaxyspace"])]
@@ -36,9 +38,11 @@ class OrganisationView(Schema):
     kind: Annotated[Key, Field(examples=["company"])]
     segment: Annotated[str | None, Field(examples=["satellite"])]
     note: str | None
-    controller: Address
+    controller: Address | None
     profile: Digest | None
     registered_at: Time
+    retired: bool
+    successor_id: Annotated[int | None, Field(ge=1, le=2**32 - 1)]
     memberships: list[MembershipView]
     applications: list[ApplicationView]
 
@@ -53,9 +57,13 @@ class OrganisationView(Schema):
             kind=organisation.kind,
             segment=(profile.segment or None) if profile else None,
             note=(profile.note or None) if profile else None,
-            controller=show_address_once(organisation.controller),
+            controller=(
+                show_address_once(organisation.controller) if organisation.controller else None
+            ),
             profile=show_digest(organisation.profile_commitment),
             registered_at=show_time(organisation.registered_at),
+            retired=organisation.retired,
+            successor_id=organisation.successor_id or None,
             memberships=[MembershipView.of(each) for each in organisation.memberships],
             applications=[ApplicationView.of(each) for each in organisation.applications],
         )

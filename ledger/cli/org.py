@@ -60,7 +60,11 @@ def list_command(
             each.profile.key if each.profile is not None else "",
             name_of(each.profile),
             each.kind,
-            ", ".join(f"{held.programme} ({held.standing.value})" for held in each.memberships),
+            "retired"
+            if each.retired
+            else ", ".join(
+                f"{held.programme} ({held.standing.value})" for held in each.memberships
+            ),
         )
         for each in found
     ]
@@ -151,14 +155,21 @@ def change_profile(
     show_done(operation, as_json=as_json)
 
 
-def _text(organisation: Organisation) -> str:
+def _acting(organisation: Organisation) -> str:
     from ledger.cli.view import plain
 
+    if organisation.controller is not None:
+        return f"Controller: {plain(organisation.controller)}"
+    merged = f", merged into {organisation.successor_id}" if organisation.successor_id else ""
+    return f"Retired{merged}"
+
+
+def _text(organisation: Organisation) -> str:
     profile = organisation.profile
     lines = [
         f"{organisation.org_id} {name_of(profile)}",
         f"Kind: {organisation.kind}",
-        f"Controller: {plain(organisation.controller)}",
+        _acting(organisation),
         f"Registered: {show_day(organisation.registered_at)}",
     ]
     if profile is not None and profile.note:

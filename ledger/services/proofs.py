@@ -2,25 +2,28 @@
 
 The Credits contract keeps heads, not entries: the head after each command's last entry, and after
 every 128th. Who names an entry brings it, the head before it, and the hashes of the entries from
-there to a head that is kept. All of that stands in the mirror's raw logs. The proof is folded here
-before it is sent, so that a mirror that is wrong is noticed here and not by the contract.
+there to a head that is kept: all of them of the same command, so that they follow one another. All
+of that stands in the mirror's raw logs. The proof is folded here before it is sent, so that a
+mirror that is wrong is noticed here and not by the contract.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, tuple_
 
 from ledger.chain.keccak import keccak256
 from ledger.domain.events import EntryPosted
 from ledger.domain.ids import EntryId
-from ledger.domain.keys import encode_key
 from ledger.errors import JournalBroken, NotFound
 from ledger.store.mirror_tables import entries, logs
 
 HEAD_INTERVAL = 128
 """As in Credits.sol."""
+
+_CATEGORY = slice(32, 64)
+"""Where an entry's log has its category, which need not be a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def prove_entry(connection: Connection, entry_id: EntryId) -> EntryProof:
     if entry_id not in rows:
         raise NotFound(what="entry", key=entry_id)
     last = _kept_head(rows, entry_id)
-    head_before = _head(rows[entry_id - 1]) if entry_id > 1 else bytes(32)
+    head_before = _head_before(connection, rows[entry_id])
     hashes = tuple(_event_hash(rows[number]) for number in range(entry_id, last + 1))
     head = head_before
     for event_hash in hashes:
@@ -55,18 +58,33 @@ def prove_entry(connection: Connection, entry_id: EntryId) -> EntryProof:
 
 
 def _around(connection: Connection, entry_id: EntryId) -> list[Row[tuple[object, ...]]]:
-    """The entry before, the entry, and those up to the next multiple and one beyond it."""
+    """The entry, and those up to the next multiple and one beyond it."""
     query = (
-        select(entries, logs.c.topics, logs.c.data)
+        select(entries, logs.c.contract_id, logs.c.topics, logs.c.data)
         .join(
             logs,
             (logs.c.block_number == entries.c.block_number)
             & (logs.c.log_index == entries.c.log_index),
         )
-        .where(entries.c.entry_id.between(entry_id - 1, entry_id + HEAD_INTERVAL))
+        .where(entries.c.entry_id.between(entry_id, entry_id + HEAD_INTERVAL))
         .order_by(entries.c.entry_id)
     )
     return list(connection.execute(query).all())
+
+
+def _head_before(connection: Connection, row: Row[tuple[object, ...]]) -> bytes:
+    """The head after the line before an entry's, which may be of a message that was cancelled."""
+    query = (
+        select(logs.c.data)
+        .where(
+            logs.c.contract_id == row.contract_id,
+            tuple_(logs.c.block_number, logs.c.log_index) < tuple_(row.block_number, row.log_index),
+        )
+        .order_by(logs.c.block_number.desc(), logs.c.log_index.desc())
+        .limit(1)
+    )
+    before = connection.execute(query).one_or_none()
+    return bytes(32) if before is None else _head(before)
 
 
 def _kept_head(rows: dict[int, Row[tuple[object, ...]]], entry_id: int) -> int:
@@ -94,7 +112,7 @@ def _entry(row: Row[tuple[object, ...]]) -> EntryPosted:
         programme_id=row.programme_id,
         org_id=row.org_id,
         kind=row.kind,
-        category=encode_key(row.category),
+        category=bytes(row.data)[_CATEGORY],
         amount=row.amount,
         balance_after=row.balance_after,
         evidence=bytes(row.evidence),

@@ -45,6 +45,8 @@ from tests.http.facts import (
     time_of,
 )
 
+_SUMS = ("balance", "entry_count", "last_entry_id", "contributed", "contribution_count")
+
 
 class Seeder:
     """Writes the ledger, in the order in which a chain would have."""
@@ -96,7 +98,12 @@ class Seeder:
             }
         )
         names = {column.name for column in table.columns}
-        given = {"actor": account_of("council"), "operation_id": hash_of(block, log_index)}
+        given = {
+            "actor": account_of("council"),
+            "operation_id": hash_of(block, log_index),
+            "evidence": NO_BYTES,
+            "sequence": len(self._rows[table]) + 1,
+        }
         common = {name: value for name, value in given.items() if name in names}
         self._rows[table].append(
             {"block_number": block, "log_index": log_index, **common, **values}
@@ -186,6 +193,8 @@ class Seeder:
             controller=account_of(org_id),
             profile=profile,
             registered_at=time_of(2),
+            retired=0,
+            successor_id=0,
         )
 
     def _memberships(self, connection: Any) -> None:
@@ -346,12 +355,13 @@ class Seeder:
     ) -> dict[str, Any]:
         programme_id = PROGRAMME_KEYS.index(programme) + 1
         entry_id = len(self.seeded.entries) + 1
-        balance = self._balances.setdefault(
-            (programme_id, org_id), {"balance": 0, "entry_count": 0, "last_entry_id": 0}
-        )
+        balance = self._balances.setdefault((programme_id, org_id), dict.fromkeys(_SUMS, 0))
         balance["balance"] += amount
         balance["entry_count"] += 1
         balance["last_entry_id"] = entry_id
+        if kind in {EntryKind.AWARD, EntryKind.REVERSAL}:
+            balance["contributed"] += amount
+            balance["contribution_count"] += 1
         entry = {
             "entry_id": entry_id,
             "programme_id": programme_id,

@@ -24,7 +24,7 @@ from ledger.store.office_tables import evidence_files
 
 @dataclass(frozen=True, slots=True)
 class CategorySum:
-    """The sum of an organisation's entries in a category.
+    """The sum of an organisation's entries in a category, or of those in none (empty).
 
     `made_up_count` of its entries rest on documents that were made up for a demonstration.
     """

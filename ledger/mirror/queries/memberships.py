@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select
 
-from ledger.domain.events import MembershipStatus
+from ledger.domain.events import HELD_STATUSES, MembershipStatus
 from ledger.domain.ids import BlockNumber, OrgId, ProgrammeId, TierId, TokenId, token_id
 from ledger.mirror.queries.documents import DOCUMENT_COLUMNS, Document, document_of
 from ledger.mirror.queries.moments import Moment
@@ -23,6 +23,7 @@ from ledger.store.mirror_tables import (
     application_declines,
     blocks,
     membership_versions,
+    organisation_versions,
     programme_versions,
     tier_versions,
 )
@@ -44,6 +45,9 @@ class Standing(StrEnum):
 class Membership:
     """An organisation's standing in a programme; times are seconds since 1970 UTC.
 
+    `owner` is whose the membership's token is: the account that acts for the organisation now. A
+    revoked membership has no token.
+
     `change`, `reason` (a key, or empty), `evidence` (a commitment, or zeros), `document`,
     `actor` and the block are those of the last change.
     """
@@ -52,6 +56,7 @@ class Membership:
     programme: str
     org_id: OrgId
     token_id: TokenId
+    owner: bytes | None
     standing: Standing
     tier: TierId
     tier_key: str
@@ -79,12 +84,14 @@ class Application:
 _M = membership_versions
 _P = programme_versions
 _T = tier_versions
+_O = organisation_versions
 
 _MEMBERSHIPS = (
     select(
         _M,
         _P.c.key.label("programme"),
         _T.c.key.label("tier_key"),
+        _O.c.controller,
         blocks.c.timestamp.label("changed_at"),
         *DOCUMENT_COLUMNS,
     )
@@ -98,6 +105,7 @@ _MEMBERSHIPS = (
             is_last_version(_T, "programme_id", "tier"),
         ),
     )
+    .join(_O, and_(_O.c.org_id == _M.c.org_id, is_last_version(_O, "org_id")))
     .join(blocks, blocks.c.number == _M.c.block_number)
     .outerjoin(evidence_files, evidence_files.c.commitment == _M.c.evidence)
     .where(is_last_version(_M, "programme_id", "org_id"))
@@ -120,7 +128,7 @@ def has_standing(standing: Standing) -> ColumnElement[bool]:
 
 def is_held() -> ColumnElement[bool]:
     """That a version is a membership that is held, in good standing or not."""
-    return _M.c.status.in_((MembershipStatus.ACTIVE, MembershipStatus.SUSPENDED))
+    return _M.c.status.in_(HELD_STATUSES)
 
 
 def is_applicant(org_id: ColumnElement[int], programme: str | None = None) -> ColumnElement[bool]:
@@ -238,6 +246,7 @@ def _membership(row: Row[Any], moment: Moment) -> Membership:
         programme=row.programme,
         org_id=row.org_id,
         token_id=token_id(row.programme_id, row.org_id),
+        owner=bytes(row.controller) if row.status in HELD_STATUSES else None,
         standing=_standing(row.status, row.expires_at, moment),
         tier=row.tier,
         tier_key=row.tier_key,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select
 
 from ledger.domain.ids import OrgId, ProgrammeId
 from ledger.errors import NotFound
@@ -41,28 +41,32 @@ _ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}")
 
 
 class OrganisationStatus(StrEnum):
-    """What organisations can be listed by: a standing, or that they have applied."""
+    """What organisations can be listed by: a standing, that they have applied, or are no more."""
 
     ACTIVE = "active"
     LAPSED = "lapsed"
     SUSPENDED = "suspended"
     REVOKED = "revoked"
     APPLICANT = "applicant"
+    RETIRED = "retired"
 
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
     """An organisation at a moment, with its memberships and what it has applied for.
 
-    `registered_at` is in seconds since 1970 UTC.
+    `registered_at` is in seconds since 1970 UTC. A retired one has no controller; `successor_id` is
+    the organisation that it was merged into, 0 for none.
     """
 
     org_id: OrgId
     kind: str
-    controller: bytes
+    controller: bytes | None
     profile_commitment: bytes
     profile: Profile | None
     registered_at: int
+    retired: bool
+    successor_id: OrgId
     memberships: tuple[Membership, ...]
     applications: tuple[Application, ...]
 
@@ -80,7 +84,8 @@ class OrganisationFilter:
     """What the listed organisations have in common; an empty text stands for any.
 
     With a `programme` and no `status`: those that hold a membership in it. With a `status` and no
-    `programme`: those that have it in any programme.
+    `programme`: those that have it in any programme. Retired ones of a programme are those that
+    were in it.
     """
 
     search: str = ""
@@ -207,8 +212,17 @@ def _has_status(
     programme: ProgrammeFilter | None, status: OrganisationStatus | None
 ) -> ColumnElement[bool]:
     if status is OrganisationStatus.APPLICANT:
-        return is_applicant(_V.c.org_id, programme.key if programme else None)
-    standing = is_held() if status is None else has_standing(Standing(status))
+        pending = is_applicant(_V.c.org_id, programme.key if programme else None)
+        return and_(_V.c.retired == 0, pending)
+    if status is OrganisationStatus.RETIRED:
+        if programme is None:
+            return _V.c.retired == 1
+        return and_(_V.c.retired == 1, _is_in(programme, has_standing(Standing.REVOKED)))
+    return _is_in(programme, is_held() if status is None else has_standing(Standing(status)))
+
+
+def _is_in(programme: ProgrammeFilter | None, standing: ColumnElement[bool]) -> ColumnElement[bool]:
+    """That the organisation's membership in the programme, or in any, is of the standing."""
     membership = select(_M.c.org_id).where(
         _M.c.org_id == _V.c.org_id, is_last_version(_M, "programme_id", "org_id"), standing
     )
@@ -227,10 +241,12 @@ def _with_memberships(
         Organisation(
             org_id=row.org_id,
             kind=row.kind,
-            controller=bytes(row.controller),
+            controller=bytes(row.controller) if row.controller is not None else None,
             profile_commitment=bytes(row.profile),
             profile=profile_of(row),
             registered_at=row.registered_at,
+            retired=bool(row.retired),
+            successor_id=row.successor_id,
             memberships=memberships.get(row.org_id, ()),
             applications=filed.get(row.org_id, ()),
         )

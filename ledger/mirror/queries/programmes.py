@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, select
 from ledger.domain.events import MembershipStatus
 from ledger.domain.ids import ProgrammeId
 from ledger.errors import NotFound
-from ledger.mirror.queries.aggregates import how_many, total
+from ledger.mirror.queries.aggregates import how_many, is_contribution, total
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.profiles import PROFILE_COLUMNS, Profile, profile_of
 from ledger.mirror.queries.rules import Rules, read_rules
@@ -61,7 +61,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class CategoryTotal:
-    """What was recorded in a category: the sum of all its entries, and how many they are."""
+    """What was contributed in a category: awards less reversals, and how many both are."""
 
     category: str
     amount: int
@@ -104,7 +104,11 @@ _OUTSTANDING_THEN = (
 )
 _CATEGORY_TOTALS = (
     select(entries.c.category, total(entries.c.amount).label("amount"), func.count())
-    .where(entries.c.programme_id == bindparam("programme_id"), entries.c.block_number <= AT)
+    .where(
+        entries.c.programme_id == bindparam("programme_id"),
+        entries.c.block_number <= AT,
+        is_contribution(),
+    )
     .group_by(entries.c.category)
     .order_by(total(entries.c.amount).desc(), entries.c.category)
 )
@@ -155,7 +159,7 @@ def find_programme(connection: Connection, moment: Moment, reference: str) -> Pr
 def read_category_totals(
     connection: Connection, moment: Moment, programme_id: ProgrammeId
 ) -> tuple[CategoryTotal, ...]:
-    """What was recorded in a programme by category, the largest first."""
+    """What was contributed to a programme by category, the largest first."""
     parameters = {**true_at(moment), "programme_id": programme_id}
     return tuple(CategoryTotal(*row) for row in connection.execute(_CATEGORY_TOTALS, parameters))
 

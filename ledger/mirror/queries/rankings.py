@@ -1,7 +1,9 @@
 """Rankings: who contributed most to a programme, in all, in an epoch, or in a category.
 
-Organisations with equal credits share a rank, and the next rank counts all before it (1, 1, 3).
-An entry belongs to the epoch that it was posted in, so a reversal lowers the epoch of the reversal.
+What counts is what was awarded, less what was reversed: who redeems credits, or lets them expire,
+loses no rank. Organisations with equal credits share a rank, and the next rank counts all before it
+(1, 1, 3). An entry belongs to the epoch that it was posted in, so a reversal lowers the epoch of
+the reversal.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from ledger.domain.ids import OrgId, ProgrammeId
-from ledger.mirror.queries.aggregates import total
+from ledger.mirror.queries.aggregates import is_contribution, total
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.rules import Epoch
 from ledger.mirror.queries.spans import Span, span_of
@@ -49,7 +51,8 @@ def read_ranking(
 ) -> tuple[Rank, ...]:
     """At most `limit` places of a programme's ranking, the highest first, those after `after`.
 
-    Organisations without an entry are in no ranking; equal ones are in the order of their ids.
+    Organisations that were awarded nothing are in no ranking; equal ones are in the order of their
+    ids. `entry_count` counts awards and reversals.
     """
     whole = moment.is_latest and epoch is None and not category
     scored = (
@@ -76,8 +79,10 @@ def read_ranking(
 
 def _balances_of(programme_id: ProgrammeId) -> Select[Any]:
     return select(
-        balances.c.org_id, balances.c.balance.label("credits"), balances.c.entry_count
-    ).where(balances.c.programme_id == programme_id)
+        balances.c.org_id,
+        balances.c.contributed.label("credits"),
+        balances.c.contribution_count.label("entry_count"),
+    ).where(balances.c.programme_id == programme_id, balances.c.contribution_count > 0)
 
 
 def _span(connection: Connection, moment: Moment, epoch: Epoch | None) -> Span:
@@ -87,7 +92,7 @@ def _span(connection: Connection, moment: Moment, epoch: Epoch | None) -> Span:
 
 
 def _sums_of(programme_id: ProgrammeId, span: Span, category: str) -> Select[Any]:
-    conditions = [entries.c.programme_id == programme_id, span.condition()]
+    conditions = [entries.c.programme_id == programme_id, span.condition(), is_contribution()]
     if category:
         conditions.append(entries.c.category == category)
     return (
