@@ -123,6 +123,7 @@ abstract contract Lines is Cheats {
             || selector == IAccessControlDefaultAdminRules.DefaultAdminDelayChangeCanceled.selector
             || selector == Pausable.Paused.selector || selector == Pausable.Unpaused.selector
             || selector == IERC721.Transfer.selector || selector == IERC5192.Locked.selector
-            || selector == IERC4906.MetadataUpdate.selector || selector == ICouncil.ProposalCalls.selector;
+            || selector == IERC4906.MetadataUpdate.selector || selector == IERC4906.BatchMetadataUpdate.selector
+            || selector == IERC7572.ContractURIUpdated.selector || selector == ICouncil.ProposalCalls.selector;
     }
 }

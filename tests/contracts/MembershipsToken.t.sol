@@ -111,10 +111,24 @@ contract MembershipsTokenTest is Stage {
         memberships.balanceOf(address(0));
     }
 
+    function test_membershipsOf__an_organisation__counts_suspended_ones_too() public {
+        vm.assertEq(memberships.membershipsOf(1), 2, "of both programmes");
+        vm.assertEq(memberships.membershipsOf(3), 1, "of one");
+        vm.assertEq(memberships.membershipsOf(5), 0, "of none");
+        vm.assertEq(memberships.membershipsOf(7), 0, "of an unknown one");
+        vm.prank(registrar);
+        memberships.suspend(FIRST, _one(uint32(1)), REASON, EVIDENCE, "suspension");
+        vm.assertEq(memberships.membershipsOf(1), 2, "a suspended one counts");
+        vm.warp(EXPIRY);
+        vm.assertEq(memberships.membershipsOf(1), 2, "a lapsed one counts");
+        vm.prank(registrar);
+        memberships.revoke(SECOND, _one(uint32(1)), REASON, EVIDENCE, "revocation");
+        vm.assertEq(memberships.membershipsOf(1), 1, "a revoked one does not");
+    }
+
     function test_metadata__of_the_token__is_named() public view {
         vm.assertEq(memberships.name(), "Moonlake membership", "name");
         vm.assertEq(memberships.symbol(), "MOONLAKE", "symbol");
-        vm.assertEq(memberships.tokenURI(TOKEN), "", "no document");
         vm.assertEq(memberships.authority(), address(authority), "authority");
         vm.assertEq(memberships.programmes(), address(programmes), "programmes");
         vm.assertEq(memberships.organisations(), address(organisations), "organisations");
@@ -131,5 +145,7 @@ contract MembershipsTokenTest is Stage {
         vm.assertTrue(token.supportsInterface(0x49064906), "ERC-4906");
         vm.assertFalse(token.supportsInterface(type(IERC721Enumerable).interfaceId), "not enumerable");
         vm.assertFalse(token.supportsInterface(0xffffffff), "none");
+        vm.assertFalse(token.supportsInterface(0x0489b56f), "not ERC-5484: who may burn is no field of a token");
+        vm.assertFalse(token.supportsInterface(0x8c65f84d), "not ERC-5643: holders do not renew");
     }
 }

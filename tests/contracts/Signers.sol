@@ -32,3 +32,22 @@ contract Verifier is IERC7913SignatureVerifier {
         return right ? IERC7913SignatureVerifier.verify.selector : bytes4(0xffffffff);
     }
 }
+
+/// @title A wallet that tries to give a command while it is asked about a signature
+contract ReentrantWallet {
+    address private immutable _target;
+    bytes private _data;
+
+    constructor(address target) {
+        _target = target;
+    }
+
+    function prepare(bytes calldata data) external {
+        _data = data;
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external returns (bytes4) {
+        (bool done,) = _target.call(_data);
+        return done ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
+    }
+}
