@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IOrganisations} from "../../contracts/interfaces/IOrganisations.sol";
 import {IShares} from "../../contracts/interfaces/IShares.sol";
 import {Commands} from "./Commands.sol";
 import {Trees} from "./Trees.sol";
@@ -121,14 +120,6 @@ abstract contract Pools is Commands, Trees {
         organisations.acceptControl(orgId, operationId);
     }
 
-    /// @dev Registers an organisation with this controller.
-    function _join(address controller) internal returns (uint32) {
-        IOrganisations.Registration[] memory given = new IOrganisations.Registration[](1);
-        given[0] = IOrganisations.Registration(controller, "company", EVIDENCE);
-        bytes32 operationId = _operation();
-        vm.prank(registrar);
-        return organisations.register(given, operationId);
-    }
 
     function _notController(address account, uint32 orgId) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IShares.SharesNotController.selector, account, orgId);
