@@ -16,8 +16,27 @@ import msgspec
 
 from ledger.errors import NotFound
 
-CONTRACTS = ("Authority", "Programmes", "Organisations", "Memberships", "Credits")
+CONTRACTS = (
+    "Authority",
+    "Programmes",
+    "Organisations",
+    "Memberships",
+    "Credits",
+    "Benefits",
+    "Shares",
+    "Council",
+    "CreditTokens",
+)
 """The contracts of a ledger, in the order in which they are deployed."""
+
+JOURNALLED = tuple(name for name in CONTRACTS if name != "CreditTokens")
+"""Those that keep a journal, and so are mirrored. A credit token only reads from others."""
+
+PARTS = ("Seat", "CreditToken")
+"""What contracts put on the chain themselves: a programme's seat, its credits as wallets see them."""
+
+BUILT = CONTRACTS + PARTS
+"""Everything that has an artifact."""
 
 PACKAGE = "ledger.artifacts"
 COMPILER_INPUT = "compiler-input.json"
@@ -129,8 +148,8 @@ class _ArtifactFile(msgspec.Struct, frozen=True, rename="camel"):
 
 @cache
 def load_artifact(name: str) -> Artifact:
-    """The artifact of a contract in CONTRACTS. Raises NotFound for any other name."""
-    if name not in CONTRACTS:
+    """The artifact of a contract in BUILT. Raises NotFound for any other name."""
+    if name not in BUILT:
         raise NotFound(what="contract", key=name)
     content = resources.files(PACKAGE).joinpath(f"{name}.json").read_bytes()
     return decode_artifact(content)
@@ -166,7 +185,7 @@ def contract_of(parameter: str) -> str | None:
     `authority_` and `authority` both mean Authority.
     """
     for name in CONTRACTS:
-        if parameter.rstrip("_") == name.lower():
+        if parameter.rstrip("_") == name[0].lower() + name[1:]:
             return name
     return None
 

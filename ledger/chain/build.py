@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.chain.artifacts import COMPILER_INPUT, CONTRACTS, AbiItem
+from ledger.chain.artifacts import BUILT, COMPILER_INPUT, AbiItem
 from ledger.chain.compile import Compilation, compile_contracts
 from ledger.chain.keccak import keccak256
 from ledger.errors import ArtifactsStale
@@ -26,8 +26,8 @@ _NODE_NUMBER = re.compile(r"(?<=\))\d+(?=_storage)")
 
 def build_artifacts(root: Path, *, node: Path | None = None) -> dict[str, bytes]:
     """Compile the checkout at `root`; the content of each file of the folder, by name."""
-    compilation = compile_contracts(root, CONTRACTS, node=node)
-    files = {f"{name}.json": _artifact(compilation, name) for name in CONTRACTS}
+    compilation = compile_contracts(root, BUILT, node=node)
+    files = {f"{name}.json": _artifact(compilation, name) for name in BUILT}
     files[COMPILER_INPUT] = _encode(compilation.standard_input)
     return files
 
