@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ledger.chain.deployments import Deployment
 from ledger.chain.rpc import Node
@@ -21,6 +21,7 @@ from ledger.mirror.reports import Report
 from ledger.mirror.state import MirrorState, read_state
 from ledger.store.engine import open_engine, reading
 from ledger.store.schema import upgrade_schema
+from tests.mirror.story import Told
 from tests.support.anvil import Anvil, running_anvil
 from tests.support.happenings import Ledger, found_ledger, tell_everything
 
@@ -117,3 +118,19 @@ def ledger(fresh_anvil: Anvil, tmp_path: Path) -> Iterator[Ledger]:
     found = found_ledger(fresh_anvil, tmp_path)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def empty_mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """A database that nothing is ever written to."""
+    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('empty') / 'empty.sqlite3'}")
+    upgrade_schema(engine)
+    with reading(engine) as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def told(empty_mirror: Connection) -> Told:
+    """A book that knows the story."""
+    return Told(empty_mirror)
