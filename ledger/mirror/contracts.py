@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from ledger.chain.artifacts import CONTRACTS, load_artifact
+from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.deployments import Deployment
 from ledger.chain.headers import BloomFilter
 from ledger.chain.keccak import keccak256
@@ -130,13 +130,6 @@ _ANNEXES: Mapping[str, Callable[[Mapping[str, Any], Log], object]] = {
 }
 
 
-def followed_names() -> tuple[str, ...]:
-    """The contracts that keep a journal, in the order of their deployment."""
-    return tuple(
-        name for name in CONTRACTS if ContractEvents(name, load_artifact(name).abi).journal
-    )
-
-
 class Followed:
     """All that is followed: the chain that it stands on, and its contracts."""
 
@@ -145,7 +138,7 @@ class Followed:
         self.genesis_hash = deployment.genesis_hash
         self.contracts = tuple(
             FollowedContract(number, name, found.address, found.code_hash, found.block_number)
-            for number, name in enumerate(followed_names(), start=1)
+            for number, name in enumerate(JOURNALLED, start=1)
             for found in [deployment.contracts[name]]
         )
         self.first_block = BlockNumber(min(each.first_block for each in self.contracts))

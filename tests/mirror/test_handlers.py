@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ledger.chain.artifacts import load_artifact
+from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.logs import ContractEvents
 from ledger.domain import events
 from ledger.domain.keys import encode_key
 from ledger.mirror.book import Contradiction
-from ledger.mirror.contracts import ECHOES, followed_names
+from ledger.mirror.contracts import ECHOES
 from ledger.mirror.handlers import HANDLERS
 from ledger.mirror.rows import TABLES
 from ledger.store.mirror_tables import contracts, metadata, mirror_state
@@ -22,7 +22,7 @@ from tests.mirror.story import BY, CATEGORY, DIGEST, MEMBER, OTHER, SOMEBODY, ST
 # --- completeness -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("contract", followed_names())
+@pytest.mark.parametrize("contract", JOURNALLED)
 def test_events__of_every_abi__are_of_the_journal_with_a_handler_or_listed_echoes(
     contract: str,
 ) -> None:
@@ -44,7 +44,7 @@ def _snake(name: str) -> str:
 def test_handlers__of_all_modules__are_for_events_of_some_abi() -> None:
     known = {
         decoder.name
-        for contract in followed_names()
+        for contract in JOURNALLED
         for abi in [ContractEvents(contract, load_artifact(contract).abi)]
         for decoder in (*abi.journal.values(), *abi.annexes.values())
     }
