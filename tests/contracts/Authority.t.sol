@@ -92,14 +92,17 @@ contract AuthorityTest is Stage {
         address account
     ) public {
         vm.assume(account != address(0) && programmeId != 0 && other != programmeId);
-        bytes32 name = _roles()[which % 5];
+        bytes32 name = _roles()[which % 6];
         vm.assume(!authority.isOfficer(name, programmeId, account) && !authority.isOfficer(name, other, account));
         _appoint(name, programmeId, account);
         vm.assertTrue(authority.isOfficer(name, programmeId, account), "there");
         vm.assertFalse(authority.isOfficer(name, other, account), "elsewhere");
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint256 i = 0; i < 6; ++i) {
             bool held = authority.isOfficer(_roles()[i], programmeId, account);
-            vm.assertEq(held, i == which % 5, "this office only");
+            vm.assertEq(held, i == which % 6, "this office only");
+            uint64 line = authority.appointedAt(_roles()[i], programmeId, account);
+            vm.assertEq(line, held ? authority.sequence() : 0, "line of the appointment");
+            vm.assertEq(authority.appointedAt(_roles()[i], other, account), 0, "no line elsewhere");
         }
     }
 
@@ -234,6 +237,43 @@ contract AuthorityTest is Stage {
         authority.renounceRole("council", council);
     }
 
+    // --- the lines of appointments
+
+    function test_appointedAt__appointed_dismissed_and_appointed_again__is_the_last_line() public {
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, SECOND, stranger), 0, "never appointed");
+        _appoint(ISSUER_ROLE, SECOND, stranger);
+        uint64 line = authority.sequence();
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, SECOND, stranger), line, "appointed");
+        _appoint(ISSUER_ROLE, 0, stranger);
+        _appoint(ISSUER_ROLE, SECOND, council);
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, SECOND, stranger), line, "another's, or elsewhere");
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, 0, stranger), line + 1, "alliance-wide");
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, FIRST, stranger), 0, "in exactly this programme");
+        vm.prank(admin);
+        authority.dismiss(ISSUER_ROLE, SECOND, stranger, OPERATION);
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, SECOND, stranger), 0, "dismissed");
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, 0, stranger), line + 1, "alliance-wide, still");
+        _appoint(ISSUER_ROLE, SECOND, stranger);
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, SECOND, stranger), line + 4, "appointed again");
+    }
+
+    function test_appointedAt__renounced__is_zero() public {
+        _appoint(ISSUER_ROLE, SECOND, stranger);
+        vm.prank(stranger);
+        authority.renounceRole(ISSUER_OF_SECOND, stranger);
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, SECOND, stranger), 0, "renounced");
+    }
+
+    function test_appointedAt__refused_appointments__change_nothing() public {
+        uint64 line = authority.appointedAt(ISSUER_ROLE, FIRST, issuer);
+        vm.assertTrue(line != 0, "appointed");
+        _refuses(admin, abi.encodeWithSelector(IAuthority.AuthorityRoleHeld.selector, issuer, ISSUER_ROLE, FIRST));
+        authority.appoint(ISSUER_ROLE, FIRST, issuer, OPERATION);
+        vm.prank(stranger); // renounces what it does not hold
+        authority.renounceRole("issuer", stranger);
+        vm.assertEq(authority.appointedAt(ISSUER_ROLE, FIRST, issuer), line, "line");
+    }
+
     // --- pause and resume
 
     function test_pause__by_a_guardian_or_the_admin__stops_the_ledger() public {
@@ -354,8 +394,8 @@ contract AuthorityTest is Stage {
         vm.assertEq(IERC5313(address(authority)).owner(), admin, "ERC-5313");
     }
 
-    function _roles() private pure returns (bytes32[5] memory) {
-        return [REGISTRAR_ROLE, ISSUER_ROLE, TREASURER_ROLE, COUNCIL_ROLE, GUARDIAN_ROLE];
+    function _roles() private pure returns (bytes32[6] memory) {
+        return [REGISTRAR_ROLE, ISSUER_ROLE, TREASURER_ROLE, COUNCIL_ROLE, COUNCILLOR_ROLE, GUARDIAN_ROLE];
     }
 
     function _refuses(address sender, bytes memory failure) private {

@@ -52,6 +52,8 @@ contract AuthorityAdminTest is Stage {
         vm.assertEq(_assertLines(lines).length, 2, "echoes");
         vm.assertEq(authority.defaultAdmin(), successor, "the new admin");
         vm.assertFalse(authority.hasRole(0, admin), "the old admin's role");
+        vm.assertEq(authority.appointedAt(0, 0, successor), _number(0), "the new admin's line");
+        vm.assertEq(authority.appointedAt(0, 0, admin), 0, "the old admin's line");
         vm.expectRevert(_unauthorised(admin));
         vm.prank(admin);
         authority.appoint(ISSUER_ROLE, SECOND, stranger, "operation");
@@ -85,6 +87,7 @@ contract AuthorityAdminTest is Stage {
         authority.acceptDefaultAdminTransfer();
         vm.assertEq(authority.defaultAdmin(), admin, "admin");
         vm.assertTrue(authority.hasRole(0, admin), "role");
+        vm.assertEq(authority.appointedAt(0, 0, admin), authority.sequence(), "line");
     }
 
     function test_cancel__begun__is_journaled_and_the_successor_refused() public {

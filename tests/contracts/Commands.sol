@@ -55,9 +55,9 @@ abstract contract Commands is Stage {
         // An id that another contract knows is new to this one.
         bytes32 operationId = _operation();
         _useElsewhere(command.target, operationId);
-        uint64 first = IJournal(command.target).sequence() + 1;
         bytes memory data = command.write(operationId, officer);
         bytes memory nameless = command.write(0, officer);
+        uint64 first = IJournal(command.target).sequence() + 1;
         _send(command.target, officer, nameless, abi.encodePacked(IJournal.JournalOperationIdMissing.selector));
         vm.assertEq(IJournal(command.target).operationSequence(operationId), 0, "operation not yet done");
         _send(command.target, officer, data, "");

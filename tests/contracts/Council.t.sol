@@ -46,8 +46,7 @@ contract CouncilTest is Chamber {
         view
     {
         bytes32 codeHash = keccak256(vm.getCode("Seat.sol"));
-        bytes32 hash =
-            keccak256(abi.encodePacked(hex"ff", address(councils), uint256(programmeId), codeHash));
+        bytes32 hash = keccak256(abi.encodePacked(hex"ff", address(councils), uint256(programmeId), codeHash));
         vm.assertEq(councils.seatOf(programmeId), address(uint160(uint256(hash))), "seat");
     }
 
@@ -318,9 +317,8 @@ contract CouncilTest is Chamber {
     }
 
     function _roleMissing(address account, uint16 programmeId) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IAuthority.AuthorityRoleMissing.selector, account, COUNCILLOR_ROLE, programmeId
-        );
+        return
+            abi.encodeWithSelector(IAuthority.AuthorityRoleMissing.selector, account, COUNCILLOR_ROLE, programmeId);
     }
 
     function _approvalsUnusable(uint8 given, uint256 most) private pure returns (bytes memory) {

@@ -59,8 +59,7 @@ contract CouncilApprovalsTest is Chamber {
         uint64 proposalId = _propose(maker, FIRST, _setting(1));
         _approve(second, proposalId);
         _approve(third, proposalId);
-        bytes memory failure =
-            abi.encodeWithSelector(ICouncil.CouncilAlreadyApproved.selector, proposalId, second);
+        bytes memory failure = abi.encodeWithSelector(ICouncil.CouncilAlreadyApproved.selector, proposalId, second);
         _refusesApproval(second, proposalId, failure);
         vm.assertEq(councils.approvalsOf(proposalId), 2, "approvals");
     }
@@ -70,9 +69,7 @@ contract CouncilApprovalsTest is Chamber {
         bytes32 given = _hash(_setting(2));
         _refuses(
             second,
-            abi.encodeWithSelector(
-                ICouncil.CouncilCallsDiffer.selector, proposalId, given, _hash(_setting(1))
-            )
+            abi.encodeWithSelector(ICouncil.CouncilCallsDiffer.selector, proposalId, given, _hash(_setting(1)))
         );
         councils.approve(proposalId, given, OPERATION);
     }
@@ -255,9 +252,8 @@ contract CouncilApprovalsTest is Chamber {
     }
 
     function _roleMissing(address account, uint16 programmeId) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IAuthority.AuthorityRoleMissing.selector, account, COUNCILLOR_ROLE, programmeId
-        );
+        return
+            abi.encodeWithSelector(IAuthority.AuthorityRoleMissing.selector, account, COUNCILLOR_ROLE, programmeId);
     }
 
     function _closed(uint64 proposalId, ICouncil.Status status) private pure returns (bytes memory) {

@@ -93,9 +93,8 @@ contract CouncilAttacksTest is Chamber {
             authorityLine,
             bytes32("proposal")
         );
-        lines[2] = abi.encode(
-            ICouncil.ProposalApproved.selector, line + 3, FIRST, open, target, 1, bytes32("approval")
-        );
+        lines[2] =
+            abi.encode(ICouncil.ProposalApproved.selector, line + 3, FIRST, open, target, 1, bytes32("approval"));
         lines[3] = abi.encode(
             keccak256("MessageCancelled(uint64,address,bytes32,bytes32)"), line + 4, target, bytes32("cancelled")
         );
@@ -109,8 +108,7 @@ contract CouncilAttacksTest is Chamber {
             _callingBack(abi.encodeCall(councils.approve, (1, keccak256("any"), "approval")));
         uint64 proposalId = _agreed(FIRST, calls);
         _refuses(
-            maker,
-            abi.encodeWithSelector(ICouncil.CouncilProposalClosed.selector, 1, ICouncil.Status.Executed)
+            maker, abi.encodeWithSelector(ICouncil.CouncilProposalClosed.selector, 1, ICouncil.Status.Executed)
         );
         councils.execute(proposalId, calls, OPERATION);
     }
@@ -120,8 +118,7 @@ contract CouncilAttacksTest is Chamber {
         ICouncil.Call[] memory calls = _callingBack(abi.encodeCall(councils.cancel, (1, "cancel")));
         uint64 proposalId = _agreed(FIRST, calls);
         _refuses(
-            maker,
-            abi.encodeWithSelector(ICouncil.CouncilProposalClosed.selector, 1, ICouncil.Status.Executed)
+            maker, abi.encodeWithSelector(ICouncil.CouncilProposalClosed.selector, 1, ICouncil.Status.Executed)
         );
         councils.execute(proposalId, calls, OPERATION);
     }
@@ -135,9 +132,7 @@ contract CouncilAttacksTest is Chamber {
         uint64 proposalId = _agreed(FIRST, calls);
         _refuses(
             maker,
-            abi.encodeWithSelector(
-                IAuthority.AuthorityRoleMissing.selector, address(target), COUNCIL_ROLE, FIRST
-            )
+            abi.encodeWithSelector(IAuthority.AuthorityRoleMissing.selector, address(target), COUNCIL_ROLE, FIRST)
         );
         councils.execute(proposalId, calls, OPERATION);
     }
@@ -209,8 +204,7 @@ contract CouncilAttacksTest is Chamber {
         for (uint160 i = 1; i <= 3; ++i) {
             _appoint(COUNCILLOR_ROLE, FIRST, address(i));
             _refuses(
-                address(i),
-                abi.encodeWithSelector(ICouncil.CouncilAppointedLater.selector, proposalId, address(i))
+                address(i), abi.encodeWithSelector(ICouncil.CouncilAppointedLater.selector, proposalId, address(i))
             );
             councils.approve(proposalId, _hash(_setting(1)), OPERATION);
         }
@@ -223,9 +217,7 @@ contract CouncilAttacksTest is Chamber {
         _makeSeatAdmin();
         address seat = councils.seatOf(0);
         _carried(
-            0,
-            address(authority),
-            abi.encodeCall(authority.appoint, (ISSUER_ROLE, FIRST, stranger, "appointment"))
+            0, address(authority), abi.encodeCall(authority.appoint, (ISSUER_ROLE, FIRST, stranger, "appointment"))
         );
         vm.assertTrue(authority.isOfficer(ISSUER_ROLE, FIRST, stranger), "appointed");
         _carried(

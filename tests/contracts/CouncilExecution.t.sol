@@ -113,9 +113,7 @@ contract CouncilExecutionTest is Chamber {
         uint64 expired = _agreed(FIRST, _setting(1));
         vm.warp(NOW + 7 days);
         _refusesExecution(
-            maker,
-            expired,
-            abi.encodeWithSelector(ICouncil.CouncilProposalExpired.selector, expired, NOW + 7 days)
+            maker, expired, abi.encodeWithSelector(ICouncil.CouncilProposalExpired.selector, expired, NOW + 7 days)
         );
         vm.warp(NOW + 7 days - 1);
         _execute(maker, expired, _setting(1));
@@ -268,9 +266,7 @@ contract CouncilExecutionTest is Chamber {
         for (uint256 i = 0; i < 2; ++i) {
             bytes memory data = abi.encodeCall(councils.changeAllianceApprovals, (unusable[i], "change"));
             uint64 proposalId = _agreed(0, _calls(address(councils), data));
-            _refuses(
-                wide, abi.encodeWithSelector(ICouncil.CouncilApprovalsUnusable.selector, unusable[i], 2)
-            );
+            _refuses(wide, abi.encodeWithSelector(ICouncil.CouncilApprovalsUnusable.selector, unusable[i], 2));
             councils.execute(proposalId, _calls(address(councils), data), OPERATION);
         }
         _carried(0, address(councils), abi.encodeCall(councils.changeAllianceApprovals, (1, "fewer")));
@@ -311,9 +307,8 @@ contract CouncilExecutionTest is Chamber {
     }
 
     function _roleMissing(address account, uint16 programmeId) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IAuthority.AuthorityRoleMissing.selector, account, COUNCILLOR_ROLE, programmeId
-        );
+        return
+            abi.encodeWithSelector(IAuthority.AuthorityRoleMissing.selector, account, COUNCILLOR_ROLE, programmeId);
     }
 
     function _closed(uint64 proposalId, ICouncil.Status status) private pure returns (bytes memory) {

@@ -30,9 +30,7 @@ contract CouncilSignaturesTest is Chamber {
         vm.prank(stranger);
         councils.approveBySignature(_proposalId, _callsHash, OPERATION, signed);
         _assertLine(
-            abi.encode(
-                ICouncil.ProposalApproved.selector, _number(1), FIRST, _proposalId, second, 1, OPERATION
-            )
+            abi.encode(ICouncil.ProposalApproved.selector, _number(1), FIRST, _proposalId, second, 1, OPERATION)
         );
         vm.assertEq(councils.approversOf(_proposalId)[0], second, "approver");
         _approve(third, _proposalId);
@@ -98,9 +96,7 @@ contract CouncilSignaturesTest is Chamber {
         _cancel(maker, _proposalId);
         _refusesSigned(
             "third",
-            abi.encodeWithSelector(
-                ICouncil.CouncilProposalClosed.selector, _proposalId, ICouncil.Status.Cancelled
-            )
+            abi.encodeWithSelector(ICouncil.CouncilProposalClosed.selector, _proposalId, ICouncil.Status.Cancelled)
         );
     }
 
@@ -124,9 +120,7 @@ contract CouncilSignaturesTest is Chamber {
     function test_signed__after_its_deadline__is_refused() public {
         ISignedMessages.Signed memory signed = _approvalBy("second", OPERATION, DEADLINE);
         vm.warp(DEADLINE + 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISignedMessages.SignedExpired.selector, DEADLINE, DEADLINE + 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISignedMessages.SignedExpired.selector, DEADLINE, DEADLINE + 1));
         councils.approveBySignature(_proposalId, _callsHash, OPERATION, signed);
         // Nor with the deadline put off by who brings it.
         signed.deadline = DEADLINE + 1;
@@ -240,9 +234,7 @@ contract CouncilSignaturesTest is Chamber {
     function test_signed__beside_the_same_by_transaction__counts_once() public {
         ISignedMessages.Signed memory signed = _approvalBy("second", "by signature", DEADLINE);
         _approve(second, _proposalId);
-        vm.expectRevert(
-            abi.encodeWithSelector(ICouncil.CouncilAlreadyApproved.selector, _proposalId, second)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ICouncil.CouncilAlreadyApproved.selector, _proposalId, second));
         councils.approveBySignature(_proposalId, _callsHash, "by signature", signed);
         vm.assertEq(councils.approvalsOf(_proposalId), 1, "approvals");
     }
