@@ -162,8 +162,9 @@ contract Shares is IShares, SignedMessages {
         bytes32 operationId
     ) external {
         authority.requireRunning();
+        Pen memory pen = _begin(operationId);
         Kept memory kept = _distribution(distributionId);
-        _claim(msg.sender, kept, Share(distributionId, orgId, amount, operationId), proof);
+        _claim(pen, msg.sender, kept, Share(distributionId, orgId, amount, operationId), proof);
     }
 
     /// @inheritdoc IShares
@@ -176,12 +177,13 @@ contract Shares is IShares, SignedMessages {
         Signed calldata signed
     ) external {
         authority.requireRunning();
+        Pen memory pen = _begin(operationId);
         Kept memory kept = _distribution(distributionId);
         bytes32 message = keccak256(
             abi.encode(CLAIM, kept.programmeId, distributionId, orgId, amount, operationId, signed.deadline)
         );
         address account = _requireSigned(operationId, message, signed);
-        _claim(account, kept, Share(distributionId, orgId, amount, operationId), proof);
+        _claim(pen, account, kept, Share(distributionId, orgId, amount, operationId), proof);
     }
 
     /// @inheritdoc IShares
@@ -211,9 +213,14 @@ contract Shares is IShares, SignedMessages {
     }
 
     /// @dev Claims for an account that is known to ask for it.
-    function _claim(address account, Kept memory kept, Share memory share, bytes32[] calldata proof) private {
+    function _claim(
+        Pen memory pen,
+        address account,
+        Kept memory kept,
+        Share memory share,
+        bytes32[] calldata proof
+    ) private {
         _requireEntitled(account, share.orgId);
-        Pen memory pen = _begin(share.operationId);
         _requireClaimable(kept, share, proof);
         _claimed[share.distributionId].set(share.orgId);
         uint64 left = kept.pool - kept.claimed;

@@ -169,11 +169,10 @@ contract SharesSignedTest is Pools {
             IJournal.JournalOperationDone.selector, OPERATION, shares.operationSequence(OPERATION)
         );
         _sent(3, signed, done);
+        vm.warp(DEADLINE + 1); // whatever else stands against it by now
+        _sent(3, signed, done);
         _send(
-            address(shares),
-            _controller(3),
-            abi.encodeCall(shares.claim, (posted, 3, 300, proof, OPERATION)),
-            done
+            address(shares), _controller(3), abi.encodeCall(shares.claim, (posted, 3, 300, proof, OPERATION)), done
         );
         vm.assertEq(shares.distribution(posted).claimed, 300, "claimed");
         vm.assertFalse(shares.isClaimed(posted, 2), "the one in front");
