@@ -19,6 +19,7 @@ LedgerError
 │   ├── NotDeployed
 │   ├── DeploymentBegun
 │   ├── DeploymentUnreadable
+│   ├── DeployerBusy
 │   ├── KeyMissing
 │   ├── KeyExists
 │   ├── KeyLocked
@@ -232,6 +233,17 @@ class DeploymentUnreadable(SetupProblem):
     code = "setup.deployment_unreadable"
     sentence = "The deployment file {path}, line {line}: {problem}."
     next_step = "{remedy}"
+
+
+class DeployerBusy(SetupProblem):
+    """Its nonces are used by others, so that no address can be foretold."""
+
+    code = "setup.deployer_busy"
+    sentence = "The account {address} sends other transactions while it deploys."
+    next_step = (
+        "Stop whatever else signs with this key, or deploy with a key of its own; then run "
+        "`moonlake deploy` again: it goes on where it stopped."
+    )
 
 
 class KeyMissing(SetupProblem):

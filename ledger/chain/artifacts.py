@@ -33,7 +33,7 @@ JOURNALLED = tuple(name for name in CONTRACTS if name != "CreditTokens")
 """Those that keep a journal, and so are mirrored. A credit token only reads from others."""
 
 PARTS = ("Seat", "CreditToken")
-"""What contracts put on the chain themselves: a programme's seat, its credits as wallets see them."""
+"""What contracts put on the chain: a programme's seat, its credits for wallets to see."""
 
 BUILT = CONTRACTS + PARTS
 """Everything that has an artifact."""

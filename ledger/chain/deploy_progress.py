@@ -7,7 +7,7 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class Plan:
     deployer: bytes
     admin: bytes
     admin_delay: int
+    recovery_delay: int
+    alliance_approvals: int
     build: bytes
 
 
@@ -40,12 +42,14 @@ class Plan:
 class Step:
     """One contract: the nonce that is set aside for it, and what was signed with it.
 
-    All attempts have the same nonce, so at most one of them gets into a block.
+    All attempts have the same nonce, so at most one of them gets into a block. `predicts` is where
+    contracts that come later have to stand, since this one was told so.
     """
 
     name: str
     nonce: int
     address: bytes
+    predicts: Mapping[str, bytes]
     attempts: tuple[SignedTransaction, ...]
 
     def with_attempt(self, attempt: SignedTransaction) -> Step:
@@ -85,14 +89,22 @@ class Progress:
     def record(self, step: Step) -> None:
         """Put a step on the disk; when this returns, its transaction may be sent."""
         self.steps[step.name] = step
-        content = _show_plan(self.plan) | {
-            "steps": [_show_step(each) for each in self.steps.values()]
-        }
-        write_json(self.path, content)
+        self._write()
 
     def discard(self) -> None:
         """Remove the file, once the deployment file stands in its place."""
         self.path.unlink(missing_ok=True)
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Take steps back that have to be taken again."""
+        self.steps = {name: step for name, step in self.steps.items() if name not in names}
+        self._write()
+
+    def _write(self) -> None:
+        content = _show_plan(self.plan) | {
+            "steps": [_show_step(each) for each in self.steps.values()]
+        }
+        write_json(self.path, content)
 
 
 class _AttemptFile(msgspec.Struct):
@@ -104,6 +116,7 @@ class _StepFile(msgspec.Struct):
     name: str
     nonce: int
     address: str
+    predicts: dict[str, str]
     attempts: tuple[_AttemptFile, ...]
 
 
@@ -113,6 +126,8 @@ class _ProgressFile(msgspec.Struct):
     deployer: str
     admin: str
     admin_delay: int
+    recovery_delay: int
+    alliance_approvals: int
     build: str
     steps: tuple[_StepFile, ...]
 
@@ -124,6 +139,8 @@ def _show_plan(plan: Plan) -> dict[str, Any]:
         "deployer": _hex(plan.deployer),
         "admin": _hex(plan.admin),
         "admin_delay": plan.admin_delay,
+        "recovery_delay": plan.recovery_delay,
+        "alliance_approvals": plan.alliance_approvals,
         "build": _hex(plan.build),
     }
 
@@ -133,6 +150,7 @@ def _show_step(step: Step) -> dict[str, Any]:
         "name": step.name,
         "nonce": step.nonce,
         "address": _hex(step.address),
+        "predicts": {name: _hex(address) for name, address in step.predicts.items()},
         "attempts": [{"raw": _hex(each.raw), "hash": _hex(each.hash)} for each in step.attempts],
     }
 
@@ -142,6 +160,7 @@ def _read_step(path: Path, file: _StepFile) -> Step:
         name=file.name,
         nonce=file.nonce,
         address=read_hex(path, file.address, 20),
+        predicts={name: read_hex(path, text, 20) for name, text in file.predicts.items()},
         attempts=tuple(
             SignedTransaction(
                 raw=bytes.fromhex(each.raw[2:]),

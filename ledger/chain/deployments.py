@@ -32,12 +32,17 @@ from ledger.errors import (
 
 T = TypeVar("T")
 
-FORMAT = 1
+FORMAT = 2
 
 _REMEDY = (
     "Put it back from a backup: nothing else says where the contracts are, and `moonlake deploy` "
     "would make others with an empty ledger. On the devnet, `moonlake up --fresh` moves everything "
     "aside and begins anew; nothing is deleted."
+)
+
+_OTHER_RELEASE = (
+    "Use the release that wrote it: contracts are not changed once they are deployed. On the "
+    "devnet, `moonlake up --fresh` moves everything aside and begins anew; nothing is deleted."
 )
 
 
@@ -61,6 +66,8 @@ class Deployment:
     deployer: bytes
     admin: bytes
     admin_delay: int
+    recovery_delay: int
+    alliance_approvals: int
     contracts: Mapping[str, DeployedContract]
 
     @property
@@ -114,16 +121,23 @@ def read_deployment(path: Path) -> Deployment:
 
 
 def _read(path: Path, content: bytes) -> Deployment:
+    found = decode_file(path, content, _FormatFile).format
+    if found != FORMAT:
+        raise DeploymentUnreadable(
+            path=path,
+            line=1,
+            problem=f"its format is {found}, not {FORMAT}: it is of another release",
+            remedy=_OTHER_RELEASE,
+        )
     file = decode_file(path, content, _DeploymentFile)
-    if file.format != FORMAT:
-        raise InvalidFile(path=path, line=1, problem=f"its format is {file.format}, not {FORMAT}")
     names = tuple(contract.name for contract in file.contracts)
     if names != CONTRACTS:
-        raise InvalidFile(
+        raise DeploymentUnreadable(
             path=path,
             line=1,
             problem=f"it has the contracts {', '.join(names)}; "
             f"this release needs {', '.join(CONTRACTS)}",
+            remedy=_OTHER_RELEASE,
         )
     return Deployment(
         chain_id=file.chain_id,
@@ -131,6 +145,8 @@ def _read(path: Path, content: bytes) -> Deployment:
         deployer=read_hex(path, file.deployer, 20),
         admin=read_hex(path, file.admin, 20),
         admin_delay=file.admin_delay,
+        recovery_delay=file.recovery_delay,
+        alliance_approvals=file.alliance_approvals,
         contracts={
             contract.name: DeployedContract(
                 name=contract.name,
@@ -159,6 +175,8 @@ def show_deployment(deployment: Deployment) -> dict[str, Any]:
         "deployer": show_address(deployment.deployer),
         "admin": show_address(deployment.admin),
         "admin_delay": deployment.admin_delay,
+        "recovery_delay": deployment.recovery_delay,
+        "alliance_approvals": deployment.alliance_approvals,
         "contracts": [
             {
                 "name": contract.name,
@@ -218,6 +236,10 @@ def read_hex(path: Path, text: str, length: int) -> bytes:
     return raw
 
 
+class _FormatFile(msgspec.Struct):
+    format: int
+
+
 class _ContractFile(msgspec.Struct):
     name: str
     address: str
@@ -233,4 +255,6 @@ class _DeploymentFile(msgspec.Struct):
     deployer: str
     admin: str
     admin_delay: int
+    recovery_delay: int
+    alliance_approvals: int
     contracts: tuple[_ContractFile, ...]

@@ -16,10 +16,10 @@ from typing import Any
 
 from ledger.chain.abi import UndecodableData, decode_arguments
 from ledger.chain.addresses import show_address
-from ledger.chain.artifacts import CONTRACTS, AbiItem, Parameter, load_artifact
+from ledger.chain.artifacts import BUILT, AbiItem, Parameter, load_artifact
 from ledger.chain.refusals import REFUSALS
 from ledger.chain.rpc import Node
-from ledger.domain.events import EntryKind, MembershipStatus
+from ledger.domain.events import EntryKind, MembershipStatus, ProposalStatus, RedemptionStatus
 from ledger.domain.keys import decode_key, decode_role
 from ledger.errors import ContractRefused, LedgerError, NodeRefused
 
@@ -49,6 +49,8 @@ _PANICS = {
 }
 
 _ENUMERATIONS = {
+    "enum IBenefits.RedemptionStatus": {int(each): each.name.lower() for each in RedemptionStatus},
+    "enum ICouncil.Status": {int(status): status.name.lower() for status in ProposalStatus},
     "enum IMemberships.Status": {int(status): status.name.lower() for status in MembershipStatus},
     "enum ICredits.Kind": {0: "none"} | {int(kind): kind.name.lower() for kind in EntryKind},
 }
@@ -59,7 +61,8 @@ _REVERT_CODE = 3
 """geth's code for "execution reverted" with data; anvil, Erigon, Reth and Nethermind follow it."""
 
 _KEYS = ("key", "category", "kind", "reason")
-_TIMES = ("schedule", "time")
+_TIMES = ("schedule", "time", "deadline")
+_OF_DURATIONS = ("OrganisationsDelayUnusable",)
 _LATEST_TIME = 253_402_300_799  # the end of the year 9999
 
 
@@ -171,6 +174,8 @@ def _refusal(item: AbiItem, values: Mapping[str, Any]) -> ContractRefused:
     if item.name == "ProgrammesUnchanged" and not any(values["key"][:31]):
         shown["key"] = f"tier {values['key'][31]}"  # a tier is named by its number there
     words = {part.name: _say(part, shown[part.name]) for part in item.inputs}
+    if item.name in _OF_DURATIONS:
+        words = {part.name: f"{values[part.name]} s" for part in item.inputs}
     if item.name == "Panic":
         words["reason"] = _PANICS.get(values["code"], f"panic {values['code']:#04x}")
     refusal = REFUSALS[item.name]
@@ -212,7 +217,7 @@ def _show_word(name: str, word: bytes) -> Any:
 def _errors() -> dict[bytes, AbiItem]:
     """Every error of every ABI by its selector: one contract hands on what another says."""
     found = dict(_STANDARD)
-    for name in CONTRACTS:
+    for name in BUILT:
         artifact = load_artifact(name)
         for item in artifact.items("error"):
             found[artifact.errors[item.signature]] = item

@@ -13,7 +13,12 @@ from typing import Annotated
 import typer
 
 from ledger.chain.addresses import parse_address, show_address
-from ledger.chain.deploy import deploy, verify_deployment
+from ledger.chain.deploy import (
+    USUAL_APPROVALS,
+    USUAL_RECOVERY_DELAY,
+    deploy,
+    verify_deployment,
+)
 from ledger.chain.deployments import (
     DeployedContract,
     Deployment,
@@ -46,6 +51,8 @@ app = typer.Typer()
 
 DEVNET_DELAY = 0
 USUAL_DELAY = 3 * 24 * 3600
+DEVNET_RECOVERY_DELAY = 3600
+"""The shortest that the contract takes."""
 
 DeployerOption = Annotated[str, typer.Option(help="The key that pays for the deployment.")]
 AdminOption = Annotated[
@@ -56,6 +63,22 @@ AdminDelayOption = Annotated[
     typer.Option(
         help="Seconds that the admin's successor waits; 0 on the devnet and three days elsewhere.",
         min=0,
+    ),
+]
+RecoveryDelayOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Seconds in which a controller can object to being recovered, an hour to 90 days; an "
+        "hour on the devnet and a week elsewhere. It can never be changed.",
+        min=0,
+    ),
+]
+AllianceApprovalsOption = Annotated[
+    int,
+    typer.Option(
+        help="How many councillors beside its maker approve a proposal of the whole alliance.",
+        min=1,
+        max=255,
     ),
 ]
 
@@ -71,6 +94,8 @@ def deploy_command(
     deployer: DeployerOption = "deployer",
     admin: AdminOption = "admin",
     admin_delay: AdminDelayOption = None,
+    recovery_delay: RecoveryDelayOption = None,
+    alliance_approvals: AllianceApprovalsOption = USUAL_APPROVALS,
     as_json: JsonOption = False,
 ) -> None:
     """Deploy the contracts on the chain, once."""
@@ -90,7 +115,13 @@ def deploy_command(
             )
 
     made, path = deploy_ledger(
-        settings, deployer=deployer, admin=admin, admin_delay=admin_delay, report=report
+        settings,
+        deployer=deployer,
+        admin=admin,
+        admin_delay=admin_delay,
+        recovery_delay=recovery_delay,
+        alliance_approvals=alliance_approvals,
+        report=report,
     )
     text = f"Chain {made.chain_id}: {len(made.contracts)} contracts, recorded in {path}."
     show(show_deployment(made) | {"path": str(path)}, text, as_json=as_json)
@@ -102,6 +133,8 @@ def deploy_ledger(
     deployer: str = "deployer",
     admin: str = "admin",
     admin_delay: int | None = None,
+    recovery_delay: int | None = None,
+    alliance_approvals: int = USUAL_APPROVALS,
     report: Callable[[DeployedContract], None] = lambda _contract: None,
 ) -> tuple[Deployment, Path]:
     """Deploy with the keys of the data folder, or verify what is there; and the file's path.
@@ -121,8 +154,17 @@ def deploy_ledger(
         signer, admin_address = _open_keys(settings, node, deployer, admin)
         if admin_delay is None:
             admin_delay = DEVNET_DELAY if settings.uses_devnet else USUAL_DELAY
+        if recovery_delay is None:
+            recovery_delay = DEVNET_RECOVERY_DELAY if settings.uses_devnet else USUAL_RECOVERY_DELAY
         made = deploy(
-            node, signer, admin=admin_address, admin_delay=admin_delay, path=path, report=report
+            node,
+            signer,
+            admin=admin_address,
+            admin_delay=admin_delay,
+            recovery_delay=recovery_delay,
+            alliance_approvals=alliance_approvals,
+            path=path,
+            report=report,
         )
         return made, path
     finally:

@@ -13,14 +13,9 @@ import pytest
 
 from ledger.chain.artifacts import CONTRACTS, contract_of, load_artifact
 from ledger.chain.contracts.registry import WRAPPERS, open_contracts
-from ledger.chain.deploy import (
-    check_chain,
-    creation_code,
-    deploy,
-    runtime_code,
-    verify_deployment,
-)
+from ledger.chain.deploy import check_chain, deploy, placement_of, verify_deployment
 from ledger.chain.deploy_progress import Plan
+from ledger.chain.deploy_steps import creation_code, predict_addresses
 from ledger.chain.deployments import (
     DeployedContract,
     Deployment,
@@ -29,10 +24,11 @@ from ledger.chain.deployments import (
     read_deployment,
     write_deployment,
 )
+from ledger.chain.immutables import Placement, readable_immutables, runtime_code
 from ledger.chain.keccak import keccak256
 from ledger.chain.rpc import Node
 from ledger.chain.sending import Call, broadcast, prepare_transaction
-from ledger.chain.signers import LocalSigner, sign
+from ledger.chain.signers import LocalSigner, creation_address, sign
 from ledger.config import Settings
 from ledger.domain.ids import BlockNumber
 from ledger.errors import (
@@ -40,6 +36,7 @@ from ledger.errors import (
     CodeMismatch,
     ContractMissing,
     ContractRefused,
+    DeployerBusy,
     DeploymentBegun,
     DeploymentUnreadable,
     FundsTooLow,
@@ -133,6 +130,8 @@ def test_deploy__on_a_chain_without_a_ledger__puts_every_contract_there(
         signer,
         admin=ADMIN,
         admin_delay=3600,
+        recovery_delay=7200,
+        alliance_approvals=3,
         path=path,
         report=lambda contract: told.append(contract.name),
     )
@@ -146,9 +145,13 @@ def test_deploy__on_a_chain_without_a_ledger__puts_every_contract_there(
     assert ledger.authority.default_admin(at="latest") == ADMIN
     assert ledger.authority.admin_delay(at="latest") == 3600
     assert ledger.authority.sequence(at=made.first_block) == 1
+    assert ledger.organisations.recovery_delay(at="latest") == 7200
+    assert ledger.council.alliance_approvals(at="latest") == 3
+    assert ledger.credits.read("benefits", at="latest") == addresses["Benefits"]
+    assert ledger.organisations.read("memberships", at="latest") == addresses["Memberships"]
     for name, contract in made.contracts.items():
         code = node.code(contract.address, "latest")
-        assert code == runtime_code(name, addresses)
+        assert code == runtime_code(name, placement_of(made))
         assert keccak256(code) == contract.code_hash
 
 
@@ -204,15 +207,76 @@ def test_deploy__when_another_transaction_took_the_nonce__takes_the_next(
 ) -> None:
     with pytest.raises(Killed):
         run(keep(MortalNode(anvil.url, dies_at=2, after=False)), signer, path)
-    call = Call(signer.address, signer.address, b"")
-    other = sign(prepare_transaction(node, call, chain_id=31337, nonce=1), signer)
-    broadcast(node, other.raw)
-    anvil.receipt("0x" + other.hash.hex())
+    use_nonce(anvil, node, signer, 1)
 
     made = run(node, signer, path)
 
     assert node.nonce(signer.address, "latest") == len(CONTRACTS) + 1
     verify_deployment(node, made)
+
+
+@pytest.mark.parametrize("predicted", ["Memberships", "Benefits"])
+def test_deploy__when_a_foretold_nonce_was_taken__deploys_again_what_foretold_it(
+    anvil: Anvil, node: Node, signer: LocalSigner, path: Path, predicted: str, keep: Keep
+) -> None:
+    # Dies when what foretold the contract is on the chain, and the contract itself not signed.
+    position = CONTRACTS.index(predicted)
+    with pytest.raises(Killed):
+        run(keep(MortalNode(anvil.url, dies_at=position, after=True)), signer, path)
+    use_nonce(anvil, node, signer, position)
+    told: list[str] = []
+
+    made = run(node, signer, path, report=lambda contract: told.append(contract.name))
+
+    verify_deployment(node, made)
+    assert told == [*CONTRACTS[:position], *CONTRACTS[position - 1 :]]
+    # The taken nonce, and what foretold it once more.
+    assert node.nonce(signer.address, "latest") == len(CONTRACTS) + 2
+    abandoned = creation_address(signer.address, position - 1)
+    assert node.code(abandoned, "latest")
+    assert abandoned not in {contract.address for contract in made.contracts.values()}
+
+
+@pytest.mark.parametrize("predicted", ["Memberships", "Benefits"])
+def test_deploy__when_the_nonce_of_a_signed_step_was_taken__does_so_too(
+    anvil: Anvil, node: Node, signer: LocalSigner, path: Path, predicted: str, keep: Keep
+) -> None:
+    position = CONTRACTS.index(predicted)
+    with pytest.raises(Killed):
+        run(keep(MortalNode(anvil.url, dies_at=position + 1, after=False)), signer, path)
+    use_nonce(anvil, node, signer, position)
+
+    verify_deployment(node, run(node, signer, path))
+
+    assert node.nonce(signer.address, "latest") == len(CONTRACTS) + 2
+
+
+def test_deploy__when_a_foretold_nonce_is_always_taken__gives_up_and_can_go_on_later(
+    anvil: Anvil, signer: LocalSigner, path: Path, keep: Keep
+) -> None:
+    class Crowded(Node):
+        """A node whose deployer's key somebody else uses after each deployment."""
+
+        def send_raw_transaction(self, raw: bytes) -> bytes:
+            sent = super().send_raw_transaction(raw)
+            anvil.receipt("0x" + sent.hex())
+            use_nonce(anvil, node, signer, node.nonce(signer.address, "latest"))
+            return sent
+
+    node = keep(Node(anvil.url))
+    with pytest.raises(DeployerBusy):
+        run(keep(Crowded(anvil.url)), signer, path)
+    assert not path.exists()
+
+    verify_deployment(node, run(node, signer, path))
+
+
+def use_nonce(anvil: Anvil, node: Node, signer: LocalSigner, nonce: int) -> None:
+    """Use up one of the deployer's nonces for something else."""
+    call = Call(signer.address, signer.address, b"")
+    other = sign(prepare_transaction(node, call, chain_id=31337, nonce=nonce), signer)
+    broadcast(node, other.raw)
+    anvil.receipt("0x" + other.hash.hex())
 
 
 def test_deploy__when_fees_rose_since_the_crash__replaces_the_transaction(
@@ -241,6 +305,10 @@ def test_deploy__begun_with_other_values__is_refused(
 
     with pytest.raises(DeploymentBegun, match="admin_delay"):
         run(node, signer, path, admin_delay=7200)
+    with pytest.raises(DeploymentBegun, match="recovery_delay"):
+        run(node, signer, path, recovery_delay=7200)
+    with pytest.raises(DeploymentBegun, match="alliance_approvals"):
+        run(node, signer, path, alliance_approvals=2)
     with pytest.raises(DeploymentBegun, match="deployer"):
         run(node, funded(anvil, b"\2" * 32), path)
 
@@ -268,6 +336,13 @@ def test_deploy__with_values_that_the_contract_refuses__says_so_by_name(
 
     assert node.nonce(signer.address, "pending") == 0
     assert not path.parent.exists()
+
+    # These come up when other contracts are there already, and leave the deployment begun.
+    with pytest.raises(ContractRefused) as caught:
+        run(node, signer, path, recovery_delay=60)
+    assert caught.value.values["name"] == "OrganisationsDelayUnusable"
+    assert node.nonce(signer.address, "pending") == 2
+    assert not path.exists()
 
 
 def test_deployment__on_another_chain__is_refused(
@@ -331,20 +406,56 @@ def test_verification__of_contracts_of_two_ledgers__fails(
 def test_runtime_code__of_every_contract__has_no_immutable_without_a_meaning() -> None:
     for name in CONTRACTS:
         for immutable in load_artifact(name).immutables:
-            assert contract_of(immutable) in CONTRACTS, (name, immutable)
+            known = contract_of(immutable) in CONTRACTS or immutable == "recoveryDelay"
+            assert known or immutable.startswith("_"), (name, immutable)
+        assert runtime_code(name, PLACEMENT)
     assert tuple(WRAPPERS) == CONTRACTS
 
 
+def test_immutables__that_a_contract_answers_for__are_all_but_those_of_its_messages() -> None:
+    assert readable_immutables("Organisations", PLACEMENT) == {
+        "authority": PLACEMENT.addresses["Authority"],
+        "memberships": PLACEMENT.addresses["Memberships"],
+        "recoveryDelay": 3600,
+    }
+    assert readable_immutables("Authority", PLACEMENT) == {}
+
+
 def test_creation_code__of_every_contract__ends_with_its_arguments() -> None:
-    addresses = {name: bytes([number]) * 20 for number, name in enumerate(CONTRACTS, start=1)}
-    plan = Plan(1, bytes(32), ADMIN, ADMIN, 7, bytes(32))
+    plan = Plan(1, bytes(32), ADMIN, ADMIN, 7, 3600, 2, bytes(32))
 
-    code = creation_code("Credits", plan, addresses)
+    def arguments(name: str, *values: str | int | bytes) -> bytes:
+        words = [
+            PLACEMENT.addresses[value].rjust(32, b"\0")
+            if isinstance(value, str)
+            else value.rjust(32, b"\0")
+            if isinstance(value, bytes)
+            else value.to_bytes(32, "big")
+            for value in values
+        ]
+        return load_artifact(name).bytecode + b"".join(words)
 
-    words = b"".join(bytes(12) + bytes([number]) * 20 for number in (1, 2, 4))
-    assert code == load_artifact("Credits").bytecode + words
-    authority = creation_code("Authority", plan, {})
-    assert authority.endswith(bytes(12) + ADMIN + (7).to_bytes(32, "big"))
+    wired: dict[str, tuple[str | int | bytes, ...]] = {
+        "Authority": (ADMIN, 7),
+        "Programmes": ("Authority",),
+        "Organisations": ("Authority", "Memberships", 3600),
+        "Memberships": ("Authority", "Programmes", "Organisations"),
+        "Credits": ("Authority", "Programmes", "Organisations", "Memberships", "Benefits"),
+        "Benefits": ("Authority", "Programmes", "Organisations", "Memberships", "Credits"),
+        "Shares": ("Authority", "Programmes", "Organisations"),
+        "Council": ("Authority", "Programmes", 2),
+        "CreditTokens": ("Programmes", "Organisations", "Credits"),
+    }
+    assert tuple(wired) == CONTRACTS
+    for name, values in wired.items():
+        assert creation_code(name, plan, PLACEMENT.addresses) == arguments(name, *values), name
+
+
+def test_prediction__of_what_comes_later__is_that_of_the_next_nonces() -> None:
+    for name in CONTRACTS:
+        found = predict_addresses(name, ADMIN, 40)
+        later = {"Organisations": "Memberships", "Credits": "Benefits"}.get(name)
+        assert found == ({later: creation_address(ADMIN, 41)} if later else {})
 
 
 @pytest.mark.parametrize(
@@ -352,8 +463,8 @@ def test_creation_code__of_every_contract__ends_with_its_arguments() -> None:
     [
         (lambda text: text[: len(text) // 2], "line"),
         (lambda text: "[]", "object"),
-        (lambda text: text.replace('"format": 1', '"format": 2'), "format is 2"),
-        (lambda text: text.replace('"Credits"', '"Benefits"'), "this release needs"),
+        (lambda text: text.replace('"format": 2', '"format": 1'), "another release"),
+        (lambda text: text.replace('"Credits"', '"Debits"'), "this release needs"),
         (lambda text: text.replace('"genesis_hash": "0x', '"genesis_hash": "0xzz'), "is not hex"),
         (lambda text: text.replace('"deployer": "0x', '"deployer": "0x00'), "is not 20 bytes"),
         (lambda text: text.replace('"chain_id": 31337', '"chain_id": "31337"'), "chain_id"),
@@ -403,6 +514,11 @@ def test_deployment_path__for_each_setting__is_where_the_file_is_looked_for(
         only_deployment_path(settings)
 
 
+PLACEMENT = Placement(
+    31337, 3600, {name: bytes([number]) * 20 for number, name in enumerate(CONTRACTS, start=1)}
+)
+
+
 def sample_deployment() -> Deployment:
     return Deployment(
         chain_id=31337,
@@ -410,6 +526,8 @@ def sample_deployment() -> Deployment:
         deployer=b"\2" * 20,
         admin=b"\3" * 20,
         admin_delay=0,
+        recovery_delay=3600,
+        alliance_approvals=2,
         contracts={
             name: DeployedContract(
                 name=name,

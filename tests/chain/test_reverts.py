@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.chain.abi import encode_arguments
-from ledger.chain.artifacts import CONTRACTS, AbiItem, Parameter, load_artifact
+from ledger.chain.artifacts import BUILT, AbiItem, Parameter, load_artifact
 from ledger.chain.keccak import keccak256
 from ledger.chain.refusals import REFUSALS
 from ledger.chain.reverts import (
@@ -18,9 +18,7 @@ from ledger.chain.reverts import (
 )
 from ledger.domain.keys import encode_key, encode_role
 
-ABI_ERRORS = {
-    item.signature: item for name in CONTRACTS for item in load_artifact(name).items("error")
-}
+ABI_ERRORS = {item.signature: item for name in BUILT for item in load_artifact(name).items("error")}
 ACCOUNT = bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266")
 SHOWN_ACCOUNT = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 DENIED = "AuthorityRoleMissing(address,bytes32,uint16)"
@@ -36,7 +34,9 @@ def sample(parameter: Parameter) -> Any:
         return ACCOUNT
     if parameter.type == "bytes32":
         return encode_key("satellite.manufacture")
-    return 3
+    if parameter.type == "string":
+        return "text"
+    return parameter.type == "bool" or 3
 
 
 @pytest.mark.parametrize("item", ABI_ERRORS.values(), ids=lambda item: item.name)
@@ -113,6 +113,14 @@ def test_decoding__of_values_with_readings_of_their_own__shows_these() -> None:
     assert role.values["arguments"]["neededRole"] == "issuer of programme 3"
     assert admin.values["arguments"]["neededRole"] == "admin"
     assert tier.values["arguments"]["key"] == "tier 4"
+    closed = decode_revert(revert_data("CouncilProposalClosed(uint64,uint8)", 4, 2))
+    settled = decode_revert(revert_data("BenefitsRedemptionSettled(uint64,uint8)", 4, 3))
+    delay = decode_revert(revert_data("OrganisationsDelayUnusable(uint40,uint40,uint40)", 1, 2, 3))
+    expired = decode_revert(revert_data("SignedExpired(uint256,uint256)", 1_700_000_000, 2**60))
+    assert closed.values["meaning"] == "Proposal 4 is executed."
+    assert settled.values["meaning"] == "Redemption 4 is cancelled already."
+    assert delay.values["meaning"] == "A recovery cannot wait 1 s: it is to be 2 s to 3 s."
+    assert "good until 2023-11-14 22:13:20 UTC; it is" in expired.values["meaning"]
 
 
 def test_decoding__of_solidity_s_own_errors__gives_message_and_reason() -> None:

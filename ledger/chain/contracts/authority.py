@@ -71,6 +71,12 @@ class Authority(Contract):
         """Whether the account holds exactly this role."""
         return bool(self.read("hasRole", encode_role(role, programme_id), account, at=at))
 
+    def appointed_at(
+        self, role: str, programme_id: ProgrammeId, account: bytes, *, at: BlockName
+    ) -> int:
+        """The journal line by which the account got exactly this role; 0 where it has it not."""
+        return int(self.read("appointedAt", _name(role), programme_id, account, at=at))
+
     def default_admin(self, *, at: BlockName) -> bytes:
         """The account that appoints officers, 20 bytes; zero where there is none."""
         return bytes(self.read("defaultAdmin", at=at))

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from ledger.chain.abi import UndecodableData, decode_arguments, encode_arguments
-from ledger.chain.artifacts import CONTRACTS, AbiItem, load_artifact
+from ledger.chain.artifacts import BUILT, AbiItem, load_artifact
 from ledger.chain.reverts import refusal_of
 from ledger.chain.rpc import BlockName, Node
 from ledger.domain.keys import encode_key
@@ -140,7 +140,7 @@ def _functions(contract: str) -> dict[str, tuple[AbiItem, bytes]]:
 
 @cache
 def _by_selector(contract: str) -> dict[bytes, AbiItem]:
-    if contract not in CONTRACTS:
+    if contract not in BUILT:
         raise NotFound(what="contract", key=contract)
     artifact = load_artifact(contract)
     return {artifact.functions[item.signature]: item for item in artifact.items("function")}

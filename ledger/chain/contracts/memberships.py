@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ledger.chain.contracts.contract import Contract, encode_call, optional_key
+from ledger.chain.contracts.contract import encode_call, optional_key
+from ledger.chain.contracts.messages import MessageTaker, signed_row
 from ledger.chain.rpc import BlockName
 from ledger.domain.commands import (
     NO_COMMITMENT,
@@ -17,24 +18,49 @@ from ledger.domain.commands import (
 )
 from ledger.domain.events import MembershipStatus
 from ledger.domain.ids import OrgId, ProgrammeId, TierId, TokenId
+from ledger.domain.messages import Consent
 
 
 def encode_admit(
     programme_id: ProgrammeId, admissions: Sequence[Admission], reason: str, operation_id: bytes
 ) -> bytes:
     """Admit organisations. Registrar or council, as for all changes; "" gives no reason."""
-    rows = [
-        {
-            "orgId": given.org_id,
-            "tier": given.tier,
-            "expiresAt": given.expires_at,
-            "evidence": given.evidence,
-        }
-        for given in admissions
+    return encode_call(
+        "Memberships",
+        "admit",
+        programme_id,
+        _admissions(admissions),
+        optional_key(reason, "reason"),
+        operation_id,
+    )
+
+
+def encode_admit_by_consent(
+    programme_id: ProgrammeId,
+    admissions: Sequence[Admission],
+    consents: Sequence[Consent],
+    reason: str,
+    operation_id: bytes,
+) -> bytes:
+    """Admit applicants that agreed (`write_application`); each consent at its admission's place."""
+    agreed = [
+        {"applicationId": given.application_id, "signed": signed_row(given.signed)}
+        for given in consents
     ]
     return encode_call(
-        "Memberships", "admit", programme_id, rows, optional_key(reason, "reason"), operation_id
+        "Memberships",
+        "admitByConsent",
+        programme_id,
+        _admissions(admissions),
+        agreed,
+        optional_key(reason, "reason"),
+        operation_id,
     )
+
+
+def encode_change_metadata_base(base: str, operation_id: bytes) -> bytes:
+    """Say where tokens' metadata is found: `base` and the token's id. Alliance-wide council."""
+    return encode_call("Memberships", "changeMetadataBase", base, operation_id)
 
 
 def encode_renew(
@@ -129,7 +155,7 @@ class _Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Memberships(Contract):
+class Memberships(MessageTaker):
     """Reads of Memberships."""
 
     NAME: ClassVar[str] = "Memberships"
@@ -157,6 +183,30 @@ class Memberships(Contract):
     def token_count(self, controller: bytes, *, at: BlockName) -> int:
         """How many memberships the account's organisation holds."""
         return int(self.read("balanceOf", controller, at=at))
+
+    def memberships_of(self, org_id: OrgId, *, at: BlockName) -> int:
+        """How many memberships an organisation holds, suspended and lapsed ones too."""
+        return int(self.read("membershipsOf", org_id, at=at))
+
+    def token_uri(self, token: TokenId, *, at: BlockName) -> str:
+        """Where a membership's metadata is found."""
+        return str(self.read("tokenURI", token, at=at))
+
+    def contract_uri(self, *, at: BlockName) -> str:
+        """Where the collection's metadata is found (ERC-7572)."""
+        return str(self.read("contractURI", at=at))
+
+
+def _admissions(admissions: Sequence[Admission]) -> list[dict[str, Any]]:
+    return [
+        {
+            "orgId": given.org_id,
+            "tier": given.tier,
+            "expiresAt": given.expires_at,
+            "evidence": given.evidence,
+        }
+        for given in admissions
+    ]
 
 
 def _encode_change(

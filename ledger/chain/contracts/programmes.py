@@ -12,6 +12,8 @@ from ledger.domain.commands import AwardTerms, Budget, ProgrammeRules
 from ledger.domain.ids import ProgrammeId, TierId
 from ledger.domain.keys import decode_key, encode_key
 
+_UNLIMITED = 2**64 - 1
+
 
 def encode_create_programme(
     key: str, profile: bytes, supply_cap: int, approvals_needed: int, operation_id: bytes
@@ -113,6 +115,29 @@ def encode_set_budget(
     )
 
 
+def encode_set_category_budget(
+    programme_id: ProgrammeId,
+    issuer: bytes,
+    category: str,
+    per_epoch: int | None,
+    operation_id: bytes,
+) -> bytes:
+    """Set an issuer's budget of each epoch in one category; None takes it away.
+
+    Treasurer or council.
+    """
+    return encode_call(
+        "Programmes",
+        "setCategoryBudget",
+        programme_id,
+        issuer,
+        encode_key(category, "category"),
+        per_epoch is not None,
+        per_epoch or 0,
+        operation_id,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Programmes(Contract):
     """Reads of Programmes."""
@@ -159,4 +184,13 @@ class Programmes(Contract):
             per_award=found["perAward"],
             per_epoch=found["perEpoch"],
             supply_cap=found["supplyCap"],
+            by_category=found["byCategory"],
         )
+
+    def category_budget(
+        self, programme_id: ProgrammeId, issuer: bytes, category: str, *, at: BlockName
+    ) -> int | None:
+        """An issuer's budget of each epoch in a category; None where it has none of its own."""
+        word = encode_key(category, "category")
+        found = int(self.read("categoryBudget", programme_id, issuer, word, at=at))
+        return None if found == _UNLIMITED else found
