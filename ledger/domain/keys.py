@@ -14,7 +14,7 @@ from ledger.errors import InvalidValue
 
 KEY_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,29}[a-z0-9])?")
 
-ROLE_NAMES = ("registrar", "issuer", "treasurer", "council", "guardian")
+ROLE_NAMES = ("registrar", "issuer", "treasurer", "council", "guardian", "councillor")
 DEFAULT_ADMIN = "admin"
 DEFAULT_ADMIN_ROLE = bytes(32)
 

@@ -84,6 +84,13 @@ class FollowedContract:
             topic: getattr(events, decoder.name) for topic, decoder in self.events.journal.items()
         }
 
+    def is_line(self, log: Log) -> bool:
+        """Whether the log is of the journal. Raises EventUnknown for an event we do not know."""
+        if log.topics[:32] in self._event_types:
+            return True
+        self.is_echo(log)
+        return False
+
     def is_echo(self, log: Log) -> bool:
         """Whether the log is an echo. Raises EventUnknown where it is of no event we know."""
         topic = log.topics[:32]

@@ -192,7 +192,7 @@ class Prover:
         by_address = self._followed.by_address
         for address, run in groupby(logs, key=lambda log: log.address):
             contract = by_address[address]
-            lines = [log for log in run if not contract.is_echo(log)]
+            lines = [log for log in run if contract.is_line(log)]
             if lines:
                 after[address] = after[address].advance_all(lines)
         return after

@@ -23,7 +23,8 @@ from ledger.store.engine import open_engine, reading
 from ledger.store.schema import upgrade_schema
 from tests.mirror.story import Told
 from tests.support.anvil import Anvil, running_anvil
-from tests.support.happenings import Ledger, found_ledger, tell_everything
+from tests.support.happenings import Ledger, found_ledger
+from tests.support.stories import tell_everything
 
 IMPATIENT = Patience(attempts=1, timeout=10.0)
 FINALITY = 64

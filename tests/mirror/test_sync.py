@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from ledger.chain.artifacts import CONTRACTS
+from ledger.chain.artifacts import JOURNALLED, load_artifact
+from ledger.chain.logs import ContractEvents
 from ledger.errors import MirrorEmpty
 from ledger.mirror import prove
 from ledger.store import mirror_tables
 from ledger.store.engine import reading
 from tests.mirror.comparison import assert_mirrors_chain
 from tests.mirror.conftest import Open
-from tests.support.happenings import Ledger, ProgrammeId
+from tests.support.happenings import Ledger, ProgrammeId, topics_of
 
 
 def test_sync__after_everything_happened__equals_what_the_contracts_say(
@@ -23,6 +24,20 @@ def test_sync__after_everything_happened__equals_what_the_contracts_say(
     assert state.lag == 0
     assert state.halt is None
     assert_mirrors_chain(mirrored, told_ledger)
+
+
+@pytest.mark.parametrize("contract", JOURNALLED)
+def test_told_ledger__of_each_contract__has_every_event_of_its_journal(
+    contract: str, told_ledger: Ledger
+) -> None:
+    """What the other tests stand on: everything that can happen did."""
+    abi = ContractEvents(contract, load_artifact(contract).abi)
+    answers = told_ledger.node.logs(
+        0, told_ledger.node.block_number(), [told_ledger.addresses[contract]]
+    )
+    happened = {topics_of(each)[0] for each in answers}
+    expected = [*abi.journal.values(), *abi.annexes.values()]
+    assert [each.name for each in expected if each.topic not in happened] == []
 
 
 def test_sync__after_everything_happened__keeps_every_log_of_ours(
@@ -135,5 +150,5 @@ def test_contracts__after_a_sync__are_those_of_the_deployment(
         blocks = connection.execute(select(func.count()).select_from(mirror_tables.blocks))
         assert blocks.scalar_one() == mirrored.state.cursor.number + 1
     assert [(row.name, bytes(row.address)) for row in rows] == [
-        (name, told_ledger.addresses[name]) for name in CONTRACTS
+        (name, told_ledger.addresses[name]) for name in JOURNALLED
     ]

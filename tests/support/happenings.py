@@ -1,6 +1,6 @@
 """A ledger deployed on a real chain, and officers who write into it with signed transactions.
 
-`tell_everything` makes the contracts emit every event that they have.
+`tests.support.stories` makes the contracts emit every event that they have.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import msgspec
 
 from ledger.chain.artifacts import load_artifact
 from ledger.chain.contracts import authority, memberships, organisations, programmes
-from ledger.chain.contracts.contract import encode_call
 from ledger.chain.contracts.credits import encode_award, encode_reverse
 from ledger.chain.contracts.registry import LedgerContracts, open_contracts
 from ledger.chain.deploy import deploy
 from ledger.chain.deployments import Deployment
 from ledger.chain.keccak import keccak256
 from ledger.chain.logs import ContractEvents, journal_event_hash
+from ledger.chain.receipts import LogAnswer
 from ledger.chain.rpc import Node
 from ledger.chain.signers import LocalSigner, TransactionFields
 from ledger.domain.commands import (
@@ -29,9 +29,7 @@ from ledger.domain.commands import (
     Award,
     Budget,
     Registration,
-    Renewal,
     Reversal,
-    TierChange,
 )
 from ledger.domain.events import EntryPosted
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId, TierId
@@ -54,14 +52,31 @@ def commitment(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
+NAMES = (
+    "admin",
+    "council",
+    "registrar",
+    "issuer",
+    "treasurer",
+    "guardian",
+    "councillor",
+    "checker",
+    "second",
+    "member",
+)
+"""Those who have keys of their own from the beginning."""
+
+ROLES = ("council", "registrar", "issuer", "treasurer", "guardian", "councillor")
+"""Roles that are given to the officers of their names."""
+
+
 class Ledger:
     """A deployed ledger. Each officer is a key of its own; `send` mines unless told not to."""
 
     def __init__(self, anvil: Anvil, folder: Path) -> None:
         self.anvil = anvil
         self.node = Node(anvil.url)
-        names = ("admin", "council", "registrar", "issuer", "treasurer", "guardian", "member")
-        self.officers = {name: LocalSigner(keccak256(name.encode())) for name in names}
+        self.officers = {name: LocalSigner(keccak256(name.encode())) for name in NAMES}
         for officer in self.officers.values():
             self.fund(officer.address)
         self._operations = itertools.count(1)
@@ -83,6 +98,24 @@ class Ledger:
     def fund(self, account: bytes) -> None:
         """Give an account all the coin it can want."""
         self.anvil.rpc.call("anvil_setBalance", "0x" + account.hex(), hex(10**24))
+
+    def controller(self, org_id: OrgId) -> str:
+        """The name of the account that an organisation was registered with."""
+        name = f"organisation {org_id}"
+        if name not in self.officers:
+            self.officers[name] = _controller(org_id)
+            self.fund(self.officers[name].address)
+        return name
+
+    @property
+    def now(self) -> int:
+        """The time of the last block."""
+        return int(self.node.header("latest").timestamp, 16)
+
+    def pass_time(self, seconds: int) -> None:
+        """Let the chain's clock go on."""
+        self.anvil.rpc.call("evm_increaseTime", hex(seconds))
+        self.anvil.mine()
 
     def operation(self) -> bytes:
         """A new operation id."""
@@ -124,7 +157,7 @@ class Ledger:
 
     def appoint_officers(self) -> None:
         """Give every officer its role in the whole alliance."""
-        for role in ("council", "registrar", "issuer", "treasurer", "guardian"):
+        for role in ROLES:
             account = self.officers[role].address
             self.send(
                 "admin",
@@ -132,7 +165,9 @@ class Ledger:
                 authority.encode_appoint(role, ProgrammeId(0), account, self.operation()),
             )
 
-    def found_programme(self, key: str, *, cap: int = 10**9) -> ProgrammeId:
+    def found_programme(
+        self, key: str, *, cap: int = 10**9, boundaries: Sequence[int] = (1_600_000_000, FAR)
+    ) -> ProgrammeId:
         """A programme with two tiers, three categories, an epoch to 2096, a budget for us."""
         create = programmes.encode_create_programme(key, commitment(key), cap, 1, self.operation())
         self.send("council", "Programmes", create)
@@ -142,7 +177,7 @@ class Ledger:
             programmes.encode_open_categories(
                 found, ["satellite.build", "data.acquire", "scenario.share"], self.operation()
             ),
-            programmes.encode_append_boundaries(found, [1_600_000_000, FAR], self.operation()),
+            programmes.encode_append_boundaries(found, boundaries, self.operation()),
         ):
             self.send("council", "Programmes", calldata)
         budget = programmes.encode_set_budget(
@@ -156,9 +191,7 @@ class Ledger:
         first = self.contracts.organisations.organisation_count(at="latest") + 1
         for start in range(first, first + count, 100):
             given = [
-                Registration(
-                    keccak256(b"organisation %d" % number)[12:], "company", commitment(str(number))
-                )
+                Registration(_controller(number).address, "company", commitment(str(number)))
                 for number in range(start, min(start + 100, first + count))
             ]
             calldata = organisations.encode_register(given, self.operation())
@@ -206,16 +239,16 @@ class Ledger:
     def _reversal(self, entry_id: int) -> Reversal:
         """What a reversal must bring: the entry, and what leads from it to a head that is kept."""
         events = ContractEvents("Credits", load_artifact("Credits").abi)
-        (topic,) = events.journal
+        entry = next(each for each in events.journal.values() if each.name == "EntryPosted")
         answers = self.node.logs(
             self.deployment.first_block,
             self.node.block_number(),
             [self.addresses["Credits"]],
-            [topic],
+            list(events.journal),
         )
         logs = [
             (
-                b"".join(bytes.fromhex(t[2:]) for t in _decoded(each.topics)),
+                b"".join(topics_of(each)),
                 bytes.fromhex(each.data[2:]),
             )
             for each in answers
@@ -226,7 +259,7 @@ class Ledger:
             for number in range(entry_id, len(logs) + 1)
             if self.contracts.credits.head_at(EntryId(number), at="latest") != bytes(32)
         )
-        values = events.journal[topic].decode(*logs[entry_id - 1])
+        values = entry.decode(*logs[entry_id - 1])
         return Reversal(
             entry=EntryPosted(*values[:-1]),
             head_before=heads[entry_id - 1],
@@ -235,8 +268,15 @@ class Ledger:
         )
 
 
-def _decoded(raw: msgspec.Raw) -> list[str]:
-    return msgspec.json.decode(raw, type=list[str])
+def _controller(number: int) -> LocalSigner:
+    """The key of an organisation's first controller."""
+    return LocalSigner(keccak256(b"organisation %d" % number))
+
+
+def topics_of(answer: LogAnswer) -> list[bytes]:
+    """The topics of a log as a node gave it."""
+    texts = msgspec.json.decode(answer.topics, type=list[str])
+    return [bytes.fromhex(text[2:]) for text in texts]
 
 
 def found_ledger(anvil: Anvil, folder: Path, *, organisations: int = 5) -> Ledger:
@@ -246,94 +286,6 @@ def found_ledger(anvil: Anvil, folder: Path, *, organisations: int = 5) -> Ledge
     programme = ledger.found_programme("alliance")
     ledger.admit(programme, ledger.register(organisations))
     return ledger
-
-
-def tell_everything(ledger: Ledger) -> None:
-    """Make the contracts emit every event that they have, some of them together in one block."""
-    one = ledger.found_programme("community")
-    two = ledger.found_programme("fund")
-    orgs = ledger.register(4)
-    _change_programmes(ledger, one)
-    ledger.send(
-        "registrar",
-        "Organisations",
-        organisations.encode_change_profile(orgs[0], commitment("new"), ledger.operation()),
-    )
-    for programme in (one, two):
-        ledger.admit(programme, orgs[:3])
-    _change_standings(ledger, one, orgs)
-    ledger.award(one, (orgs[1], 100), (orgs[2], 50), (orgs[1], 7))
-    entries = ledger.contracts.credits.sequence(at="latest")
-    ledger.together(
-        lambda: [
-            ledger.hold(
-                "issuer", "Credits", ledger.award_call(two, [(orgs[1], 5)], ledger.operation())
-            ),
-            ledger.hold(
-                "council",
-                "Credits",
-                ledger.award_call(one, [(orgs[1], 9), (orgs[2], 1)], ledger.operation()),
-            ),
-        ]
-    )
-    ledger.reverse(one, entries - 2)
-    _change_authority(ledger)
-
-
-def _change_programmes(ledger: Ledger, programme: ProgrammeId) -> None:
-    for calldata in (
-        programmes.encode_change_profile(programme, commitment("changed"), ledger.operation()),
-        programmes.encode_change_supply_cap(programme, 2 * 10**9, ledger.operation()),
-        programmes.encode_change_approvals_needed(programme, 2, ledger.operation()),
-        programmes.encode_set_tier_open(
-            programme, TierId(2), is_open=False, operation_id=ledger.operation()
-        ),
-        programmes.encode_set_tier_open(
-            programme, TierId(2), is_open=True, operation_id=ledger.operation()
-        ),
-        programmes.encode_close_categories(programme, ["scenario.share"], ledger.operation()),
-    ):
-        ledger.send("council", "Programmes", calldata)
-
-
-def _change_standings(ledger: Ledger, programme: ProgrammeId, orgs: Sequence[OrgId]) -> None:
-    change = ledger.change_memberships
-    change(
-        memberships.encode_renew, programme, [Renewal(orgs[0], FAR + 1), Renewal(orgs[1], FAR + 2)]
-    )
-    change(memberships.encode_change_tier, programme, [TierChange(orgs[1], TierId(2))], "fee.paid")
-    change(memberships.encode_suspend, programme, [orgs[0], orgs[2]], "fee.unpaid")
-    change(memberships.encode_resume, programme, [orgs[2]])
-    change(memberships.encode_revoke, programme, [orgs[0]], "left")
-    ledger.admit(programme, [orgs[0]])
-    change(memberships.encode_revoke, programme, [orgs[0]], "left.again")
-    change(memberships.encode_decline, programme, [orgs[3]], "incomplete")
-
-
-def _change_authority(ledger: Ledger) -> None:
-    """The default admin's own steps, ending with the member account as default admin."""
-    member = ledger.officers["member"].address
-    issuer = ledger.officers["issuer"].address
-    for officer, calldata in (
-        ("admin", authority.encode_dismiss("issuer", ProgrammeId(0), issuer, ledger.operation())),
-        ("admin", authority.encode_appoint("issuer", ProgrammeId(1), issuer, ledger.operation())),
-        ("admin", authority.encode_appoint("issuer", ProgrammeId(0), issuer, ledger.operation())),
-        ("guardian", authority.encode_pause(ledger.operation())),
-        ("admin", authority.encode_resume(ledger.operation())),
-        ("admin", authority.encode_change_admin_delay(9)),
-        ("admin", encode_call("Authority", "rollbackDefaultAdminDelay")),
-        ("admin", authority.encode_begin_admin_transfer(issuer)),
-        ("admin", authority.encode_cancel_admin_transfer()),
-        ("admin", authority.encode_begin_admin_transfer(member)),
-    ):
-        ledger.send(officer, "Authority", calldata)
-    ledger.anvil.rpc.call("evm_increaseTime", hex(DELAY + 1))
-    ledger.anvil.mine()
-    ledger.send("member", "Authority", authority.encode_accept_admin_transfer())
-    ledger.officers["admin"], ledger.officers["member"] = (
-        ledger.officers["member"],
-        ledger.officers["admin"],
-    )
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
