@@ -8,6 +8,14 @@ contract KeysCaller {
     function check(bytes32 key) external pure {
         Keys.requireWellFormed(key);
     }
+
+    function text(bytes32 key) external pure returns (string memory) {
+        return Keys.text(key);
+    }
+
+    function textHash(bytes32 key) external pure returns (bytes32) {
+        return Keys.textHash(key);
+    }
 }
 
 contract KeysTest is Cheats {
@@ -104,5 +112,41 @@ contract KeysTest is Cheats {
     function _refused(bytes32 key) private {
         vm.expectRevert(abi.encodeWithSelector(Keys.KeysMalformed.selector, key));
         keys.check(key);
+    }
+
+    // --- text
+
+    function test_text__of_any_length__is_without_the_padding() public view {
+        bytes memory characters = "abcdefghijklmnopqrstuvwxyz012345";
+        bytes memory expected;
+        _assertText("", "");
+        for (uint256 length = 1; length <= 32; ++length) {
+            expected = bytes.concat(expected, characters[length - 1]);
+            _assertText(bytes32(expected), expected);
+        }
+        _assertText(hex"610062", hex"610062"); // only zero bytes at the end are padding
+        _assertText(bytes32(uint256(1)), abi.encode(1));
+    }
+
+    function testFuzz_text__any_bytes__is_without_the_zero_bytes_at_the_end(bytes32 key, uint8 length)
+        public
+        view
+    {
+        length = uint8(_between(length, 0, 32));
+        if (length < 32) {
+            key = bytes32(uint256(key) >> (256 - 8 * uint256(length)) << (256 - 8 * uint256(length)));
+        }
+        uint256 rest = 32;
+        while (rest > 0 && key[rest - 1] == 0) --rest;
+        bytes memory expected = new bytes(rest);
+        for (uint256 i = 0; i < rest; ++i) {
+            expected[i] = key[i];
+        }
+        _assertText(key, expected);
+    }
+
+    function _assertText(bytes32 key, bytes memory expected) private view {
+        vm.assertEq(bytes(keys.text(key)), expected, "text");
+        vm.assertEq(keys.textHash(key), keccak256(expected), "hash of the text");
     }
 }
