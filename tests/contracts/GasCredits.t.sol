@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IBenefits} from "../../contracts/interfaces/IBenefits.sol";
 import {ICredits} from "../../contracts/interfaces/ICredits.sol";
 import {ISignedMessages} from "../../contracts/interfaces/ISignedMessages.sol";
 import {AwardMessages} from "./AwardMessages.sol";
@@ -57,21 +56,6 @@ contract GasCreditsTest is Measured, AwardMessages {
     function test_carryOver__50_at_once__costs_two_entries_each() public {
         bytes memory data = _carryOverCall(50, 1);
         vm.snapshotValue("gas", "carrying over, one of 50", _measure(council, address(credits), data) / 50);
-    }
-
-    function test_redemption__one_alone__costs_the_whole_frame() public {
-        _populate(8);
-        _award(BASE, 1000);
-        IBenefits.Listing memory listing =
-            IBenefits.Listing(FIRST, 10, 100, 50, NOW, NOW + 10 days, keccak256("profile"));
-        _send(address(benefits), council, abi.encodeCall(benefits.list, (listing, _operation())), "");
-        bytes32 operationId = _operation();
-        vm.prank(organisations.controllerOf(BASE));
-        benefits.redeem(1, BASE, 1, operationId);
-        bytes memory data = abi.encodeCall(benefits.redeem, (1, BASE, 2, _operation()));
-        _record("redemption, later one", organisations.controllerOf(BASE), address(benefits), data);
-        data = abi.encodeCall(benefits.cancel, (1, EVIDENCE, _operation()));
-        _record("cancelled redemption", council, address(benefits), data);
     }
 
     // --- the largest batches, at their worst
