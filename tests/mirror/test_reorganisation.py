@@ -268,7 +268,7 @@ def test_rollback_then_sync__at_any_block__gives_the_same_digest(
     check()
 
 
-@pytest.mark.parametrize("cut", [5, 23, 40, 59])
+@pytest.mark.parametrize("cut", [30, 60, 90, 115, 135])
 def test_rollback__to_a_block__equals_a_sync_up_to_it(
     database_url: str, told_ledger: Ledger, open_mirror: Open, tmp_path: Path, cut: int
 ) -> None:
