@@ -129,7 +129,7 @@ def test_reads__at_an_earlier_block__are_what_was_true_then(ledger: Ledger) -> N
     assert book.operation_sequence(operation, at=after) == entry
     assert book.operation_sequence(operation, at=before) == 0
     assert book.head_at(entry, at=after) == book.head(at=after)
-    assert book.reversed_by(entry, at=after) == 0
+    assert book.reversed_by(PROGRAMME, entry, at=after) == 0
 
 
 def test_reversal__of_an_award_within_a_batch__is_proved_and_done_once(ledger: Ledger) -> None:
@@ -147,7 +147,7 @@ def test_reversal__of_an_award_within_a_batch__is_proved_and_done_once(ledger: L
 
     done = ledger.do(book.address, reverse())
 
-    reversed_by = book.reversed_by(EntryId(entry.entry_id), at=done.block_number)
+    reversed_by = book.reversed_by(PROGRAMME, EntryId(entry.entry_id), at=done.block_number)
     assert reversed_by == book.sequence(at=done.block_number)
     with pytest.raises(ContractRefused, match="CreditsAlreadyReversed") as caught:
         ledger.prepare(book.address, reverse())

@@ -132,8 +132,9 @@ REAL = [
     (name, event)
     for name in CONTRACTS
     for event in load_artifact(name).raw_abi
-    if event["type"] == "event"
+    if event["type"] == "event" and event["name"] != "ProposalCalls"
 ]
+"""All but the one that has fields without a fixed place."""
 
 
 @settings(deadline=None, max_examples=10)
@@ -327,7 +328,8 @@ def test_contract_events__of_each_contract__know_all_events_and_which_are_the_jo
     for name in CONTRACTS:
         artifact = load_artifact(name)
         known = ContractEvents(name, artifact.abi)
-        assert {*known.journal, *known.echoes} == set(artifact.events.values())
+        read = {*known.journal, *known.echoes, *known.annexes}
+        assert read == set(artifact.events.values())
         assert not {*known.journal} & {*known.echoes}
         for decoder in known.journal.values():
             assert decoder.fields[-1] == "head"
