@@ -222,7 +222,7 @@ class Ledger:
 
     def reverse(self, programme: ProgrammeId, entry_id: int) -> int:
         """Take an award back; the block."""
-        calldata = encode_reverse(programme, [self._reversal(entry_id)], self.operation())
+        calldata = encode_reverse(programme, [self.reversal(entry_id)], self.operation())
         return self.send("council", "Credits", calldata)
 
     def change_memberships(
@@ -236,7 +236,7 @@ class Ledger:
         calldata = encode(programme, subjects, reason, self.operation())
         return self.send("registrar", "Memberships", calldata)
 
-    def _reversal(self, entry_id: int) -> Reversal:
+    def reversal(self, entry_id: int) -> Reversal:
         """What a reversal must bring: the entry, and what leads from it to a head that is kept."""
         events = ContractEvents("Credits", load_artifact("Credits").abi)
         entry = next(each for each in events.journal.values() if each.name == "EntryPosted")
