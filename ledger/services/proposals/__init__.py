@@ -1,0 +1,1 @@
+"""What a proposal would do, told in sentences before anybody approves it."""
