@@ -123,6 +123,17 @@ contract BenefitsSignedTest is Shelf {
         _sentFor(other + 1, 3, 2, OPERATION, signed, _unknownListing(other + 1));
     }
 
+    function test_signed__for_another_programmes_listing__names_that_programme() public {
+        Message memory message = _message();
+        message.listingId = _list(_termsOf(SECOND, PRICE, CAPACITY, LIMIT));
+        message.orgId = 2;
+        bytes memory failure = _invalid(_controller(2));
+        _sentFor(message.listingId, 2, 2, OPERATION, _signedBy(_key(2), message), failure);
+        message.programmeId = SECOND;
+        _sentFor(message.listingId, 2, 2, OPERATION, _signedBy(_key(2), message), "");
+        vm.assertEq(credits.balanceOf(SECOND, 2), int64(WEALTH - 2 * PRICE), "balance");
+    }
+
     /// @dev A quantity whose price does not fit 64 bits is no message that a wallet signs.
     function test_signed__for_more_than_there_can_be__is_refused() public {
         uint32 dear = _list(_termsOf(FIRST, MOST, 1, 1));

@@ -204,6 +204,22 @@ contract SharesClaimTest is Pools {
         _claimed(_controller(3), posted, 3, 300, proof, _invalidProof(posted, 3, 300));
     }
 
+    function test_claim__in_another_programme_or_epoch__has_leaves_of_its_own() public {
+        vm.warp(EPOCH_END + 30 days);
+        for (uint256 i = 0; i < 2; ++i) {
+            IShares.Distribution memory terms = _terms();
+            if (i == 0) terms.programmeId = SECOND;
+            else terms.epoch = 2;
+            bytes32[] memory others = _tree(_leaves(terms.programmeId, terms.epoch, MEMBERS));
+            terms.root = others[0];
+            uint32 distributionId = _post(terms);
+            bytes memory failure = _invalidProof(distributionId, 3, 300);
+            _claimed(_controller(3), distributionId, 3, 300, _proofOf(3), failure);
+            bytes32[] memory proof = _proof(others, _leaf(terms.programmeId, terms.epoch, 3, 300));
+            _claimed(_controller(3), distributionId, 3, 300, proof, "");
+        }
+    }
+
     function test_claim__tree_of_one_leaf__has_an_empty_proof() public {
         uint32 single = _post(_termsOf(_leaf(FIRST, EPOCH, 3, POOL)));
         bytes32[] memory none = new bytes32[](0);

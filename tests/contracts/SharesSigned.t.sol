@@ -109,6 +109,19 @@ contract SharesSignedTest is Pools {
         _sentFor(other + 1, 3, 300, OPERATION, signed, _unknown(other + 1));
     }
 
+    function test_signed__for_another_programmes_distribution__names_that_programme() public {
+        nodes = _tree(_leaves(SECOND, EPOCH, MEMBERS));
+        IShares.Distribution memory terms = _terms();
+        terms.programmeId = SECOND;
+        Message memory message = _message();
+        message.distributionId = _post(terms);
+        bytes32[] memory proof = _proof(nodes, _leaf(SECOND, EPOCH, 3, 300));
+        _sentWith(message, proof, _invalid(_controller(3)));
+        message.programmeId = SECOND;
+        _sentWith(message, proof, "");
+        vm.assertTrue(shares.isClaimed(message.distributionId, 3), "its bit");
+    }
+
     /// @dev The proof is public and not signed: a thief who spoils it spoils nothing else.
     function test_signed__front_run_with_another_proof__is_refused_and_stays_good() public {
         ISignedMessages.Signed memory signed = _signedBy(_key(3), _message());
@@ -277,6 +290,15 @@ contract SharesSignedTest is Pools {
     ) private {
         bytes memory data = abi.encodeCall(
             shares.claimBySignature, (distributionId, orgId, amount, _proofOf(orgId), operationId, signed)
+        );
+        _send(address(shares), stranger, data, failure);
+    }
+
+    /// @dev Sends organisation 3's message with a proof of its own.
+    function _sentWith(Message memory message, bytes32[] memory proof, bytes memory failure) private {
+        bytes memory data = abi.encodeCall(
+            shares.claimBySignature,
+            (message.distributionId, 3, 300, proof, OPERATION, _signedBy(_key(3), message))
         );
         _send(address(shares), stranger, data, failure);
     }
