@@ -84,17 +84,24 @@ contract Council is ICouncil, SignedMessages {
 
     /// @inheritdoc ICouncil
     function approve(uint64 proposalId, bytes32 callsHash, bytes32 operationId) external {
-        _approve(msg.sender, proposalId, callsHash, operationId);
+        Proposal memory found = _known(proposalId);
+        _requireCouncillor(found.programmeId, msg.sender, found.authorityOnly);
+        _approve(_begin(operationId), msg.sender, proposalId, found, callsHash, operationId);
     }
 
     /// @inheritdoc ICouncil
     function approveBySignature(uint64 proposalId, bytes32 callsHash, bytes32 operationId, Signed calldata signed)
         external
     {
-        uint16 programmeId = _known(proposalId).programmeId;
-        bytes32 message =
-            keccak256(abi.encode(APPROVAL, programmeId, proposalId, callsHash, operationId, signed.deadline));
-        _approve(_requireSigned(operationId, message, signed), proposalId, callsHash, operationId);
+        Proposal memory found = _known(proposalId);
+        address councillor = accountOf(signed.signer);
+        _requireCouncillor(found.programmeId, councillor, found.authorityOnly);
+        Pen memory pen = _begin(operationId);
+        bytes32 message = keccak256(
+            abi.encode(APPROVAL, found.programmeId, proposalId, callsHash, operationId, signed.deadline)
+        );
+        _requireSigned(operationId, message, signed);
+        _approve(pen, councillor, proposalId, found, callsHash, operationId);
     }
 
     /// @inheritdoc ICouncil
@@ -184,10 +191,14 @@ contract Council is ICouncil, SignedMessages {
         return Create2.computeAddress(bytes32(uint256(programmeId)), SEAT_CODE_HASH);
     }
 
-    function _approve(address councillor, uint64 proposalId, bytes32 callsHash, bytes32 operationId) private {
-        Proposal memory found = _known(proposalId);
-        _requireCouncillor(found.programmeId, councillor, found.authorityOnly);
-        Pen memory pen = _begin(operationId);
+    function _approve(
+        Pen memory pen,
+        address councillor,
+        uint64 proposalId,
+        Proposal memory found,
+        bytes32 callsHash,
+        bytes32 operationId
+    ) private {
         _requireOpen(proposalId, found);
         _requireSame(proposalId, callsHash, found.callsHash);
         if (councillor == found.maker) revert CouncilMakerCannotApprove(proposalId, councillor);
