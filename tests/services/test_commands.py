@@ -190,7 +190,7 @@ def test_reverse__any_entry_of_long_and_short_commands__is_proved_and_taken_back
     operation = crediting.reverse(sender.order(ledger.operation()), reversals)
 
     assert len(reversals[0].hashes_after) == hashes  # as short as the kept heads allow
-    assert ledger.contracts.credits.reversed_by(EntryId(entry), at="latest") == 141
+    assert ledger.contracts.credits.reversed_by(PROGRAMME, EntryId(entry), at="latest") == 141
     assert operation.first_sequence == 141
     assert ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest") == 139
 
