@@ -55,6 +55,7 @@ def test_deploy__on_the_devnet__makes_its_keys_and_the_file(
     assert again["path"] == str(tmp_path / "home" / "deployments" / "31337.json")
     assert (again["deployer"], again["admin"]) == (keys["deployer"], keys["admin"])
     assert again["admin_delay"] == 0
+    assert (again["recovery_delay"], again["alliance_approvals"]) == (3600, 1)
     content = json.loads(Path(again["path"]).read_text())
     assert content == {key: value for key, value in again.items() if key != "path"}
 
@@ -79,11 +80,21 @@ def test_deploy__on_another_chain__needs_keys_and_a_password(
     with pytest.raises(InvalidValue, match="admin"):
         run(*whole, officer.replace("C", "c"))
 
-    answer = run(*whole, officer, "--json")
+    answer = run(*whole, officer, "--alliance-approvals", "3", "--json")
 
     assert answer["admin"] == officer
     assert answer["admin_delay"] == 3 * 24 * 3600
+    assert (answer["recovery_delay"], answer["alliance_approvals"]) == (7 * 24 * 3600, 3)
     assert answer["deployer"] == made["address"]
+
+
+def test_deploy__with_terms_of_its_own__records_them(run: Run, devnet_port: str) -> None:
+    terms = ("--recovery-delay", "7200", "--alliance-approvals", "2", "--admin-delay", "60")
+
+    made = run("deploy", "--devnet-port", devnet_port, *terms, "--json")
+
+    assert (made["recovery_delay"], made["alliance_approvals"]) == (7200, 2)
+    assert made["admin_delay"] == 60
 
 
 def test_keys__made_listed_and_shown__never_print_a_secret(run: Run, tmp_path: Path) -> None:
