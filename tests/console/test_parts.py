@@ -43,6 +43,7 @@ def a_membership(org_id: int, programme_id: int = 1) -> Membership:
         "p",
         OrgId(org_id),
         token_id(ProgrammeId(programme_id), OrgId(org_id)),
+        bytes(20),
         Standing.ACTIVE,
         TierId(1),
         "member",
