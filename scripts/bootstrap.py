@@ -1,5 +1,8 @@
 """Installs what Moonlake needs into this checkout: `.venv` and `node_modules`, and nothing else.
 
+Tools that only some scripts need and that do not go with our packages have environments of their
+own in `.tools`.
+
 Every package is pinned with its digest by a lock file (`requirements/`, `package-lock.json`). A
 step whose inputs have not changed is skipped, so a second start costs next to nothing. Where there
 is no Node.js 20, one is installed into `.venv` from its wheel.
@@ -25,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "moonlake-stamps"
+TOOLS = ROOT / ".tools"
 NODE_STAMP = ROOT / "node_modules" / ".moonlake-stamp"
 NODE_MAJOR = 20
 
@@ -51,6 +55,23 @@ def bootstrap(*, dev: bool) -> None:
         sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def tool_environment(name: str) -> Path:
+    """An environment of its own for a tool that does not go with ours; where its programs are.
+
+    Holds what `requirements/<name>.txt` says and nothing else. Needs `bootstrap` to have run.
+    """
+    lock = ROOT / "requirements" / f"{name}.txt"
+    folder = TOOLS / name
+    stamp = folder / "moonlake-stamp"
+    wanted = _digest(lock, str(ROOT))
+    with _alone():
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            run([str(PYTHON), "-m", "venv", "--clear", str(folder)])
+            _uv_install(lock, folder / "bin" / "python")
+            stamp.write_text(wanted)
+    return folder / "bin"
 
 
 def find_node() -> Node:
@@ -166,25 +187,25 @@ def _install_node_packages(node: Node, stamp: str, *, dev: bool) -> None:
         NODE_STAMP.write_text(stamp)
 
 
-def _uv_install(lock: Path) -> None:
+def _uv_install(lock: Path, python: Path = PYTHON) -> None:
     """Install a lock file with uv; with pip, which is slower, where uv finds no index."""
     index = pip_settings()
     done = run(
         [
-            *(str(VENV / "bin" / "uv"), "pip", "install", "--python", str(PYTHON)),
+            *(str(VENV / "bin" / "uv"), "pip", "install", "--python", str(python)),
             *("--no-deps", "--require-hashes", "--requirement", str(lock)),
         ],
         env={**index, **os.environ},
         check=False,
     )
     if done.returncode != 0:
-        _pip_install(lock)
+        _pip_install(lock, python)
 
 
-def _pip_install(lock: Path) -> None:
+def _pip_install(lock: Path, python: Path = PYTHON) -> None:
     run(
         [
-            *(str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps"),
+            *(str(python), "-m", "pip", "install", "--quiet", "--no-input", "--no-deps"),
             *("--disable-pip-version-check", "--no-warn-script-location"),
             *("--require-hashes", "--requirement", str(lock)),
         ],

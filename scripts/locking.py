@@ -13,6 +13,8 @@ HEADER = "# Written by scripts/lock; not to be edited by hand.\n"
 PYTHON_SOURCES = {
     "install": ["requirements/install.in"],
     "node": ["requirements/node.in"],
+    "slither": ["requirements/slither.in"],
+    "halmos": ["requirements/halmos.in"],
     "runtime": ["pyproject.toml"],
     "dev": ["pyproject.toml", "--extra", "dev", "--constraint", "requirements/runtime.txt"],
 }
