@@ -4,23 +4,20 @@ pragma solidity 0.8.37;
 import {ICredits} from "../../contracts/interfaces/ICredits.sol";
 import {IMemberships} from "../../contracts/interfaces/IMemberships.sol";
 import {IProgrammes} from "../../contracts/interfaces/IProgrammes.sol";
-import {Entries} from "./Entries.sol";
-import {AuthorityFace, CreditsFace, MembershipsFace, OrganisationsFace, ProgrammesFace} from "./Faces.sol";
-import {Vm} from "./Vm.sol";
+import {Dealings} from "./Dealings.sol";
+import {
+    AuthorityFace,
+    BenefitsFace,
+    CouncilFace,
+    CreditsFace,
+    MembershipsFace,
+    OrganisationsFace,
+    ProgrammesFace,
+    SharesFace
+} from "./Faces.sol";
 
-/// @title Gives the ledger any commands in any order, and keeps its own books from the logs
-/// @notice Nothing here may fail: a command that the ledger refuses is a command that left no trace.
-contract Handler is Entries {
-    uint32 private constant MOST_ORGANISATIONS = 12;
-
-    mapping(address target => bytes32) public heads;
-    mapping(address target => uint64) public sequences;
-    mapping(uint16 programmeId => int256) public outstanding;
-    mapping(uint16 programmeId => mapping(uint32 orgId => int256)) public balances;
-    mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint256))) public spent;
-    mapping(uint64 entryId => uint64[]) private _reversals;
-    mapping(bytes4 selector => uint256) public done;
-
+/// @title Gives the ledger any commands in any order
+contract Handler is Dealings {
     constructor() {
         vm.recordLogs();
         setUp();
@@ -56,6 +53,22 @@ contract Handler is Entries {
         uint16 programmeId = reversals[0].entry.programmeId;
         bytes memory data = abi.encodeCall(credits.reverse, (programmeId, reversals, _operation()));
         _give(address(credits), asCouncil ? council : issuer, data);
+    }
+
+    function expire(uint256 seed, uint64 amount) external {
+        if (posted.length == 0) return;
+        uint64 entryId = _someAward(seed);
+        ICredits.Entry storage found = posted[entryId - 1].entry;
+        bytes memory data = abi.encodeCall(
+            credits.expire,
+            (
+                found.programmeId,
+                _expiries(entryId, found.orgId, uint64(_between(amount, 0, 300))),
+                POLICY,
+                _operation()
+            )
+        );
+        _give(address(credits), council, data);
     }
 
     function changeMembership(uint256 seed, uint8 what, uint32 orgId, bool second) external {
@@ -108,8 +121,15 @@ contract Handler is Entries {
         perEpoch = uint64(_between(perEpoch, 0, PER_EPOCH));
         perAward = uint64(_between(perAward, 0, PER_AWARD));
         bytes memory data = abi.encodeCall(programmes.changeSupplyCap, (FIRST, cap, _operation()));
-        if (seed % 2 == 0) {
+        if (seed % 3 == 0) {
             data = abi.encodeCall(programmes.setBudget, (FIRST, issuer, perAward, perEpoch, _operation()));
+        } else if (seed % 3 == 1) {
+            bool limited = seed >> 32 & 1 == 0;
+            bytes32 category = seed >> 33 & 1 == 0 ? DATA : BUILD;
+            data = abi.encodeCall(
+                programmes.setCategoryBudget,
+                (FIRST, issuer, category, limited, limited ? perEpoch : 0, _operation())
+            );
         }
         _give(address(programmes), council, data);
     }
@@ -141,13 +161,8 @@ contract Handler is Entries {
 
     // --- the books
 
-    function reversalsOf(uint64 entryId) external view returns (uint64[] memory) {
-        return _reversals[entryId];
-    }
-
-    /// @dev What the ledger says reversed an entry.
-    function reversedBy(uint64 entryId) external view returns (uint64) {
-        return _reversalOf(entryId);
+    function programmeOf(uint64 entryId) external view returns (uint16) {
+        return posted[entryId - 1].entry.programmeId;
     }
 
     function entries() external view returns (uint64) {
@@ -157,9 +172,13 @@ contract Handler is Entries {
     function targets()
         external
         view
-        returns (AuthorityFace, ProgrammesFace, OrganisationsFace, MembershipsFace, CreditsFace)
+        returns (OrganisationsFace, MembershipsFace, CreditsFace, BenefitsFace, SharesFace)
     {
-        return (authority, programmes, organisations, memberships, credits);
+        return (organisations, memberships, credits, benefits, shares);
+    }
+
+    function others() external view returns (AuthorityFace, ProgrammesFace, CouncilFace) {
+        return (authority, programmes, councils);
     }
 
     function officer() external view returns (address) {
@@ -188,56 +207,29 @@ contract Handler is Entries {
         return credits.reversedBy(posted[entryId - 1].entry.programmeId, entryId);
     }
 
-    function _give(address target, address sender, bytes memory data) private returns (bool given) {
-        vm.recordLogs();
-        vm.prank(sender);
-        (given,) = target.call(data);
-        Vm.Log[] memory logs = vm.getRecordedLogs(); // of calls that were undone, too
-        if (!given) return false;
-        vm.assertTrue(logs.length > 0, "a trace of what was done");
-        _book(logs);
-        ++done[bytes4(data)];
-    }
-
-    function _book(Vm.Log[] memory logs) private {
-        address[5] memory all = [
-            address(authority), address(programmes), address(organisations), address(memberships), address(credits)
-        ];
-        for (uint256 i = 0; i < 5; ++i) {
-            (Vm.Log[] memory journal,) = _journalOf(all[i], logs);
-            (heads[all[i]], sequences[all[i]]) = _follow(heads[all[i]], sequences[all[i]], journal);
-        }
-        uint64 known = uint64(posted.length);
-        uint64 last = _collect(logs);
-        for (uint64 i = known; i < last; ++i) {
-            _bookEntry(posted[i].entry);
-        }
-    }
-
-    function _bookEntry(ICredits.Entry memory entry) private {
-        outstanding[entry.programmeId] += entry.amount;
-        balances[entry.programmeId][entry.orgId] += entry.amount;
-        vm.assertEq(balances[entry.programmeId][entry.orgId], entry.balanceAfter, "balance after");
-        if (entry.kind == ICredits.Kind.Reversal) _reversals[entry.refersTo].push(entry.entryId);
-        if (entry.kind == ICredits.Kind.Award && entry.actor == issuer) {
-            uint32 epoch = programmes.epochAt(entry.programmeId, uint40(block.timestamp));
-            spent[entry.programmeId][epoch][issuer] += uint64(entry.amount);
-        }
-    }
-
     /// @dev What an award that passed must have kept to.
     function _checkLimits(uint16 programmeId, address sender, ICredits.Award[] memory awards) private view {
         IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, sender);
+        int64 issued = credits.outstanding(programmeId) + credits.refundable(programmeId);
         vm.assertTrue(terms.epoch != 0, "an epoch");
-        vm.assertLe(uint64(credits.outstanding(programmeId)), terms.supplyCap, "outstanding, against the cap");
+        vm.assertGe(int256(uint256(terms.supplyCap)), issued, "the cap, against what is or may come back");
         vm.assertFalse(authority.paused(), "running");
         for (uint256 i = 0; i < awards.length; ++i) {
             vm.assertTrue(memberships.inGoodStanding(programmeId, awards[i].orgId), "good standing");
             vm.assertTrue(awards[i].amount > 0, "amount");
-            if (sender == issuer) vm.assertLe(awards[i].amount, terms.perAward, "amount, against the limit");
+            if (sender == issuer) {
+                vm.assertLe(awards[i].amount, terms.perAward, "amount, against the limit");
+                _checkCategory(programmeId, terms.epoch, awards[i].category);
+            }
         }
         if (sender != issuer) return;
         vm.assertTrue(authority.isOfficer(ISSUER_ROLE, programmeId, issuer), "issuer");
         vm.assertLe(credits.spent(programmeId, terms.epoch, issuer), terms.perEpoch, "spent, against the budget");
+    }
+
+    function _checkCategory(uint16 programmeId, uint32 epoch, bytes32 category) private view {
+        uint64 budget = programmes.categoryBudget(programmeId, issuer, category);
+        if (budget == type(uint64).max) return;
+        vm.assertLe(credits.spentIn(programmeId, epoch, issuer, category), budget, "spent, against the category's");
     }
 }
