@@ -74,6 +74,23 @@ contract MembershipsTermsTest is Members {
         _send(address(memberships), registrar, _admission(FIRST, 5, OBSERVER, EXPIRY), "");
     }
 
+    function test_admit__no_tier_or_one_closed_after_open_ones__is_refused() public {
+        bytes memory failure = abi.encodeWithSelector(IProgrammes.ProgrammesTierUnknown.selector, FIRST, 0);
+        _send(address(memberships), registrar, _admission(FIRST, 5, 0, EXPIRY), failure);
+        _changesTier(3, 0, failure);
+        vm.prank(council);
+        programmes.setTierOpen(FIRST, OBSERVER, false, OPERATION);
+        IMemberships.Admission[] memory two = new IMemberships.Admission[](2);
+        two[0] = IMemberships.Admission(5, FULL, EXPIRY, EVIDENCE);
+        two[1] = IMemberships.Admission(6, OBSERVER, EXPIRY, EVIDENCE);
+        bytes memory data = abi.encodeCall(memberships.admit, (FIRST, two, REASON, _operation()));
+        failure = abi.encodeWithSelector(IProgrammes.ProgrammesTierClosed.selector, FIRST, OBSERVER);
+        _send(address(memberships), registrar, data, failure);
+        two[1].tier = FULL;
+        data = abi.encodeCall(memberships.admit, (FIRST, two, REASON, _operation()));
+        _send(address(memberships), registrar, data, "");
+    }
+
     function test_admit__expiry_not_in_the_future_or_out_of_calendars__is_refused() public {
         _send(address(memberships), registrar, _admission(FIRST, 5, FULL, NOW), _tooEarly(5, NOW, NOW + 1));
         _send(address(memberships), registrar, _admission(FIRST, 5, FULL, 0), _tooEarly(5, 0, NOW + 1));
