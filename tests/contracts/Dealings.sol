@@ -164,10 +164,10 @@ abstract contract Dealings is Books, Trees {
 
     function govern(uint256 seed, uint8 what) external {
         uint64 last = councils.proposalCount();
-        uint64 proposalId = uint64(_between(seed, last > 4 ? last - 4 : 1, last + 1));
+        uint64 proposalId = uint64(_between(seed, last > 1 ? last - 1 : 1, last + 1));
         address councillor = _councillors[(seed >> 64) % 3];
         uint8 kind = what % 8;
-        if (kind < 2) {
+        if (kind == 0) {
             _propose(councillor, seed);
         } else if (kind < 5 && proposalId <= last) {
             bytes32 callsHash = councils.proposal(proposalId).callsHash;

@@ -131,6 +131,7 @@ contract InvariantsTest is Cheats {
         handler.settle(random, i % 2 == 0);
         handler.share(random, uint8(random >> 16), uint64(random >> 64));
         handler.govern(random, uint8(random >> 32));
+        handler.govern(random >> 40, uint8(random >> 48));
         if (i % 8 == 0) handler.retire(random);
         if (i % 4 == 0) handler.carryOver(random, i % 8 == 0);
     }
