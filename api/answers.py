@@ -65,8 +65,18 @@ class MomentAsked:
         if self.block is not None:
             return moment_at_block(connection, state, self.block)
         if self.time is not None:
-            return moment_at_time(connection, state, parse_time("as_of", self.time))
+            return self._at_time(connection, state, self.time)
         return latest_moment(state)
+
+    @staticmethod
+    def _at_time(connection: Connection, state: MirrorState, asked: str) -> Moment:
+        try:
+            return moment_at_time(connection, state, parse_time("as_of", asked))
+        except InvalidValue as error:
+            # The time as it was written, not the seconds that it comes to.
+            raise InvalidValue(
+                field="as_of", value=asked, expected=error.values["expected"]
+            ) from error
 
 
 LATEST = MomentAsked()
@@ -138,11 +148,13 @@ class Answers:
             office = read_office_revision(connection)
             tag = _tag(request, state, condition, office, variant, volatile=volatile)
             headers = {**headers, "ETag": tag, "Cache-Control": CACHE_CONTROL}
-            if _is_known(request, tag):
+            if names_tag(request, tag):
                 return Response(status_code=304, headers=headers)
             moment = asked.resolve(connection, state)
             answered = Reading(connection, state, moment, condition, self._clock())
             body, more = build(answered)
+        if names_any(request):
+            return Response(status_code=304, headers=headers)
         return Response(body, media_type=media_type, headers={**headers, **more})
 
     def read(self, use: Callable[[Reading], _T]) -> _T:
@@ -207,12 +219,12 @@ def _tag(
     return f'"{digest}"'
 
 
-def _is_known(request: Request, tag: str) -> bool:
-    """Whether If-None-Match names the tag, compared weakly (RFC 9110, section 13.1.2).
-
-    `*` names none: it asks whether there is an answer at all, which only giving it can tell.
-    """
-    given = request.headers.get("if-none-match")
-    if given is None:
-        return False
+def names_tag(request: Request, tag: str) -> bool:
+    """Whether If-None-Match names the tag, compared weakly (RFC 9110, section 13.1.2)."""
+    given = request.headers.get("if-none-match", "")
     return tag in {each.strip().removeprefix("W/") for each in given.split(",")}
+
+
+def names_any(request: Request) -> bool:
+    """Whether If-None-Match is `*`: whoever has any answer has this one, if there is one at all."""
+    return request.headers.get("if-none-match", "").strip() == "*"

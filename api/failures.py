@@ -30,6 +30,7 @@ log = logging.getLogger("moonlake.api")
 
 _LEAST_SERVER_ERROR = 500
 _PROGRAM_PATHS = ("/v1/", "/healthz", "/readyz", "/openapi.json")
+_LONGEST_ECHO = 200
 _RETRY_AFTER = {"Retry-After": "5"}
 # The server drops a connection whose request ended in an exception; a client that is not told
 # sends its next request into it.
@@ -56,7 +57,11 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
 
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
-    return _answer(request, http_problem(error.status_code), error.headers or {})
+    headers = dict(error.headers or {})
+    allowed = headers.get("Allow", "").split(", ")
+    if "GET" in allowed and "HEAD" not in allowed:
+        headers["Allow"] = ", ".join([*allowed, "HEAD"])  # each GET answers HEAD too (api/edge.py)
+    return _answer(request, http_problem(error.status_code), headers)
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:
@@ -72,7 +77,7 @@ def _answer(
         more |= _RETRY_AFTER
     if _wants_page(request):
         return error_page(request, problem, more)
-    body = problem.body(request.url.path)
+    body = problem.body(_shortened(request.url.path))
     return Response(body, problem.status, media_type=MEDIA_TYPE, headers=more)
 
 
@@ -80,6 +85,10 @@ def _wants_page(request: Request) -> bool:
     if request.url.path.startswith(_PROGRAM_PATHS):
         return False
     return "text/html" in request.headers.get("accept", "")
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= _LONGEST_ECHO else path[:_LONGEST_ECHO] + "…"
 
 
 def _field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:

@@ -23,7 +23,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_compact_decimal, format_decimal
+from babel.numbers import format_decimal
 
 from ledger.errors import InvalidSetting
 
@@ -54,11 +54,6 @@ class Language:
         """A whole number with its thousands set apart."""
         text: str = format_decimal(value, locale=self.locale)
         return text.replace("-", "−")
-
-    def compact(self, value: int) -> str:
-        """A large number in few characters (9千兆, 9,007T)."""
-        text: str = format_compact_decimal(value, locale=self.locale, fraction_digits=1)
-        return text
 
     def signed(self, value: int) -> str:
         """A whole number that always has its sign."""

@@ -22,21 +22,25 @@ def render_markdown(text: str) -> Markup:
 
 
 def _blocks(text: str) -> Iterator[list[str]]:
-    """The lines of each block; a blank line ends one, and so does a line of another sort."""
+    """The lines of each block; a blank line ends one, and so does a line of another sort.
+
+    A quote of several paragraphs becomes several quotes.
+    """
     block: list[str] = []
     for line in [*text.splitlines(), ""]:
+        is_blank = not line.strip("> ")
         is_continued = line.startswith("  ") and bool(block)
-        if block and (not line.strip() or (not is_continued and _sort(line) != _sort(block[0]))):
+        if block and (is_blank or (not is_continued and _sort(line) != _sort(block[0]))):
             yield block
             block = []
-        if line.strip():
+        if not is_blank:
             block.append(line)
 
 
 def _sort(line: str) -> str:
     if _HEADING.match(line):
         return line
-    return line[:2] if line[:2] in {"> ", "- "} or line == ">" else ""
+    return line[:2] if line[:2] in {"> ", "- "} else ""
 
 
 def _block(lines: list[str]) -> Markup:

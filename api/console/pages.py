@@ -163,7 +163,6 @@ def _environment(language: Language) -> Environment:
     )
     environment.filters.update(
         number=language.number,
-        compact=language.compact,
         signed=language.signed,
         date=language.date,
         time=language.time,

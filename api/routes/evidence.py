@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.answers import CACHE_CONTROL, Reading, answers_of
+from api.answers import CACHE_CONTROL, Reading, answers_of, names_any, names_tag
 from api.formats import parse_digest, show_bytes
 from api.parameters import CommitmentPath
 from api.routes.declared import ALWAYS, problems
@@ -33,6 +33,10 @@ _SHOWN = {
     "image/webp": ("image/webp", ".webp"),
 }
 """What a browser may show, as what, and its suffix when saved. Text is shown as plain text."""
+
+_OCTETS = "application/octet-stream"
+_SENT_AS = sorted({media_type.partition(";")[0] for media_type, _ in _SHOWN.values()})
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 _SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -60,8 +64,8 @@ def get_evidence(request: Request, commitment: CommitmentPath) -> Response:
     responses={
         200: {
             "description": "The document, unchanged; checked against its commitment before it is "
-            "sent.",
-            "content": {"application/octet-stream": {}},
+            "sent. Text is sent as plain text, and what a browser could run as octets to be saved.",
+            "content": dict.fromkeys((*_SENT_AS, _OCTETS), _BINARY),
         },
         **ALWAYS,
         **UNKNOWN,
@@ -77,11 +81,11 @@ def get_content(request: Request, commitment: CommitmentPath) -> Response:
         record = read_evidence(reading.connection, raw)
         tag = f'"{record.content_hash.hex()}"'
         headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
-        if request.headers.get("if-none-match") == tag:
+        if names_tag(request, tag) or names_any(request):
             return Response(status_code=304, headers=headers)
         evidence, chunks = store.read(reading.connection, raw)
         kind = evidence.description.media_type.partition(";")[0].strip()
-        media_type, suffix = _SHOWN.get(kind, ("application/octet-stream", ""))
+        media_type, suffix = _SHOWN.get(kind, (_OCTETS, ""))
         how = "inline" if kind in _SHOWN else "attachment"
         headers |= {
             "Content-Length": str(evidence.size),

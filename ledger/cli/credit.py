@@ -28,7 +28,7 @@ from ledger.cli.view import (
     viewing,
 )
 from ledger.config import Settings
-from ledger.domain.commands import Award
+from ledger.domain.commands import NO_COMMITMENT, Award
 from ledger.domain.ids import MAX_ENTRY_ID, EntryId
 from ledger.errors import NotFound
 
@@ -77,6 +77,7 @@ def award(
         operation = crediting.award(desktop.order, programme_id, [given])
     entry = operation.first_sequence
     show_done(operation, as_json=as_json, text=f"Entry {entry}.", entry_ids=[entry])
+    _say_if_unproven(commitment)
 
 
 @app.command()
@@ -105,6 +106,7 @@ def reverse(
     made = list(range(first, last + 1))
     text = "Entries " + ", ".join(str(each) for each in made) + "."
     show_done(operation, as_json=as_json, text=text, entry_ids=made)
+    _say_if_unproven(commitment)
 
 
 @app.command()
@@ -155,6 +157,12 @@ def statement(
         answer = view.answer(org_id=found.org_id, profile=found.profile, entries=entries)
     text = f"{found.org_id} {name_of(found.profile)}\n\n"
     show(answer, text + show_entries(entries, terminal_width()), as_json=as_json)
+
+
+def _say_if_unproven(commitment: bytes) -> None:
+    """The chain takes an entry without evidence, and nobody can ever add any."""
+    if commitment == NO_COMMITMENT:
+        typer.echo("No evidence was named, and the statement says so. See --evidence.", err=True)
 
 
 def _prove_when_mirrored(desk: Desk, corrections: list[Correction]) -> list[Reversal]:

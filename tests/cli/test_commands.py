@@ -108,6 +108,17 @@ def test_award__refused__shows_the_contracts_error_in_text_and_json(
     assert answer["advice"]
 
 
+def test_award__without_evidence__says_that_the_line_has_none(command_line: CommandLine) -> None:
+    award = ("credit", "award", "community", "galaxyspace", "1", "data.acquire")
+
+    done = command_line.run(*award)
+    proven = command_line.run(*award, "--evidence", "0x" + "5b" * 32)
+
+    assert (done.returncode, proven.returncode) == (0, 0)
+    assert done.stderr.startswith("No evidence was named")
+    assert proven.stderr == ""
+
+
 def test_award__over_what_is_left_of_the_budget__shows_how_much_is_left(
     command_line: CommandLine,
 ) -> None:

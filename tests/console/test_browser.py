@@ -117,6 +117,21 @@ def test_pages__on_a_narrow_screen__need_no_sideways_scrolling(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages__with_words_that_never_end__stay_as_wide_as_the_screen(
+    visit: Visit, seeded: Ledger, width: int
+) -> None:
+    page = visit("/", width=width)
+    base = page.url.rstrip("/")
+    for path in paths_of(seeded):
+        page.goto(base + path)
+        page.evaluate(
+            """for (const each of document.querySelectorAll("main :is([lang], h1, p, dd, li)"))
+                 if (!each.children.length) each.textContent = "w".repeat(200)"""
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
 def test_docs__opened_on_a_phone__need_no_sideways_scrolling(visit: Visit) -> None:
     page = visit("/docs", width=390)
     for summary in page.locator("summary").all():

@@ -122,6 +122,7 @@ def test_sky__is_brighter_where_credits_are_and_dark_where_revoked() -> None:
         ("one\ntwo", "<p>one two</p>"),
         ("one\n\ntwo", "<p>one</p>\n<p>two</p>"),
         ("> a\n> b", "<blockquote><p>a b</p></blockquote>"),
+        ("> a\n>\n> b", "<blockquote><p>a</p></blockquote>\n<blockquote><p>b</p></blockquote>"),
         ("- a\n- b\n  c", "<ul><li>a</li><li>b c</li></ul>"),
         ("text\n- a", "<p>text</p>\n<ul><li>a</li></ul>"),
         ("**bold** and `code`", "<p><strong>bold</strong> and <code>code</code></p>"),

@@ -38,14 +38,14 @@ def test_answer__that_the_reader_has__is_not_sent_again(client: httpx.Client, pa
     first = client.get(path)
     tag = first.headers["etag"]
 
-    for given in (tag, f'"other", {tag}', f"W/{tag}"):
+    for given in (tag, f'"other", {tag}', f"W/{tag}", "*"):
         again = client.get(path, headers={"If-None-Match": given})
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == tag
         assert again.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("given", ['"other"', "", "*", "W/", '""', "x" * 3000])
+@pytest.mark.parametrize("given", ['"other"', "", "W/", '""', "x" * 3000])
 def test_answer__that_the_reader_does_not_have__is_sent(client: httpx.Client, given: str) -> None:
     assert client.get(PATH, headers={"If-None-Match": given}).status_code == 200
 

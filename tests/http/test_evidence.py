@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.routes import evidence
 from ledger.office.evidence import Description, EvidenceStore
 from ledger.store.engine import open_engine, writing
 from tests.http.conftest import Ledger
@@ -86,9 +87,17 @@ def test_content__that_the_reader_has__is_not_sent_again(
     path = f"/v1/evidence/0x{ledger.seeded.evidence[0].hex()}/content"
     tag = client.get(path).headers["etag"]
 
-    again = client.get(path, headers={"If-None-Match": tag})
+    for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = client.get(path, headers={"If-None-Match": given})
+        assert (again.status_code, again.content) == (304, b"")
 
-    assert (again.status_code, again.content) == (304, b"")
+
+def test_content__of_every_type_that_is_sent__is_declared(client: httpx.Client) -> None:
+    path = client.get("/openapi.json").json()["paths"]["/v1/evidence/{commitment}/content"]
+    declared = set(path["get"]["responses"]["200"]["content"])
+
+    sent = {media_type.partition(";")[0] for media_type, _ in evidence._SHOWN.values()}
+    assert declared == {*sent, "application/octet-stream"}
 
 
 def test_content__of_an_altered_file__is_refused(own_ledger: Ledger, serve: Serve) -> None:

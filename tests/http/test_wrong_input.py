@@ -59,7 +59,9 @@ def problem(answer: httpx.Response, status: int) -> Any:
     assert body["status"] == status
     assert body["title"]
     assert body["detail"]
-    assert body["instance"] == answer.url.path or "%" in str(answer.url)
+    path = answer.url.path
+    shown = path if len(path) <= 200 else path[:200] + "…"
+    assert body["instance"] == shown or "%" in str(answer.url)
     return body
 
 
@@ -130,6 +132,12 @@ def test_as_of__before_the_ledger_or_no_time__is_refused(client: httpx.Client, v
     for path in ("/v1/organisations/4/balances", "/v1/programmes"):
         body = problem(client.get(with_query(path, f"as_of={value}")), 422)
         assert fields(body) == ["as_of"]
+
+
+def test_as_of__before_the_ledger__is_shown_as_it_was_asked(client: httpx.Client) -> None:
+    given = "1969-12-31T23:59:59Z"
+
+    assert given in problem(client.get(f"/v1/programmes?as_of={given}"), 422)["detail"]
 
 
 def test_as_of__given_in_two_ways__is_refused(client: httpx.Client) -> None:
@@ -275,7 +283,13 @@ def test_method__that_is_not_served__is_a_problem_that_says_what_is(
     answer = client.request(method, path)
 
     assert problem(answer, 405)["code"] == "http.method_not_allowed"
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_path__of_any_length__is_not_echoed_whole(client: httpx.Client) -> None:
+    body = problem(client.get("/v1/organisations/" + "9" * 30_000), 422)
+
+    assert len(body["instance"]) < 300
 
 
 @pytest.mark.parametrize("path", ROUTES)
