@@ -19,7 +19,8 @@ from ledger.chain.devnet import DevnetOptions, start_devnet
 from ledger.chain.devnet_running import RunningDevnet
 from ledger.cli.children import Child
 from ledger.config import Settings
-from ledger.errors import FolderUnusable, NodeProblem
+from ledger.disks import folder_unusable
+from ledger.errors import NodeProblem
 from ledger.processes import require_free_port
 
 if TYPE_CHECKING:
@@ -249,4 +250,4 @@ def _prepare_folder(settings: Settings) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise FolderUnusable(path=settings.home, problem=error.strerror) from error
+        raise folder_unusable(settings.home, error) from error

@@ -24,8 +24,8 @@ from ledger.errors import (
     InvalidFile,
     InvalidSetting,
     InvalidValue,
-    KeyLocked,
     NotFound,
+    PasswordUnusable,
 )
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
@@ -189,7 +189,7 @@ def test_password_file__that_is_not_text__keeps_the_keys_locked(tmp_path: Path) 
     password = tmp_path / "password"
     password.write_bytes(b"\xff\xfe\n")
 
-    with pytest.raises(KeyLocked, match="not UTF-8"):
+    with pytest.raises(PasswordUnusable, match="not UTF-8"):
         read_password(Settings(home=tmp_path, key_password_file=password))
 
 
