@@ -200,7 +200,7 @@ def _save_orphan(url: str, files: StateFiles) -> None:
 def _read(path: Path, kind: type[_Record]) -> _Record | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         # An unreadable record is as good as none: the states themselves stay what they are.
         return None
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ledger.chain.devnet import DevnetOptions, start_devnet
+from ledger.chain.devnet import DevnetOptions, check_tool_and_port, start_devnet
 from ledger.chain.devnet_running import RunningDevnet
 from ledger.cli.children import Child
 from ledger.config import Settings
 from ledger.disks import folder_unusable
-from ledger.errors import NodeProblem
+from ledger.errors import InvalidSetting, NodeProblem
 from ledger.processes import require_free_port
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ class Stack:
     def start(self, *, demo: bool) -> Ready:
         """Start everything and return when the server's answers are current."""
         settings = self._settings
+        require_startable(settings)
         _prepare_folder(settings)
-        require_free_port(settings.host, settings.port, setting="MOONLAKE_PORT")
         self._server.start()  # first, since it takes longest and needs no chain
         if settings.uses_devnet:
             self._start_devnet(demo=demo)
@@ -240,6 +240,19 @@ class Stack:
         host = _EVERYWHERE.get(self._settings.host, self._settings.host)
         shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{self._settings.port}/"
+
+
+def require_startable(settings: Settings) -> None:
+    """Refuse what cannot go well before anything is made, moved or started.
+
+    Raises InvalidSetting, PortInUse and ToolMissing.
+    """
+    if settings.uses_devnet and settings.port == settings.devnet_port:
+        problem = f"{settings.port} is the devnet's port too (MOONLAKE_DEVNET_PORT)"
+        raise InvalidSetting(setting="MOONLAKE_PORT", problem=problem)
+    require_free_port(settings.host, settings.port, setting="MOONLAKE_PORT")
+    if settings.uses_devnet:
+        check_tool_and_port(settings)
 
 
 def _prepare_folder(settings: Settings) -> None:
