@@ -25,6 +25,7 @@ from ledger.errors import (
     ContractRefused,
     DiskFull,
     InputRefused,
+    InvalidSetting,
     InvalidValue,
     LedgerError,
     MirrorProblem,
@@ -81,6 +82,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         _check_arguments(arguments)
+        _warn_of_unknown_settings()
         make_app(arguments[0] if arguments else "")(args=arguments, prog_name="moonlake")
     except LedgerError as error:
         return _fail(error, arguments)
@@ -144,6 +146,19 @@ def _check_arguments(arguments: list[str]) -> None:
         except UnicodeEncodeError as error:
             expected = "text in UTF-8"
             raise InvalidValue(field="argument", value=argument, expected=expected) from error
+
+
+def _warn_of_unknown_settings() -> None:
+    """One line on stderr for each name that begins as ours and is no setting."""
+    from ledger.config import unknown_settings  # noqa: PLC0415  after the arguments are seen
+
+    try:
+        found = unknown_settings()
+    except InvalidSetting:
+        return  # a command that needs a setting says it
+    for name, nearest in found:
+        line = f"warning: {name} is no setting and is passed over; did you mean {nearest}?"
+        typer.echo(line.encode(*_OUTPUT), err=True)
 
 
 def _fail(error: LedgerError, arguments: list[str]) -> int:
