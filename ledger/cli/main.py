@@ -61,6 +61,8 @@ _OUTPUT = ("utf-8", "backslashreplace")
 _NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve"})
 """Commands without commands of their own."""
 
+_BACKGROUND = "--background"
+
 LOG_FOLDER = "logs"
 """Where in the data folder the traceback of an unforeseen fault is kept."""
 
@@ -82,7 +84,8 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         _check_arguments(arguments)
-        _warn_of_unknown_settings()
+        if _BACKGROUND not in arguments:  # whoever started it has said it
+            _warn_of_unknown_settings()
         make_app(arguments[0] if arguments else "")(args=arguments, prog_name="moonlake")
     except LedgerError as error:
         return _fail(error, arguments)
