@@ -6,10 +6,14 @@ line. The README's table of settings is compared with this class by a test.
 
 from __future__ import annotations
 
+import difflib
+import os
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +22,9 @@ from ledger.errors import InvalidSetting
 
 ENVIRONMENT_PREFIX = "MOONLAKE_"
 ENVIRONMENT_FILE = ".env"
+
+_OF_SCRIPTS = frozenset({"MOONLAKE_PYTHON_TRIED"})
+"""What `scripts/python311.py` sets for itself."""
 
 
 class Settings(BaseSettings):
@@ -95,6 +102,13 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("rpc_url", mode="after")
+    @classmethod
+    def _are_http_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for url in value:
+            _check_http_url(url)
+        return value
+
     @field_validator("home", "deployment", "anvil", "key_password_file", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -149,6 +163,38 @@ def load_settings(**overrides: Any) -> Settings:
         name = ENVIRONMENT_PREFIX + "_".join(str(part) for part in first["loc"]).upper()
         problem = first["msg"].removeprefix("Value error, ")
         raise InvalidSetting(setting=name, problem=problem) from error
+
+
+def unknown_settings() -> list[tuple[str, str]]:
+    """Names in the environment and `.env` that begin as ours and are none, with the nearest one.
+
+    A misspelt name is passed over, and what was meant by it is not done. Raises InvalidSetting for
+    a `.env` that cannot be read.
+    """
+    known = [ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields]
+    path = Path(ENVIRONMENT_FILE)
+    _check_file(path)
+    names = {*os.environ, *(dotenv_values(path) if path.is_file() else ())}
+    ours = {name for name in names if name.upper().startswith(ENVIRONMENT_PREFIX)}
+    return [
+        (name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)[0])
+        for name in sorted(ours)
+        if name.upper() not in known and name not in _OF_SCRIPTS
+    ]
+
+
+def _check_http_url(url: str) -> None:
+    """Raise ValueError, without what may be secret in the URL: its path, user and password."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError("one of its addresses is not an http(s) URL") from None
+    if not usable:
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else url
+        if not parts.netloc and {"@", "/", "?"} & set(url):
+            shown = "one of its addresses"
+        raise ValueError(f"{shown} is not an http(s) URL")
 
 
 def _check_file(path: Path) -> None:

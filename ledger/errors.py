@@ -13,6 +13,7 @@ LedgerError
 │   ├── ToolMissing
 │   ├── PortInUse
 │   ├── FolderUnusable
+│   ├── DiskFull
 │   ├── DatabaseUnusable
 │   ├── DatabaseDamaged
 │   ├── AlreadyRunning
@@ -23,6 +24,7 @@ LedgerError
 │   ├── KeyMissing
 │   ├── KeyExists
 │   ├── KeyLocked
+│   ├── PasswordUnusable
 │   ├── CompilationFailed
 │   └── ArtifactsStale
 ├── NodeProblem             a node does not answer, or answers what cannot be true
@@ -66,6 +68,7 @@ LedgerError
 
 An error carries its values as keyword arguments; its sentence is made from them, so that the
 same facts reach a person, a log line and a JSON answer. A `code` never changes once released.
+Values that are words for a sentence and no facts are named in `phrases`; JSON leaves them out.
 """
 
 from __future__ import annotations
@@ -84,6 +87,7 @@ class LedgerError(Exception):
     code: ClassVar[str] = "ledger"
     sentence: ClassVar[str] = ""
     next_step: ClassVar[str] = ""
+    phrases: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **values: Any) -> None:
         self.values: Mapping[str, Any] = values
@@ -93,6 +97,11 @@ class LedgerError(Exception):
     def advice(self) -> str:
         """What the reader can do next; empty where nothing can be done."""
         return self.next_step.format(**self.values)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The values, without those that are parts of its sentences."""
+        return {key: value for key, value in self.values.items() if key not in self.phrases}
 
 
 class InputRefused(LedgerError):
@@ -142,6 +151,7 @@ class ContractRefused(LedgerError):
     code = "contract.refused"
     sentence = "The contract refused: {name}({shown}).{told}"
     next_step = "{hint}"
+    phrases = frozenset({"shown", "meaning", "told", "hint"})
 
     def __init__(
         self, *, name: str, arguments: Mapping[str, Any], meaning: str = "", hint: str = ""
@@ -174,6 +184,7 @@ class ToolMissing(SetupProblem):
     code = "setup.tool_missing"
     sentence = "{tool} was not found."
     next_step = "{remedy}"
+    phrases = frozenset({"remedy"})
 
 
 class PortInUse(SetupProblem):
@@ -193,10 +204,37 @@ class FolderUnusable(SetupProblem):
     next_step = "Make it writable, or choose another with MOONLAKE_HOME."
 
 
+class DiskFull(SetupProblem):
+    """There is no room to write to; `what` is a folder, a file or a database."""
+
+    code = "setup.disk_full"
+    sentence = "The disk is full: {what} cannot be written."
+    next_step = "{remedy}"
+    phrases = frozenset({"remedy"})
+
+    def __init__(
+        self,
+        *,
+        what: object,
+        remedy: str = "Free some space there, then run the same command again.",
+    ) -> None:
+        super().__init__(what=what, remedy=remedy)
+
+
 class DatabaseUnusable(SetupProblem):
     code = "setup.database_unusable"
     sentence = "The database {url} cannot be used: {problem}."
-    next_step = "Start it or correct MOONLAKE_DATABASE_URL, then run the same command again."
+    next_step = "{remedy}"
+    phrases = frozenset({"remedy"})
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        problem: str,
+        remedy: str = "Start it or correct MOONLAKE_DATABASE_URL, then run the same command again.",
+    ) -> None:
+        super().__init__(url=url, problem=problem, remedy=remedy)
 
 
 class DatabaseDamaged(SetupProblem):
@@ -233,6 +271,7 @@ class DeploymentUnreadable(SetupProblem):
     code = "setup.deployment_unreadable"
     sentence = "The deployment file {path}, line {line}: {problem}."
     next_step = "{remedy}"
+    phrases = frozenset({"remedy"})
 
 
 class DeployerBusy(SetupProblem):
@@ -262,6 +301,14 @@ class KeyLocked(SetupProblem):
     code = "setup.key_locked"
     sentence = "The key {key!r} cannot be opened: {problem}."
     next_step = "Check the password file named by MOONLAKE_KEY_PASSWORD_FILE."
+
+
+class PasswordUnusable(SetupProblem):
+    """The password that opens all keys of the data folder is not to be had."""
+
+    code = "setup.password_unusable"
+    sentence = "The keys' password cannot be read: {problem}."
+    next_step = "Name a file whose first line is the password with MOONLAKE_KEY_PASSWORD_FILE."
 
 
 class CompilationFailed(SetupProblem):

@@ -25,7 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ledger.errors import FolderUnusable, InvalidSetting, PortInUse, ToolMissing
+from ledger.disks import folder_unusable
+from ledger.errors import InvalidSetting, PortInUse, ToolMissing
 
 UNSHADOWED = ("-P",)
 """Options of Python without which `-c` takes modules from the current folder before its own."""
@@ -237,7 +238,7 @@ class ChildProcess:
         try:
             return os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
-            raise FolderUnusable(path=self._log.parent, problem=error.strerror) from error
+            raise folder_unusable(self._log.parent, error) from error
 
 
 def require_free_port(host: str, port: int, *, setting: str) -> None:

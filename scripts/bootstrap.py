@@ -11,6 +11,7 @@ is no Node.js 20, one is installed into `.venv` from its wheel.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -53,6 +54,9 @@ def bootstrap(*, dev: bool) -> None:
     except BootstrapFailed as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(3)
+    except OSError as error:
+        print(f"error: {_describe(error)}", file=sys.stderr)
+        sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -91,6 +95,8 @@ def _install(*, dev: bool) -> None:
     node_digest = _digest(ROOT / "package-lock.json", ROOT / "package.json")
     wanted, whole = (f"{node_digest} {kind}" for kind in ("dev" if dev else "runtime", "dev"))
     has_node_packages = NODE_STAMP.is_file() and NODE_STAMP.read_text() in (wanted, whole)
+    if not (has_node_packages and PYTHON.exists()):
+        _require_writable(ROOT)
     with ThreadPoolExecutor(max_workers=1) as beside:
         node_packages = None
         if not has_node_packages:
@@ -111,6 +117,7 @@ def _make_venv() -> None:
     wanted = _digest(lock, str(ROOT))
     if _stamp("install") == wanted and PYTHON.exists():
         return
+    _require_writable(VENV if VENV.exists() else ROOT)
     with step("Python environment"):
         if not _venv_works():
             _create_venv()
@@ -151,6 +158,7 @@ def _install_python_packages(*, dev: bool) -> None:
     # What the tests need includes what the demonstration needs.
     enough = {_digest(ROOT / "requirements" / "dev.txt"), wanted}
     if _stamp("packages") not in enough:
+        _require_writable(VENV)
         with step("Python packages"):
             _uv_install(lock)
             _set_stamp("packages", wanted)
@@ -164,6 +172,29 @@ def _install_python_packages(*, dev: bool) -> None:
                 ]
             )
             _set_stamp("moonlake", wanted)
+
+
+def _require_writable(folder: Path) -> None:
+    """Raise BootstrapFailed where nothing can be installed into the checkout."""
+    as_we_act = os.access in os.supports_effective_ids
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=as_we_act):
+        raise BootstrapFailed(
+            f"{folder} cannot be written, and what Moonlake needs is installed there. "
+            "Make it writable, or use a copy of the checkout that is yours."
+        )
+
+
+def _describe(error: OSError) -> str:
+    """What a refusal of the system means here, in one line."""
+    problem = error.strerror or str(error)
+    if isinstance(error, PermissionError):
+        return (
+            f"{error.filename} may not be used by you ({problem}). "
+            "Use a copy of the checkout that is yours, or have its owner run this."
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk of {ROOT} is full. Free some space and run this again."
+    return f"{error.filename or ROOT} cannot be used: {problem}."
 
 
 def _install_node() -> None:

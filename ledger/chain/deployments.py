@@ -21,10 +21,10 @@ import msgspec
 from ledger.chain.addresses import show_address
 from ledger.chain.artifacts import CONTRACTS
 from ledger.config import Settings
+from ledger.disks import folder_unusable
 from ledger.domain.ids import BlockNumber
 from ledger.errors import (
     DeploymentUnreadable,
-    FolderUnusable,
     InvalidFile,
     InvalidSetting,
     NotDeployed,
@@ -191,19 +191,29 @@ def show_deployment(deployment: Deployment) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON so that the file is the old one or the new one, also after a loss of power."""
+    """Write JSON so that the file is the old one or the new one, also after a loss of power.
+
+    Raises FolderUnusable, DiskFull.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        _replace(path, json.dumps(content, indent=2) + "\n")
     except OSError as error:
-        raise FolderUnusable(path=path.parent, problem=error.strerror) from error
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-        os.fchmod(file.fileno(), 0o644)  # it is public: auditors and other users read it
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
+        raise folder_unusable(path.parent, error) from error
+
+
+def _replace(path: Path, content: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o644)  # it is public: auditors and other users read it
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -37,6 +37,7 @@ __all__ = [
     "DevnetOptions",
     "DevnetStatus",
     "check_startable",
+    "check_tool_and_port",
     "devnet_folder",
     "devnet_status",
     "reset_devnet",
@@ -87,10 +88,21 @@ def start_devnet(
 
 def check_startable(settings: Settings, *, report: Report) -> None:
     """Raise what `start_devnet` would raise at once: before a start in another process."""
-    find_anvil(settings)
+    check_tool_and_port(settings)
     folder = DevnetFolder(settings.home)
     with DevnetLock(folder):
         folder.end_orphan(StateFiles(folder.path), report)
+        require_free_port(HOST, settings.devnet_port, setting="MOONLAKE_DEVNET_PORT")
+
+
+def check_tool_and_port(settings: Settings) -> None:
+    """Raise what keeps any devnet from starting here, without touching the folder.
+
+    The port is not looked at where a devnet of this folder runs or ran: it may be its own. Raises
+    ToolMissing, PortInUse and InvalidSetting.
+    """
+    find_anvil(settings)
+    if DevnetFolder(settings.home).process is None:
         require_free_port(HOST, settings.devnet_port, setting="MOONLAKE_DEVNET_PORT")
 
 
@@ -127,6 +139,8 @@ def reset_devnet(settings: Settings) -> Path | None:
     while a devnet runs.
     """
     folder = DevnetFolder(settings.home)
+    if not folder.path.exists():
+        return None
     with DevnetLock(folder):
         chain = folder.chain
         files = [*StateFiles(folder.path).all_files(), *folder.chain_files()]

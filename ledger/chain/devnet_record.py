@@ -21,7 +21,8 @@ import msgspec
 from ledger.chain.devnet_dump import DumpUnfit, take_dump
 from ledger.chain.devnet_rpc import DevnetRpc
 from ledger.chain.devnet_state import StateFiles
-from ledger.errors import AlreadyRunning, FolderUnusable, NodeProblem
+from ledger.disks import folder_unusable
+from ledger.errors import AlreadyRunning, NodeProblem
 from ledger.processes import ProcessIdentity, end_process, is_running, wait_until
 
 # Time for anvil to write its last words, if it is ending already.
@@ -85,7 +86,7 @@ class DevnetFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            raise FolderUnusable(path=self.path, problem=error.strerror) from error
+            raise folder_unusable(self.path, error) from error
 
     @property
     def chain(self) -> ChainRecord | None:
@@ -126,7 +127,7 @@ class DevnetFolder:
             for path in files:
                 path.rename(aside / path.name)
         except OSError as error:
-            raise FolderUnusable(path=self.path, problem=error.strerror) from error
+            raise folder_unusable(self.path, error) from error
         return aside
 
     def end_orphan(self, files: StateFiles, report: Callable[[str], None]) -> None:
@@ -199,7 +200,7 @@ def _save_orphan(url: str, files: StateFiles) -> None:
 def _read(path: Path, kind: type[_Record]) -> _Record | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         # An unreadable record is as good as none: the states themselves stay what they are.
         return None
 

@@ -37,7 +37,8 @@ from ledger.chain.devnet_rpc import DevnetRpc, Head
 from ledger.chain.devnet_state import LoadedState, StateFiles
 from ledger.chain.toolchain import find_anvil
 from ledger.config import Settings
-from ledger.errors import ChainMismatch, DevnetFailed, FolderUnusable
+from ledger.disks import folder_unusable
+from ledger.errors import ChainMismatch, DevnetFailed
 from ledger.processes import (
     ChildProcess,
     identify_process,
@@ -276,7 +277,7 @@ class RunningDevnet:
         try:
             self._folder.process = record
         except OSError as error:
-            raise FolderUnusable(path=self._folder.path, problem=error.strerror) from error
+            raise folder_unusable(self._folder.path, error) from error
 
 
 def hex_of(block: Head) -> str:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.chain.devnet_dump import Dump, DumpUnfit, read_dump
-from ledger.errors import DevnetStateUnusable, FolderUnusable
+from ledger.disks import folder_unusable
+from ledger.errors import DevnetStateUnusable
 
 STATE = "state.json"
 PREVIOUS = "state.previous.json"
@@ -107,7 +108,7 @@ class StateFiles:
         try:
             self.save(content)
         except OSError as error:
-            raise FolderUnusable(path=self._folder, problem=error.strerror) from error
+            raise folder_unusable(self._folder, error) from error
 
     def _set_aside(self, path: Path) -> Path:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

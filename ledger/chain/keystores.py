@@ -27,13 +27,14 @@ from Crypto.Cipher import AES
 from ledger.chain.keccak import keccak256
 from ledger.chain.signers import LocalSigner
 from ledger.config import Settings
+from ledger.disks import folder_unusable
 from ledger.errors import (
-    FolderUnusable,
     InvalidFile,
     InvalidValue,
     KeyExists,
     KeyLocked,
     KeyMissing,
+    PasswordUnusable,
 )
 
 STRONG_COST = 262_144
@@ -61,21 +62,21 @@ def key_folder(settings: Settings) -> Path:
 def read_password(settings: Settings) -> str:
     """What opens the keystores: the password file's first line, or the devnet's own password.
 
-    Raises KeyLocked where there is no password file and the chain is not the devnet, or where the
-    file cannot be read or is empty.
+    Raises PasswordUnusable where there is no password file and the chain is not the devnet, or
+    where the file cannot be read or is empty.
     """
     named = settings.key_password_file
     if named is None and not settings.uses_devnet:
-        raise KeyLocked(key="*", problem="no password file is named, and this is not the devnet")
+        raise PasswordUnusable(problem="no password file is named, and this is not the devnet")
     path = named or _devnet_password_file(key_folder(settings))
     try:
         password = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except OSError as error:
-        raise KeyLocked(key="*", problem=f"{path}: {error.strerror}") from error
+        raise PasswordUnusable(problem=f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise KeyLocked(key="*", problem=f"{path} is not UTF-8") from error
+        raise PasswordUnusable(problem=f"{path} is not UTF-8") from error
     if not password:
-        raise KeyLocked(key="*", problem=f"the first line of {path} is empty")
+        raise PasswordUnusable(problem=f"the first line of {path} is empty")
     return password
 
 
@@ -239,18 +240,25 @@ def _devnet_password_file(folder: Path) -> Path:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that must not exist yet: whole or not at all, for its owner alone."""
+    """Write a file that must not exist yet: whole or not at all, for its owner alone.
+
+    Raises FileExistsError, FolderUnusable, DiskFull.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
     except OSError as error:
-        raise FolderUnusable(path=path.parent, problem=error.strerror) from error
+        raise folder_unusable(path.parent, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise folder_unusable(path.parent, error) from error
     finally:
         Path(temporary).unlink()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ledger.config import Settings
+from ledger.disks import folder_unusable
 from ledger.processes import UNSHADOWED, ChildProcess, own_environment
 
 Report = Callable[[str], None]
@@ -46,7 +47,10 @@ class Child:
     def start(self) -> None:
         """Start it. Raises ToolMissing and FolderUnusable."""
         self._is_wanted = True
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise folder_unusable(self.log.parent, error) from error
         self._process = ChildProcess(
             self.name,
             [sys.executable, *UNSHADOWED, "-c", _MOONLAKE, *self._arguments],

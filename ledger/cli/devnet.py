@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import threading
@@ -45,7 +46,7 @@ GenesisOption = Annotated[
     ),
 ]
 BlockTimeOption = Annotated[
-    int, typer.Option(help="Also make a block every so many seconds; 0 makes none.", min=0)
+    int | None, typer.Option(help="Also make a block every so many seconds; unset, none.", min=1)
 ]
 ForkUrlOption = Annotated[
     str, typer.Option(help="Begin with the state of the chain at this URL; nothing is kept.")
@@ -65,7 +66,7 @@ def start(
     anvil: AnvilOption = None,
     chain_id: ChainIdOption = 0,
     genesis_time: GenesisOption = None,
-    block_time: BlockTimeOption = 0,
+    block_time: BlockTimeOption = None,
     fork_url: ForkUrlOption = "",
     fork_block: ForkBlockOption = -1,
     detach: DetachOption = False,
@@ -78,7 +79,7 @@ def start(
     options = DevnetOptions(
         chain_id=chain_id,
         genesis_time=begin,
-        block_time=block_time,
+        block_time=block_time or 0,
         fork_url=fork_url,
         fork_block=fork_block,
     )
@@ -93,10 +94,13 @@ def start(
 def stop(
     home: HomeOption = None, devnet_port: DevnetPortOption = None, as_json: JsonOption = False
 ) -> None:
-    """Save the devnet's state and stop it."""
+    """Save the devnet's state and stop it; of a fork nothing is kept."""
     settings = load_settings(home=home, devnet_port=devnet_port)
+    process = devnet_folder(settings).process
     stopped = stop_devnet(settings, report=_report)
-    text = "The devnet is stopped; its state is saved." if stopped else "No devnet was running."
+    text = "No devnet was running."
+    if stopped:
+        text = _stopped(is_fork=process is not None and bool(process.fork_url))
     show({"stopped": stopped}, text, as_json=as_json)
 
 
@@ -139,7 +143,13 @@ def _run(settings: Settings, options: DevnetOptions, *, as_json: bool, backgroun
         while not stopping.wait(0.2):
             devnet.check()
     if not (background or as_json):
-        typer.echo("The devnet is stopped" + ("." if options.fork_url else "; its state is saved."))
+        typer.echo(_stopped(is_fork=bool(options.fork_url)))
+
+
+def _stopped(*, is_fork: bool) -> str:
+    if is_fork:
+        return "The fork is stopped; nothing of it is kept."
+    return "The devnet is stopped; its state is saved."
 
 
 def _start_detached(settings: Settings, options: DevnetOptions) -> None:
@@ -156,15 +166,30 @@ def _start_detached(settings: Settings, options: DevnetOptions) -> None:
     if ready and not child.has_ended:
         _report(child.output())
     else:
-        said = child.last_words().removeprefix("error: ").rstrip(".")
         child.kill()
-        raise DevnetFailed(problem=said or f"its process {child.ending}", log=log)
+        raise _failure(child, log)
+
+
+def _failure(child: ChildProcess, log: Path) -> DevnetFailed:
+    """Why the process that should have stayed did not; it tells its error as JSON."""
+    before, brace, after = child.output().rpartition('{\n  "error"')
+    _report(before if brace else "")
+    try:
+        told = json.loads(brace + after)["error"]
+    except ValueError:
+        said = child.last_words().rstrip(".")
+        return DevnetFailed(problem=said or f"its process {child.ending}", log=log)
+    if told["code"] == DevnetFailed.code:
+        return DevnetFailed(**told["values"])
+    return DevnetFailed(problem=told["sentence"].rstrip("."), log=log)
 
 
 def _command_line(settings: Settings, options: DevnetOptions) -> list[str]:
-    line = ["devnet", "start", "--background", "--home", str(settings.home)]
+    line = ["devnet", "start", "--background", "--json", "--home", str(settings.home)]
     line += ["--devnet-port", str(settings.devnet_port), "--chain-id", str(options.chain_id)]
-    line += ["--block-time", str(options.block_time), "--fork-block", str(options.fork_block)]
+    line += ["--fork-block", str(options.fork_block)]
+    if options.block_time:
+        line += ["--block-time", str(options.block_time)]
     if settings.anvil is not None:
         line += ["--anvil", str(settings.anvil)]
     if options.fork_url:

@@ -13,7 +13,8 @@ from pathlib import Path
 from ledger.chain.devnet import reset_devnet
 from ledger.cli.children import LOG_FOLDER
 from ledger.config import Settings
-from ledger.errors import FolderUnusable, InvalidSetting
+from ledger.disks import folder_unusable
+from ledger.errors import InvalidSetting
 
 _DATABASE = "moonlake.sqlite3"
 _KEPT_ASIDE = "set-aside"
@@ -43,7 +44,7 @@ def move_aside(settings: Settings) -> Path | None:
         for path in found:
             path.rename(aside / path.name)
     except OSError as error:
-        raise FolderUnusable(path=settings.home, problem=error.strerror) from error
+        raise folder_unusable(settings.home, error) from error
     return aside
 
 

@@ -7,6 +7,7 @@ something; 4 node or chain; 5 a contract refused; 6 the mirror; 7 a transaction'
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -18,10 +19,13 @@ from pathlib import Path
 
 import typer
 
+from ledger.disks import is_full
 from ledger.errors import (
     ChainProblem,
     ContractRefused,
+    DiskFull,
     InputRefused,
+    InvalidSetting,
     InvalidValue,
     LedgerError,
     MirrorProblem,
@@ -57,6 +61,8 @@ _OUTPUT = ("utf-8", "backslashreplace")
 _NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve"})
 """Commands without commands of their own."""
 
+_BACKGROUND = "--background"
+
 LOG_FOLDER = "logs"
 """Where in the data folder the traceback of an unforeseen fault is kept."""
 
@@ -78,14 +84,22 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         _check_arguments(arguments)
+        if _BACKGROUND not in arguments:  # whoever started it has said it
+            _warn_of_unknown_settings()
         make_app(arguments[0] if arguments else "")(args=arguments, prog_name="moonlake")
     except LedgerError as error:
         return _fail(error, arguments)
     except Exception as error:  # noqa: BLE001  an entry point; nobody is shown a traceback
-        path = _write_traceback(error, _home(arguments))
-        problem = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
-        return _fail(Unforeseen(problem=problem, path=path), arguments)
+        return _fail(_meaning_of(error, arguments), arguments)
     return 0
+
+
+def _meaning_of(error: Exception, arguments: list[str]) -> LedgerError:
+    """What an exception that nothing foresaw is told as; its traceback is kept where it can be."""
+    if isinstance(error, OSError) and is_full(error):
+        return DiskFull(what=error.filename or _home(arguments))
+    problem = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
+    return Unforeseen(problem=problem, path=_write_traceback(error, _home(arguments)))
 
 
 def make_app(command: str = "") -> typer.Typer:
@@ -114,7 +128,7 @@ def exit_code(error: LedgerError) -> int:
 def report_error(error: LedgerError, *, as_json: bool) -> None:
     """One line on stderr; with `--json` one JSON document on stdout."""
     if as_json:
-        values = {key: _plain(value) for key, value in error.values.items()}
+        values = {key: _plain(value) for key, value in error.facts.items()}
         document = {
             "code": error.code,
             "sentence": str(error),
@@ -135,6 +149,19 @@ def _check_arguments(arguments: list[str]) -> None:
         except UnicodeEncodeError as error:
             expected = "text in UTF-8"
             raise InvalidValue(field="argument", value=argument, expected=expected) from error
+
+
+def _warn_of_unknown_settings() -> None:
+    """One line on stderr for each name that begins as ours and is no setting."""
+    from ledger.config import unknown_settings  # noqa: PLC0415  after the arguments are seen
+
+    try:
+        found = unknown_settings()
+    except InvalidSetting:
+        return  # a command that needs a setting says it
+    for name, nearest in found:
+        line = f"warning: {name} is no setting and is passed over; did you mean {nearest}?"
+        typer.echo(line.encode(*_OUTPUT), err=True)
 
 
 def _fail(error: LedgerError, arguments: list[str]) -> int:
@@ -158,20 +185,34 @@ def _home(arguments: list[str]) -> Path:
         return Path(tempfile.gettempdir())
 
 
-def _write_traceback(error: Exception, home: Path) -> Path:
-    """Append the traceback to a log, for its owner alone: in the data folder if it can be."""
+def _write_traceback(error: Exception, home: Path) -> Path | str:
+    """Append the traceback to a log, for its owner alone: in the data folder if it can be.
+
+    Where no disk takes it, the line of the program at which it happened stands for it.
+    """
     when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     text = f"{when}\n{''.join(traceback.format_exception(error))}\n"
+    for make in (functools.partial(_open_log, home), _open_elsewhere):
+        try:
+            handle, path = make()
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(text)
+        except OSError:
+            continue
+        return path
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{place.filename}, line {place.lineno},"
+
+
+def _open_log(home: Path) -> tuple[int, Path]:
     path = home / LOG_FOLDER / "unforeseen.log"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError:
-        handle, name = tempfile.mkstemp(prefix="moonlake-", suffix=".log")
-        path = Path(name)
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(text)
-    return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), path
+
+
+def _open_elsewhere() -> tuple[int, Path]:
+    handle, name = tempfile.mkstemp(prefix="moonlake-", suffix=".log")
+    return handle, Path(name)
 
 
 def _plain(value: object) -> object:

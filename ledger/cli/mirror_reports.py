@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ledger.disks import is_full
 from ledger.mirror.reports import (
     Applied,
     CaughtUp,
@@ -52,7 +53,16 @@ class LineReporter:
             typer.echo(json.dumps(as_values(report)))
             sys.stdout.flush()
         else:
-            typer.echo(as_sentence(report), err=True)
+            self._say(as_sentence(report))
+
+    @staticmethod
+    def _say(line: str) -> None:
+        """Write the line, unless the disk of the log is full: that ends no mirroring."""
+        try:
+            typer.echo(line, err=True)
+        except OSError as error:
+            if not is_full(error):
+                raise
 
     def _is_repeated(self, report: Report) -> bool:
         if isinstance(report, Waiting | NodePassedOver):

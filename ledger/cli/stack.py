@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ledger.chain.devnet import DevnetOptions, start_devnet
+from ledger.chain.devnet import DevnetOptions, check_tool_and_port, start_devnet
 from ledger.chain.devnet_running import RunningDevnet
 from ledger.cli.children import Child
 from ledger.config import Settings
-from ledger.errors import FolderUnusable, NodeProblem
+from ledger.disks import folder_unusable
+from ledger.errors import InvalidSetting, NodeProblem
 from ledger.processes import require_free_port
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ class Stack:
     def start(self, *, demo: bool) -> Ready:
         """Start everything and return when the server's answers are current."""
         settings = self._settings
+        require_startable(settings)
         _prepare_folder(settings)
-        require_free_port(settings.host, settings.port, setting="MOONLAKE_PORT")
         self._server.start()  # first, since it takes longest and needs no chain
         if settings.uses_devnet:
             self._start_devnet(demo=demo)
@@ -241,6 +242,19 @@ class Stack:
         return f"http://{shown}:{self._settings.port}/"
 
 
+def require_startable(settings: Settings) -> None:
+    """Refuse what cannot go well before anything is made, moved or started.
+
+    Raises InvalidSetting, PortInUse and ToolMissing.
+    """
+    if settings.uses_devnet and settings.port == settings.devnet_port:
+        problem = f"{settings.port} is the devnet's port too (MOONLAKE_DEVNET_PORT)"
+        raise InvalidSetting(setting="MOONLAKE_PORT", problem=problem)
+    require_free_port(settings.host, settings.port, setting="MOONLAKE_PORT")
+    if settings.uses_devnet:
+        check_tool_and_port(settings)
+
+
 def _prepare_folder(settings: Settings) -> None:
     """Make the data folder and see that it can be written. Raises FolderUnusable."""
     probe = settings.home / ".writable"
@@ -249,4 +263,4 @@ def _prepare_folder(settings: Settings) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise FolderUnusable(path=settings.home, problem=error.strerror) from error
+        raise folder_unusable(settings.home, error) from error

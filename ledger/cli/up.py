@@ -17,7 +17,7 @@ import typer
 
 from ledger.cli.output import JsonOption, show
 from ledger.cli.settings_options import EVERY, with_settings
-from ledger.cli.stack import Interrupted, Stack
+from ledger.cli.stack import Interrupted, Stack, require_startable
 from ledger.config import Settings
 
 app = typer.Typer()
@@ -46,6 +46,7 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     if fresh:
+        require_startable(settings)
         _move_aside(settings)
     stack = Stack(settings, stopping=stopping, report=_report, progress=_progress)
     try:

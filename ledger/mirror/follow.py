@@ -15,7 +15,7 @@ from itertools import count
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from ledger.errors import DatabaseUnusable, LedgerError, MirrorDamaged
+from ledger.errors import DatabaseUnusable, DiskFull, LedgerError, MirrorDamaged
 from ledger.mirror.lease import Stopped, lead
 from ledger.mirror.look import Mirror
 from ledger.mirror.pool import PASSING
@@ -59,7 +59,7 @@ def follow(mirror: Mirror, *, poll_interval: float) -> None:
                 _follow_leading(mirror, poll_interval)
         except Stopped:
             return
-        except DatabaseUnusable as problem:
+        except (DatabaseUnusable, DiskFull) as problem:
             # The lease went with the database, so it is taken anew.
             mirror.report(Waiting(problem, _DATABASE_WAIT))
             mirror.stop.wait(_DATABASE_WAIT)
@@ -101,11 +101,11 @@ def _look_patiently(mirror: Mirror, *, looks: int | None = None) -> MirrorState:
             wait = min(2 * wait, _LONGEST_WAIT)
         except Overtaken:
             mirror.forget()
-        except DatabaseUnusable:
+        except (DatabaseUnusable, DiskFull):
             raise
         except LedgerError as problem:
             # The database may be what is wrong; the problem itself matters more.
-            with contextlib.suppress(DBAPIError, DatabaseUnusable):
+            with contextlib.suppress(DBAPIError, DatabaseUnusable, DiskFull):
                 mirror.halt(problem)
             raise
     raise AssertionError("count() does not end")

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from ledger.errors import FolderUnusable
+from ledger.disks import folder_unusable
 from ledger.store.engine import POSTGRESQL, database_unusable, sqlite_file
 
 _LOOK_SECONDS = 0.2
@@ -68,8 +68,7 @@ def _try_file_lock(database: Path, held: ExitStack) -> Callable[[], bool]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        problem = error.strerror or "a lock cannot be made in it"
-        raise FolderUnusable(path=str(path.parent), problem=problem) from error
+        raise folder_unusable(path.parent, error) from error
     held.callback(os.close, descriptor)
 
     def try_lock() -> bool:

@@ -12,6 +12,7 @@ from the new one.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,5 @@ def _database_errors(engine: Engine) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise database_unusable(engine, error) from error
+    except sqlite3.Error as error:  # of the statements that are given to the driver itself
+        raise database_unusable(engine, DBAPIError("", None, error)) from error

@@ -18,8 +18,9 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection, Row, select
 
+from ledger.disks import folder_unusable
 from ledger.domain.commitments import commit_to_content, new_salt
-from ledger.errors import EvidenceDamaged, FolderUnusable, InvalidValue, NotFound
+from ledger.errors import EvidenceDamaged, InvalidValue, NotFound
 from ledger.office.profiles import check_text
 from ledger.office.rows import insert_if_absent
 from ledger.store.office_tables import evidence_files
@@ -118,7 +119,7 @@ class EvidenceStore:
             self._folder.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(dir=self._folder, prefix="incoming-")
         except OSError as error:
-            raise FolderUnusable(path=self._folder, problem=error.strerror) from error
+            raise folder_unusable(self._folder, error) from error
         incoming = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -130,7 +131,7 @@ class EvidenceStore:
             incoming.replace(target)
             _sync_folder(target.parent)
         except OSError as error:
-            raise FolderUnusable(path=self._folder, problem=error.strerror) from error
+            raise folder_unusable(self._folder, error) from error
         finally:
             incoming.unlink(missing_ok=True)
         return content_hash, size

@@ -316,7 +316,7 @@ def mark_failed(
         "code": error.code,
         "sentence": str(error),
         "advice": error.advice,
-        "values": dict(error.values),
+        "values": dict(error.facts),
     }
     connection.execute(
         update(operations)

@@ -24,6 +24,7 @@ from ledger.chain.sending import Call, prepare_transaction
 from ledger.chain.signers import Signer, TransactionFields, sign
 from ledger.errors import (
     ContractRefused,
+    DiskFull,
     LedgerError,
     NonceTaken,
     NotFound,
@@ -53,6 +54,12 @@ DEADLINE_SECONDS = 60.0
 FINALITY_BLOCKS = 64
 
 _NONCE_TRIES = 5
+
+_SIGNED_REMEDY = (
+    "What was asked is signed and kept. Free some space there, then run the same command again, "
+    "with --operation-id {} where it takes one: then it is done once."
+)
+"""The same command alone would ask for the same once more, under another id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,13 @@ class Outbox:
             if known is None:
                 raise
             return self._repeat(known, request, signer)
-        return self._settle(signed, signer)
+        try:
+            return self._settle(signed, signer)
+        except DiskFull as error:
+            raise DiskFull(
+                what=error.values["what"],
+                remedy=_SIGNED_REMEDY.format(_hex(request.operation_id)),
+            ) from error
 
     def resume(self) -> Iterator[Resumed]:
         """Send again what this database signed and the chain has not done, account by account.

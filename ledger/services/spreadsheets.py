@@ -89,6 +89,8 @@ def refuse_duplicates(rows: tuple[Row, ...], *columns: str) -> None:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise InvalidFile(path=path, line=1, problem="is not a regular file")
         content = path.read_bytes()
     except FileNotFoundError:
         raise NotFound(what="file", key=str(path)) from None

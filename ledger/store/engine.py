@@ -8,6 +8,7 @@ and SQLite in memory, where each connection would see a database of its own.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,7 +18,14 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ledger.errors import DatabaseDamaged, DatabaseUnusable, FolderUnusable, InvalidSetting
+from ledger.disks import folder_unusable
+from ledger.errors import (
+    DatabaseDamaged,
+    DatabaseUnusable,
+    DiskFull,
+    FolderUnusable,
+    InvalidSetting,
+)
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -28,6 +36,11 @@ BUSY_SECONDS = 10.0
 _CONNECT_SECONDS = 5
 _LOG_KEPT_BYTES = 64 * 1024 * 1024  # what a large import leaves of the write-ahead log
 _BEGIN = "moonlake_begin"
+_POSTGRESQL_DISK_FULL = "53100"  # PostgreSQL, appendix A
+_SQLITE_REMEDY = (
+    "See that the file and its folder can be read and written and that their disk has room, then "
+    "run the same command again."
+)
 
 
 def open_engine(url: str, *, durable: bool = True, search_path: str = "") -> Engine:
@@ -55,7 +68,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
             connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-        with _damage_told(engine), connection.begin():
+        with _known_told(engine), connection.begin():
             yield connection
 
 
@@ -68,7 +81,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with _connected(engine) as connection:
         connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        with _damage_told(engine), connection.begin():
+        with _known_told(engine), connection.begin():
             yield connection
 
 
@@ -88,30 +101,51 @@ def _connected(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def _damage_told(engine: Engine) -> Iterator[None]:
-    """Tell damage by its own error; what else a driver says is the caller's to judge."""
+def _known_told(engine: Engine) -> Iterator[None]:
+    """Tell damage and a full disk by our errors; what else a driver says, the caller judges."""
     try:
         yield
     except DBAPIError as error:
-        if _is_damage(error):
+        if _is_damage(error) or _is_full(engine, error):
             raise database_unusable(engine, error) from error
         raise
 
 
-def database_unusable(engine: Engine, error: DBAPIError) -> DatabaseUnusable | DatabaseDamaged:
+def database_unusable(
+    engine: Engine, error: DBAPIError
+) -> DatabaseUnusable | DatabaseDamaged | DiskFull:
     """What a driver's error means to a person: the database, without its password, and why."""
     # Further lines are a driver's own advice, which knows nothing of ours.
     problem = (str(error.orig).partition("\n")[0].strip() or type(error.orig).__name__).rstrip(".")
     if _is_damage(error):
         path = sqlite_file(engine)
         return DatabaseDamaged(path=path, name=path.name, problem=problem)
-    return DatabaseUnusable(url=engine.url.render_as_string(hide_password=True), problem=problem)
+    url = engine.url.render_as_string(hide_password=True)
+    if _is_full(engine, error):
+        return DiskFull(what=f"the database {url}")
+    if engine.dialect.name == SQLITE:
+        return DatabaseUnusable(url=url, problem=problem, remedy=_SQLITE_REMEDY)
+    return DatabaseUnusable(url=url, problem=problem)
 
 
 def _is_damage(error: DBAPIError) -> bool:
+    return _sqlite_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _is_full(engine: Engine, error: DBAPIError) -> bool:
+    code = _sqlite_code(error)
+    if code == sqlite3.SQLITE_IOERR:  # of a full disk too, where the index of the log has to grow
+        return shutil.disk_usage(sqlite_file(engine).parent).free == 0
+    return (
+        code == sqlite3.SQLITE_FULL
+        or getattr(error.orig, "sqlstate", None) == _POSTGRESQL_DISK_FULL
+    )
+
+
+def _sqlite_code(error: DBAPIError) -> int | None:
     # SQLite's extended codes keep the plain one in the low byte.
     code = getattr(error.orig, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return code & 0xFF if code is not None else None
 
 
 def _parse(url: str) -> URL:
@@ -177,8 +211,7 @@ def _check_folder(path: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        problem = error.strerror or "it cannot be made"
-        raise FolderUnusable(path=str(folder), problem=problem) from error
+        raise folder_unusable(folder, error) from error
     # SQLite writes its log beside the file, so that even a reader needs the folder.
     if not os.access(folder, os.W_OK | os.X_OK):
         raise FolderUnusable(path=str(folder), problem="it is not writable")

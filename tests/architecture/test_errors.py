@@ -64,3 +64,18 @@ def test_error__given_its_values__shows_each_of_them(cls: type[LedgerError]) -> 
     shown = str(error) + error.advice
     assert all(f"<{name}>" in shown for name in names)
     assert set(error.values) == names
+
+
+def test_facts__of_an_error__hold_no_words_of_its_sentences() -> None:
+    refused = errors.ContractRefused(
+        name="CreditsNoEpoch", arguments={"programmeId": 2}, meaning="No.", hint="Wait."
+    )
+    missing = errors.ToolMissing(tool="anvil", remedy="Install it.")
+
+    assert refused.facts == {"name": "CreditsNoEpoch", "arguments": {"programmeId": 2}}
+    assert missing.facts == {"tool": "anvil"}
+
+
+@pytest.mark.parametrize("cls", CONCRETE, ids=lambda cls: cls.__name__)
+def test_phrases__of_every_error__are_values_that_it_has(cls: type[LedgerError]) -> None:
+    assert cls.phrases <= _fields(cls.sentence) | _fields(cls.next_step) | {"meaning"}

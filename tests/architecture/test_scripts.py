@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import errno
 import importlib
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -158,3 +164,81 @@ def test_bootstrap__with_an_environment_that_was_moved__sees_that_it_is_broken(
     pip.chmod(0o755)
 
     assert not bootstrap._venv_works()
+
+
+@pytest.fixture
+def checkout(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A checkout in which nothing was installed, for the bootstrap to work in; not below a folder
+    that is root's alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder)
+        found.chmod(0o755)
+        for name in ("package-lock.json", "package.json", "pyproject.toml"):
+            shutil.copy(ROOT / name, found / name)
+        shutil.copytree(ROOT / "requirements", found / "requirements")
+        monkeypatch.setattr(bootstrap, "_alone", contextlib.nullcontext)
+        monkeypatch.setattr(bootstrap, "ROOT", found)
+        monkeypatch.setattr(bootstrap, "VENV", found / ".venv")
+        monkeypatch.setattr(bootstrap, "PYTHON", found / ".venv" / "bin" / "python")
+        monkeypatch.setattr(bootstrap, "STAMPS", found / ".venv" / "stamps")
+        monkeypatch.setattr(bootstrap, "NODE_STAMP", found / "node_modules" / ".stamp")
+        yield found
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """As somebody to whom permissions mean something, where we are root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def bootstrap_fails(bootstrap: ModuleType, capture: pytest.CaptureFixture[str]) -> str:
+    """What a bootstrap says that ends with code 3, in one line."""
+    with pytest.raises(SystemExit) as ended, as_nobody():
+        bootstrap.bootstrap(dev=False)
+    said = capture.readouterr().err
+    assert ended.value.code == 3
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    return said
+
+
+def test_bootstrap__in_a_checkout_that_cannot_be_written__says_so(
+    bootstrap: ModuleType, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.chmod(0o555)
+
+    assert f"{checkout} cannot be written" in bootstrap_fails(bootstrap, capsys)
+
+
+def test_bootstrap__beside_an_environment_of_somebody_else__says_so(
+    bootstrap: ModuleType, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkout.chmod(0o777)
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / ".venv").chmod(0o000)
+
+    said = bootstrap_fails(bootstrap, capsys)
+
+    (checkout / ".venv").chmod(0o755)
+    assert f"{checkout}/.venv" in said
+    assert "may not be used by you (Permission denied)" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "is full. Free some space"),
+        (OSError(errno.EROFS, "Read-only file system", "/x"), "/x cannot be used: Read-only"),
+    ],
+)
+def test_bootstrap__where_the_system_refuses__says_what_it_means(
+    bootstrap: ModuleType, error: OSError, said: str
+) -> None:
+    assert said in bootstrap._describe(error)

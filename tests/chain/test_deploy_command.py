@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ledger.chain.artifacts import CONTRACTS
 from ledger.chain.keystores import open_signer
 from ledger.cli.main import make_app
-from ledger.errors import InvalidValue, KeyExists, KeyLocked, KeyMissing, LedgerError
+from ledger.errors import InvalidValue, KeyExists, KeyMissing, LedgerError, PasswordUnusable
 from tests.support.anvil import Anvil
 
 Run = Callable[..., Any]
@@ -67,7 +67,7 @@ def test_deploy__on_another_chain__needs_keys_and_a_password(
     password.write_text("correct horse\n")
     named = ("--rpc-url", anvil.url)
     unlocked = (*named, "--key-password-file", str(password))
-    with pytest.raises(KeyLocked, match="no password file"):
+    with pytest.raises(PasswordUnusable, match="no password file"):
         run("deploy", *named)
     with pytest.raises(KeyMissing, match="deployer"):
         run("deploy", *unlocked)

@@ -160,3 +160,57 @@ def test_start__on_the_port_of_another_folders_devnet__names_anvil(
         done = moonlake(other, "devnet", "start")
 
         assert f"is in use by anvil (process {started['anvil_pid']})" in done.stderr
+
+
+def test_stop__of_a_fork__does_not_say_that_its_state_is_saved(
+    settings: Settings, tmp_path: Path
+) -> None:
+    fork = new_settings(tmp_path / "fork")
+    with detached_devnet(settings) as source:
+        started = moonlake(fork, "devnet", "start", "--detach", "--fork-url", source["url"])
+        assert started.returncode == 0, started.stderr
+
+        stopped = moonlake(fork, "devnet", "stop")
+
+    assert stopped.stdout == "The fork is stopped; nothing of it is kept.\n"
+
+
+def test_start__detached_fork_of_nothing__says_its_problem_once(
+    settings: Settings, free_port: int
+) -> None:
+    url = f"http://127.0.0.1:{free_port}"
+
+    done = moonlake(settings, "devnet", "start", "--detach", "--fork-url", url)
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("error: The devnet did not start: ")
+    assert done.stderr.count("did not start") == 1
+    assert done.stderr.count("anvil.log") == 1
+    assert done.stderr.count("\n") == 1
+
+
+def test_start__with_a_block_time_of_0__is_refused(settings: Settings) -> None:
+    done = moonlake(settings, "devnet", "start", "--block-time", "0")
+
+    assert done.returncode == 2
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize("command", ["reset", "stop", "status"])
+def test_command__on_a_folder_that_is_not_there__makes_none(
+    settings: Settings, command: str
+) -> None:
+    moonlake(settings, "devnet", command)
+
+    assert not settings.home.exists()
+
+
+def test_start__detached_on_a_port_in_use__makes_no_folder(settings: Settings) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", settings.devnet_port))
+        other.listen()
+
+        done = moonlake(settings, "devnet", "start", "--detach")
+
+    assert done.returncode == 3
+    assert not settings.home.exists()

@@ -37,6 +37,7 @@ from ledger.errors import (
     KeyExists,
     KeyLocked,
     KeyMissing,
+    PasswordUnusable,
 )
 
 KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
@@ -217,12 +218,12 @@ def test_password__on_any_other_chain__comes_from_the_file_that_is_named(tmp_pat
 
     assert read_password(settings) == "first line"
     assert scrypt_cost(settings) == STRONG_COST
-    with pytest.raises(KeyLocked, match="no password file"):
+    with pytest.raises(PasswordUnusable, match="no password file"):
         read_password(settings_in(tmp_path, rpc_url=("http://127.0.0.1:1",)))
     file.write_text("\n")
-    with pytest.raises(KeyLocked, match="empty"):
+    with pytest.raises(PasswordUnusable, match="empty"):
         read_password(settings)
-    with pytest.raises(KeyLocked, match="No such file"):
+    with pytest.raises(PasswordUnusable, match="No such file"):
         read_password(settings_in(tmp_path, key_password_file=tmp_path / "missing"))
 
 

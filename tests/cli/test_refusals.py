@@ -20,12 +20,13 @@ from ledger.config import Settings, load_settings
 from ledger.domain.events import EntryKind
 from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
 from ledger.errors import (
+    ContractRefused,
     DatabaseDamaged,
     InvalidFile,
     InvalidSetting,
     InvalidValue,
-    KeyLocked,
     NotFound,
+    PasswordUnusable,
 )
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
@@ -189,7 +190,7 @@ def test_password_file__that_is_not_text__keeps_the_keys_locked(tmp_path: Path) 
     password = tmp_path / "password"
     password.write_bytes(b"\xff\xfe\n")
 
-    with pytest.raises(KeyLocked, match="not UTF-8"):
+    with pytest.raises(PasswordUnusable, match="not UTF-8"):
         read_password(Settings(home=tmp_path, key_password_file=password))
 
 
@@ -278,3 +279,77 @@ def test_statement__at_any_width__shows_evidence_block_and_transaction_whole(
     assert "List of images (made up)" in shown
     assert "0x" + "0e" * 32 in shown
     assert shown.count(" 123") == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://x", "localhost:8545", "http://", "http://node:port", "http://a,ws://b"]
+)
+def test_node__whose_address_is_no_http_url__is_refused_by_every_command(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("MOONLAKE_RPC_URL", url)
+
+    code, _, said = run(capsys, "org", "list", "--home", str(home))
+
+    assert code == 3
+    assert "MOONLAKE_RPC_URL: " in said
+    assert "not an http(s) URL" in said
+
+
+def test_node__whose_address_is_refused__is_shown_without_its_secrets(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONLAKE_RPC_URL", "ftp://user:secret@node/KEY")
+
+    with pytest.raises(InvalidSetting, match="ftp://node is") as refused:
+        load_settings()
+
+    assert "secret" not in str(refused.value)
+    assert "KEY" not in str(refused.value)
+
+
+def test_setting__that_is_misspelt__is_warned_of_once_with_the_nearest(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONLAKE_PROT", "8001")
+    monkeypatch.setenv("MOONLAKE_PYTHON_TRIED", "1")
+    Path(".env").write_text("MOONLAKE_DATABSE_URL=x\nOTHER=1\n")
+
+    code, _, said = run(capsys, "keys", "list", "--home", str(home))
+
+    assert code == 0
+    assert said == (
+        "warning: MOONLAKE_DATABSE_URL is no setting and is passed over; "
+        "did you mean MOONLAKE_DATABASE_URL?\n"
+        "warning: MOONLAKE_PROT is no setting and is passed over; did you mean MOONLAKE_PORT?\n"
+    )
+
+
+def test_password_file__that_is_not_there__is_said_of_the_file_and_of_no_key(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONLAKE_KEY_PASSWORD_FILE", "/nope")
+
+    code, _, said = run(capsys, "keys", "new", "a", "--home", str(home))
+
+    assert code == 3
+    assert said.startswith("error: The keys' password cannot be read: /nope: No such file")
+    assert said.count("\n") == 1
+
+
+def test_refusal_of_a_contract__as_json__has_values_and_no_words(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = ContractRefused(
+        name="CreditsNoEpoch", arguments={"programmeId": 2}, meaning="None.", hint="Wait."
+    )
+    with mock.patch.object(command_line, "make_app", side_effect=refused):
+        code, said, _ = run(capsys, "org", "list", "--home", str(home), "--json")
+
+    error = json.loads(said)["error"]
+    assert code == 5
+    assert error["values"] == {"name": "CreditsNoEpoch", "arguments": {"programmeId": 2}}
+    assert (error["sentence"], error["advice"]) == (
+        "The contract refused: CreditsNoEpoch(programmeId=2). None.",
+        "Wait.",
+    )

@@ -180,7 +180,7 @@ def test_up__port_in_use__is_said_at_once_and_nothing_is_left_running(tmp_path: 
     assert done.returncode == 3
     assert f"Port {settings.port} on 127.0.0.1 is in use" in done.stderr
     assert "MOONLAKE_PORT" in done.stderr
-    assert not (settings.home / "devnet" / "process.json").exists()
+    assert not settings.home.exists()
 
 
 def test_up__devnets_port_in_use__names_its_setting(tmp_path: Path) -> None:
@@ -193,6 +193,31 @@ def test_up__devnets_port_in_use__names_its_setting(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert "MOONLAKE_DEVNET_PORT" in done.stderr
+    assert not settings.home.exists()
+
+
+def test_up__one_port_for_server_and_devnet__is_refused_at_once(tmp_path: Path) -> None:
+    port = free_port()
+    settings = load_settings(home=tmp_path / "home", port=port, devnet_port=port)
+
+    done = moonlake(settings, "up")
+
+    assert done.returncode == 3
+    assert f"{port} is the devnet's port too" in done.stderr
+    assert not settings.home.exists()
+
+
+def test_up__fresh_with_a_port_in_use__moves_nothing(tmp_path: Path) -> None:
+    settings = stack_settings(tmp_path / "home")
+    (settings.home / "evidence").mkdir(parents=True)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", settings.port))
+        taken.listen()
+
+        done = moonlake(settings, "up", "--fresh")
+
+    assert done.returncode == 3
+    assert [path.name for path in settings.home.iterdir()] == ["evidence"]
 
 
 def test_up__data_folder_that_is_a_file__is_said(tmp_path: Path) -> None:

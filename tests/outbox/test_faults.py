@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ledger.chain.contracts import authority
 from ledger.chain.contracts.credits import encode_award
 from ledger.chain.sending import Call, prepare_transaction
 from ledger.chain.signers import sign
 from ledger.domain.commands import Award
-from ledger.errors import ContractRefused, NonceTaken, ReceiptOverdue
+from ledger.errors import ContractRefused, DiskFull, NonceTaken, ReceiptOverdue
 from ledger.outbox.records import State
 from ledger.processes import wait_until
 from tests.support.desks import Cut, Sender, dying_sender
@@ -216,3 +216,29 @@ def _change_issuer(ledger: Ledger, encode: Callable[..., bytes]) -> None:
 def _is_sent(sender: Sender, operation_id: bytes) -> bool:
     known = sender.find(operation_id)
     return known is not None and known.state is State.SENT
+
+
+def test_submit__on_a_disk_that_fills_up_after_signing__names_the_id_to_go_on_with(
+    own_sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation_id = own_sender.ledger.operation()
+    with monkeypatch.context() as patched:
+        patched.setattr("ledger.outbox.settling.mark_open", _fill)
+        with pytest.raises(DiskFull) as full:
+            own_sender.award(operation_id)
+
+    assert f"--operation-id 0x{operation_id.hex()}" in full.value.advice
+    again = own_sender.award(operation_id)
+    assert again.state is State.INCLUDED
+    assert len(again.attempts) == 1
+
+
+def _fill(connection: Connection, *_arguments: object, **_named: object) -> None:
+    """Write more than the database may hold: SQLite says what it says on a full disk."""
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+    connection.exec_driver_sql("CREATE TABLE filling (content BLOB)")
+    try:
+        connection.exec_driver_sql("INSERT INTO filling VALUES (zeroblob(1000000))")
+    finally:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,10 @@ def test_refuse_duplicates__same_values__names_both_lines(tmp_path: Path) -> Non
 
     assert refused.value.values["line"] == 4
     assert "line 2" in refused.value.values["problem"]
+
+
+def test_read_rows__of_a_pipe__are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "programmes.csv")
+
+    with pytest.raises(InvalidFile, match="not a regular file"):
+        read_rows(tmp_path / "programmes.csv", required=COLUMNS)
