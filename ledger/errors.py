@@ -389,8 +389,8 @@ class DataOfOtherChain(ChainProblem):
     code = "chain.data_of_other_chain"
     sentence = "The devnet's chain began anew, but {what} is of the chain before it."
     next_step = (
-        "`moonlake up --fresh` moves the old data aside and begins with an empty ledger; "
-        "nothing is deleted."
+        "`moonlake up --fresh` (`moonlake up --demo --fresh` for the demonstration) moves the old "
+        "data aside and begins with an empty ledger; nothing is deleted."
     )
 
 
