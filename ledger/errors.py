@@ -49,6 +49,7 @@ LedgerError
 │   ├── MirrorHalted
 │   ├── MirrorEmpty
 │   ├── MirrorStale
+│   ├── MirrorCannotWrite
 │   ├── ReorganisationTooDeep
 │   ├── JournalBroken
 │   ├── EventUnknown
@@ -459,6 +460,15 @@ class MirrorStale(MirrorProblem):
     code = "mirror.stale"
     sentence = "The mirror has not looked at the chain for {seconds} s."
     next_step = "Start it again with `moonlake mirror follow`, and see whether the node answers."
+
+
+class MirrorCannotWrite(MirrorProblem):
+    code = "mirror.cannot_write"
+    sentence = "The mirror cannot write to its database, which stays at block {block}."
+    next_step = (
+        "Free some space where the database is, or see why it cannot be written; "
+        "the mirror then goes on by itself."
+    )
 
 
 class ReorganisationTooDeep(MirrorProblem):
