@@ -32,6 +32,7 @@ from ledger.mirror.queries.moments import (
     moment_at_time,
 )
 from ledger.mirror.state import MirrorState, read_state
+from ledger.mirror.trouble import is_in_trouble
 from ledger.office.queries import read_revision as read_office_revision
 from ledger.store.engine import database_unusable, reading
 from ledger.store.migrations import HEAD
@@ -145,6 +146,8 @@ class Answers:
         """
         with self._reading() as (connection, state):
             condition = condition_of(state, now=self._clock(), stale_after=self._stale_after)
+            if volatile and condition is Condition.FOLLOWING and is_in_trouble(connection):
+                condition = Condition.STALE  # what the row cannot say yet
             office = read_office_revision(connection)
             tag = _tag(request, state, condition, office, variant, volatile=volatile)
             headers = {**headers, "ETag": tag, "Cache-Control": CACHE_CONTROL}

@@ -50,6 +50,7 @@ LedgerError
 │   ├── MirrorHalted
 │   ├── MirrorEmpty
 │   ├── MirrorStale
+│   ├── MirrorCannotWrite
 │   ├── ReorganisationTooDeep
 │   ├── JournalBroken
 │   ├── EventUnknown
@@ -401,8 +402,8 @@ class DataOfOtherChain(ChainProblem):
     code = "chain.data_of_other_chain"
     sentence = "The devnet's chain began anew, but {what} is of the chain before it."
     next_step = (
-        "`moonlake up --fresh` moves the old data aside and begins with an empty ledger; "
-        "nothing is deleted."
+        "`moonlake up --fresh` (`moonlake up --demo --fresh` for the demonstration) moves the old "
+        "data aside and begins with an empty ledger; nothing is deleted."
     )
 
 
@@ -471,6 +472,15 @@ class MirrorStale(MirrorProblem):
     code = "mirror.stale"
     sentence = "The mirror has not looked at the chain for {seconds} s."
     next_step = "Start it again with `moonlake mirror follow`, and see whether the node answers."
+
+
+class MirrorCannotWrite(MirrorProblem):
+    code = "mirror.cannot_write"
+    sentence = "The mirror cannot write to its database, which stays at block {block}."
+    next_step = (
+        "Free some space where the database is, or see why it cannot be written; "
+        "the mirror then goes on by itself."
+    )
 
 
 class ReorganisationTooDeep(MirrorProblem):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger.config import Settings
+from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -79,6 +80,28 @@ def database_to_read(settings: Settings) -> Engine:
     from ledger.store.engine import open_engine
 
     return open_engine(settings.database)
+
+
+def genesis_here(settings: Settings) -> bytes | None:
+    """The first block of the chain that the settings mean, as far as this machine's files tell.
+
+    Empty where the devnet's chain was set aside and no other began; None where no file tells.
+    Asks no node.
+    """
+    from ledger.chain.deployments import only_deployment_path, read_deployment
+    from ledger.chain.devnet import devnet_folder
+
+    if settings.uses_devnet:
+        folder = devnet_folder(settings)
+        chain = folder.chain
+        if chain is not None:
+            return bytes.fromhex(chain.genesis_hash.removeprefix("0x"))
+        if folder.was_set_aside:
+            return b""
+    try:
+        return read_deployment(only_deployment_path(settings)).genesis_hash
+    except LedgerError:
+        return None
 
 
 @contextmanager

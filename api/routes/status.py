@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request, Response
 from api.answers import Reading, answers_of
 from api.routes.declared import ALWAYS, problems
 from api.schemas.status import Health, Readiness, Status
-from ledger.errors import MirrorHalted, MirrorStale
+from ledger.errors import MirrorCannotWrite, MirrorHalted, MirrorStale
 from ledger.mirror.queries.moments import Condition, read_contracts
+from ledger.mirror.trouble import is_in_trouble
 
 router = APIRouter(tags=["status"])
 probes = APIRouter(tags=["status"])
@@ -35,8 +36,8 @@ async def get_health() -> Response:
     operation_id="getReadiness",
     response_model=Readiness,
     responses=problems(
-        s503="Nothing is mirrored, the mirror halted or has not looked at the chain lately, or "
-        "the database is of another release."
+        s503="Nothing is mirrored, the mirror halted, cannot write or has not looked at the chain "
+        "lately, or the database is of another release."
     ),
 )
 def get_readiness(request: Request) -> Response:
@@ -46,6 +47,8 @@ def get_readiness(request: Request) -> Response:
         state = reading.state
         if state.halt is not None:
             raise MirrorHalted(block=state.halt.block, reason=state.halt.reason)
+        if is_in_trouble(reading.connection):
+            raise MirrorCannotWrite(block=state.cursor.number)
         if reading.condition is Condition.STALE:
             raise MirrorStale(seconds=round(reading.now - state.looked_at / 1000))
         return Readiness(status="ready", block_number=state.cursor.number, lag=state.lag)

@@ -28,6 +28,8 @@ from ledger.processes import ProcessIdentity, end_process, is_running, wait_unti
 # Time for anvil to write its last words, if it is ending already.
 _ORPHANS_GRACE = 1.0
 
+_ASIDE = "set-aside-"
+
 
 class SavedHead(msgspec.Struct, frozen=True):
     """The block at the end of the last saved state, and when that was written (Unix seconds)."""
@@ -114,15 +116,20 @@ class DevnetFolder:
         """The files that belong to this chain beside its states."""
         return [path for path in (self._chain, self.log, self.supervisor_log) if path.exists()]
 
+    @property
+    def was_set_aside(self) -> bool:
+        """Whether a chain was set aside here."""
+        return any(self.path.glob(f"{_ASIDE}*"))
+
     def set_aside(self, files: Iterable[Path]) -> Path:
         """Move files into a folder of their own, here; its path. Raises FolderUnusable."""
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        aside = self.path / f"set-aside-{stamp}"
+        aside = self.path / f"{_ASIDE}{stamp}"
         try:
             for number in itertools.count(2):
                 if not aside.exists():
                     break
-                aside = self.path / f"set-aside-{stamp}-{number}"
+                aside = self.path / f"{_ASIDE}{stamp}-{number}"
             aside.mkdir()
             for path in files:
                 path.rename(aside / path.name)

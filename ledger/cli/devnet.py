@@ -126,7 +126,8 @@ def reset(
         text = (
             f"What belonged to the chain is kept in {aside}.\n"
             "The next `moonlake devnet start` begins a new chain; after `moonlake deploy`, "
-            "`moonlake mirror rebuild` mirrors it."
+            "`moonlake mirror rebuild` mirrors it. A demonstration begins anew with "
+            "`moonlake up --demo --fresh`."
         )
     show({"set_aside": str(aside) if aside is not None else None}, text, as_json=as_json)
 

@@ -37,6 +37,12 @@ app = typer.Typer(no_args_is_help=True, help="Mirror the chain, proved block by 
 VERIFICATION = "receipts"
 """What a row rests on: headers, blooms, transactions and receipts roots, journals, state."""
 
+_OTHER_CHAIN = (
+    "Block {} of a chain that is not here any more; of the chain that is here nothing is mirrored. "
+    "`moonlake mirror rebuild` mirrors it once the contracts are there; `moonlake up --fresh` "
+    "moves the old data aside."
+)
+
 HALTED = 6
 INTERRUPTED = 130
 
@@ -77,15 +83,17 @@ def rebuild(*, settings: Settings, as_json: JsonOption = False) -> None:
 @app.command()
 @with_settings(*READING, "stale_after")
 def status(*, settings: Settings, as_json: JsonOption = False) -> None:
-    """Say how far the mirror is. Ends with 6 if it is empty or halted."""
+    """Say how far the mirror is. Ends with 6 if it is empty, halted or of another chain."""
     from ledger.mirror.state import read_state  # noqa: PLC0415  SQLAlchemy takes a second
     from ledger.store.engine import reading  # noqa: PLC0415
-    from ledger.wiring import opened_database  # noqa: PLC0415
+    from ledger.wiring import genesis_here, opened_database  # noqa: PLC0415
 
     with opened_database(settings) as engine, reading(engine) as connection:
         state = read_state(connection)
-    _show_state(state, settings, as_json=as_json)
-    if state.halt is not None:
+    here = genesis_here(settings)
+    is_other = here not in (None, state.genesis_hash)
+    _show_state(state, settings, as_json=as_json, is_other=is_other)
+    if state.halt is not None or is_other:
         raise typer.Exit(HALTED)
 
 
@@ -180,11 +188,16 @@ def describe(state: MirrorState, now: float) -> dict[str, Any]:
     }
 
 
-def _show_state(state: MirrorState, settings: Settings, *, as_json: bool) -> None:
-    values = describe(state, time.time())
+def _show_state(
+    state: MirrorState, settings: Settings, *, as_json: bool, is_other: bool = False
+) -> None:
+    """`is_other` says that what is mirrored is of another chain than the one that is here."""
+    values = describe(state, time.time()) | {"of_other_chain": is_other}
     lines = [
         f"Block {state.cursor.number} of {state.head_number} on chain {state.chain_id}, proved."
     ]
+    if is_other:
+        lines = [_OTHER_CHAIN.format(state.cursor.number)]
     age = values["looked_seconds_ago"]
     if state.lag:
         lines.append(f"Behind by {state.lag} blocks, {values['lag_seconds']} seconds.")

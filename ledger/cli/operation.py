@@ -34,24 +34,25 @@ def list_command(
     """The latest operations, newest first."""
     from ledger.outbox.records import State, list_operations
     from ledger.store.engine import reading
-    from ledger.wiring import opened_database
+    from ledger.wiring import genesis_here, opened_database
 
     if state and state not in [each.value for each in State]:
         states = ", ".join(each.value for each in State)
         raise InvalidValue(field="state", value=state, expected=f"one of {states}")
     with opened_database(settings) as engine, reading(engine) as connection:
         found = list_operations(connection, state=State(state) if state else None, limit=limit)
+    here = genesis_here(settings)
     rows = [
         (
             show_time(each.created_at // 1000),
-            each.state.value,
+            _state(each, here),
             each.request.summary,
             "0x" + each.request.operation_id.hex(),
         )
         for each in found
     ]
     text = table(("asked at", "state", "what", "operation"), rows) if rows else "None yet."
-    show({"operations": [describe(each) for each in found]}, text, as_json=as_json)
+    show({"operations": [describe(each, here=here) for each in found]}, text, as_json=as_json)
 
 
 @app.command("show")
@@ -65,17 +66,24 @@ def show_command(
     """One operation, with its transaction and why it failed if it did."""
     from ledger.outbox.records import read_operation
     from ledger.store.engine import reading
-    from ledger.wiring import opened_database
+    from ledger.wiring import genesis_here, opened_database
 
     wanted = parse_operation_id(operation_id)
     with opened_database(settings) as engine, reading(engine) as connection:
         found = read_operation(connection, wanted)
-    show({"operation": describe(found)}, _text(found), as_json=as_json)
+    here = genesis_here(settings)
+    show({"operation": describe(found, here=here)}, _text(found, here), as_json=as_json)
 
 
-def _text(operation: Operation) -> str:
+def _state(operation: Operation, here: bytes | None) -> str:
+    """How far it is; what another chain did is no fact of the one that is here."""
+    is_other = here not in (None, operation.genesis_hash)
+    return f"{operation.state.value} (on another chain)" if is_other else operation.state.value
+
+
+def _text(operation: Operation, here: bytes | None) -> str:
     described = describe(operation)
-    lines = [operation.request.summary, f"State: {described['state']}"]
+    lines = [operation.request.summary, f"State: {_state(operation, here)}"]
     if operation.failure is not None:
         lines.append(f"{operation.failure.sentence} {operation.failure.advice}".rstrip())
     for attempt in operation.attempts:

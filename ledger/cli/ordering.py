@@ -124,8 +124,8 @@ def show_done(operation: Operation, *, as_json: bool, text: str = "", **more: An
     show(values, "\n".join(lines), as_json=as_json)
 
 
-def describe(operation: Operation) -> dict[str, Any]:
-    """An operation for JSON."""
+def describe(operation: Operation, *, here: bytes | None = None) -> dict[str, Any]:
+    """An operation for JSON. `here` is the first block of the chain that is here, if known."""
     request, attempt = operation.request, operation.last_attempt
     return {
         "operation_id": plain(request.operation_id),
@@ -133,6 +133,7 @@ def describe(operation: Operation) -> dict[str, Any]:
         "summary": request.summary,
         "contract": request.contract,
         "state": operation.state.value,
+        "of_other_chain": here not in (None, operation.genesis_hash),
         "sender": show_address(operation.sender),
         "transaction_hash": plain(attempt.transaction_hash) if attempt is not None else None,
         "nonce": attempt.nonce if attempt is not None else None,

@@ -30,7 +30,10 @@ from ledger.office.queries import holds_made_up
 from ledger.processes import wait_until
 from ledger.services.recovery import Footing, compare_mirror
 from ledger.store.engine import reading
+from ledger.store.migrations import HEAD
+from ledger.store.schema import read_revision
 from ledger.wiring import (
+    database_to_read,
     ensure_devnet_keys,
     open_controllers,
     open_named_signer,
@@ -60,6 +63,7 @@ class Readying:
     def deploy(self) -> None:
         """Deploy the contracts, or see that they are there."""
         if not self._deployment_path().exists():
+            self._refuse_other_chains_mirror()
             self._report("Deploying the contracts.")
         try:
             self._deployment, _ = deploy_ledger(self._settings)
@@ -79,6 +83,22 @@ class Readying:
             self._report(f"The devnet lost the contracts; they are deployed anew ({aside}).")
             self._deployment, _ = deploy_ledger(self._settings)
         self._pulse()
+
+    def _refuse_other_chains_mirror(self) -> None:
+        """Before the first contract costs anything. Raises DataOfOtherChain.
+
+        A database that is not made yet, as at a first start, is not waited for.
+        """
+        if not self._settings.uses_devnet:
+            return
+        engine = database_to_read(self._settings)
+        try:
+            with reading(engine) as connection:
+                is_current = read_revision(connection) == HEAD
+            if is_current and compare_mirror(engine, self._node).footing is Footing.OTHER_CHAIN:
+                raise DataOfOtherChain(what="the mirror in the database")
+        finally:
+            engine.dispose()
 
     def reconcile(self) -> None:
         """See that the mirror stands on the chain; on the devnet, mirror anew what was lost."""

@@ -34,6 +34,8 @@ OWNER = "moonlake up"
 _LOOK_EVERY = 0.1
 _READY_LOOK_EVERY = 0.05
 _PATIENCE = 20.0
+_READINESS_EVERY = 2.0
+_READINESS_TIMEOUT = 5.0
 _GRACE = 8.0
 _DEATH_SHOWS_WITHIN = 2.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what they are seen as
@@ -86,6 +88,15 @@ class Ready:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The block that the server's answers are true at; or None, and why they are not."""
+
+    block: int | None = None
+    code: str = ""
+    problem: str = ""
+
+
 class Stack:
     """The processes of one ledger.
 
@@ -105,6 +116,9 @@ class Stack:
         self._mirror = Child(settings, "mirror", "follow", grace=_GRACE, report=report)
         self._mirrors = False
         self._rechecks: Rechecks | None = None
+        self._readiness_due = 0.0
+        self._unready = ""
+        self._told = ""
 
     def start(self, *, demo: bool) -> Ready:
         """Start everything and return when the server's answers are current."""
@@ -194,6 +208,25 @@ class Stack:
         if self._devnet is not None and self._devnet.check():
             self._readying.reconcile()
             self._readying.send_what_is_left()
+        if time.monotonic() >= self._readiness_due:
+            self._readiness_due = time.monotonic() + _READINESS_EVERY
+            self._say_readiness()
+
+    def _say_readiness(self) -> None:
+        """Say what is wrong with the answers where it lasts, such as a mirror that cannot write.
+
+        A server that gives no answer is seen to, and said, where the children are.
+        """
+        found = self._ask_readiness()
+        if found.block is not None:
+            if self._told:
+                self._report(f"Ready again, at block {found.block}.")
+            self._unready = self._told = ""
+        elif found.code:
+            if found.code == self._unready and found.code != self._told:
+                self._told = found.code
+                self._report(f"Not ready: {found.problem}")
+            self._unready = found.code
 
     def _pulse(self) -> None:
         """Between two steps of the start: look after the children, and notice ctrl-C."""
@@ -212,29 +245,32 @@ class Stack:
         told = False
         while True:
             self._pulse()
-            block, problem = self._ask_readiness()
-            if block is not None and block >= self._readying.head():
+            found = self._ask_readiness()
+            if found.block is not None and found.block >= self._readying.head():
                 return
             if not told and time.monotonic() - started > _PATIENCE:
                 told = True
-                self._report(f"Not ready yet: {problem or 'the mirror is not at the head'}")
+                self._report(f"Not ready yet: {found.problem or 'the mirror is not at the head'}")
             self._stopping.wait(_READY_LOOK_EVERY)
 
-    def _ask_readiness(self) -> tuple[int | None, str]:
-        """The block of /readyz, or None and what it says instead."""
+    def _ask_readiness(self) -> Readiness:
+        """What /readyz says."""
         host = _EVERYWHERE.get(self._settings.host, self._settings.host)
-        connection = http.client.HTTPConnection(host, self._settings.port, timeout=5)
+        connection = http.client.HTTPConnection(
+            host, self._settings.port, timeout=_READINESS_TIMEOUT
+        )
         try:
             connection.request("GET", "/readyz")
             response = connection.getresponse()
             body = msgspec.json.decode(response.read())
         except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
-            return None, f"the server does not answer ({error})"
+            return Readiness(problem=f"the server does not answer ({error})")
         finally:
             connection.close()
         if response.status != http.HTTPStatus.OK:
-            return None, str(body.get("detail", body))
-        return int(body["block_number"]), ""
+            problem = f"{body.get('detail', body)} {body.get('advice', '')}".rstrip()
+            return Readiness(code=str(body.get("code", "")), problem=problem)
+        return Readiness(block=int(body["block_number"]))
 
     def _console(self) -> str:
         host = _EVERYWHERE.get(self._settings.host, self._settings.host)

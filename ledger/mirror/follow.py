@@ -21,6 +21,7 @@ from ledger.mirror.look import Mirror
 from ledger.mirror.pool import PASSING
 from ledger.mirror.reports import CaughtUp, OtherLeads, Waiting
 from ledger.mirror.state import MirrorState, Overtaken
+from ledger.mirror.trouble import Trouble
 from ledger.store.engine import database_unusable
 
 _FIRST_WAIT = 0.2
@@ -51,24 +52,28 @@ def catch_up(mirror: Mirror) -> MirrorState:
 def follow(mirror: Mirror, *, poll_interval: float) -> None:
     """Keep the database at the chain's head until the mirror's `stop` is set.
 
-    Looks at the chain every `poll_interval` seconds. Raises the problem that halts the mirror.
+    Looks at the chain every `poll_interval` seconds. While it cannot write, readers are told by a
+    lock (`ledger.mirror.trouble`). Raises the problem that halts the mirror.
     """
-    while not mirror.stop.is_set():
-        try:
-            with _leading(mirror):
-                _follow_leading(mirror, poll_interval)
-        except Stopped:
-            return
-        except (DatabaseUnusable, DiskFull) as problem:
-            # The lease went with the database, so it is taken anew.
-            mirror.report(Waiting(problem, _DATABASE_WAIT))
-            mirror.stop.wait(_DATABASE_WAIT)
+    with contextlib.closing(Trouble(mirror.engine)) as trouble:
+        while not mirror.stop.is_set():
+            try:
+                with _leading(mirror):
+                    _follow_leading(mirror, poll_interval, trouble)
+            except Stopped:
+                return
+            except (DatabaseUnusable, DiskFull) as problem:
+                # The lease went with the database, so it is taken anew.
+                trouble.tell()
+                mirror.report(Waiting(problem, _DATABASE_WAIT))
+                mirror.stop.wait(_DATABASE_WAIT)
 
 
-def _follow_leading(mirror: Mirror, poll_interval: float) -> None:
+def _follow_leading(mirror: Mirror, poll_interval: float, trouble: Trouble) -> None:
     told = -1
     while not mirror.stop.is_set():
         state = _look_patiently(mirror)
+        trouble.close()
         if state.lag == 0:
             if told != state.cursor.number:
                 told = state.cursor.number

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
@@ -22,7 +23,17 @@ from ledger.disks import folder_unusable
 from ledger.store.engine import POSTGRESQL, database_unusable, sqlite_file
 
 _LOOK_SECONDS = 0.2
-_LOCK = 0x4D4D4952  # "MMIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock that belongs to a database: how its file ends on SQLite, its number on PostgreSQL."""
+
+    ending: str
+    number: int
+
+
+_LEASE = Lock(".mirror-lock", 0x4D4D4952)  # "MMIR"
 
 
 class Stopped(Exception):
@@ -48,7 +59,7 @@ def lead(
     Raises Stopped where `stop` is set while it waits.
     """
     with ExitStack() as held:
-        try_lock = _try_lock(engine, held)
+        try_lock = take_lock(engine, held, _LEASE)
         if not try_lock():
             on_wait()
             while not try_lock():
@@ -57,14 +68,23 @@ def lead(
         yield
 
 
-def _try_lock(engine: Engine, held: ExitStack) -> Callable[[], bool]:
+def take_lock(engine: Engine, held: ExitStack, lock: Lock) -> Callable[[], bool]:
+    """What tries to take a lock, and says whether it is ours now; it is until `held` closes.
+
+    Raises DatabaseUnusable, FolderUnusable and DiskFull.
+    """
     if engine.dialect.name == POSTGRESQL:
-        return _try_advisory_lock(engine, held)
-    return _try_file_lock(sqlite_file(engine), held)
+        return _try_advisory_lock(engine, held, lock)
+    return _try_file_lock(lock_file(engine, lock), held)
 
 
-def _try_file_lock(database: Path, held: ExitStack) -> Callable[[], bool]:
-    path = database.with_name(database.name + ".mirror-lock")
+def lock_file(engine: Engine, lock: Lock) -> Path:
+    """Where a lock of a SQLite database is."""
+    database = sqlite_file(engine)
+    return database.with_name(database.name + lock.ending)
+
+
+def _try_file_lock(path: Path, held: ExitStack) -> Callable[[], bool]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -81,14 +101,14 @@ def _try_file_lock(database: Path, held: ExitStack) -> Callable[[], bool]:
     return try_lock
 
 
-def _try_advisory_lock(engine: Engine, held: ExitStack) -> Callable[[], bool]:
+def _try_advisory_lock(engine: Engine, held: ExitStack, lock: Lock) -> Callable[[], bool]:
     connection = _own_connection(engine, held)
     # A rebuild stands in a schema of its own, and so has a lease of its own.
     statement = text("SELECT pg_try_advisory_lock(:lock, hashtext(current_schema()))")
 
     def try_lock() -> bool:
         try:
-            return bool(connection.execute(statement, {"lock": _LOCK}).scalar_one())
+            return bool(connection.execute(statement, {"lock": lock.number}).scalar_one())
         except DBAPIError as error:
             raise database_unusable(engine, error) from error
 

@@ -140,8 +140,9 @@ class Mirror:
             raise
 
     def forget(self) -> None:
-        """Read everything anew at the next look."""
+        """Read everything anew at the next look, and write down that it was made."""
         self._held = None
+        self._look_written = 0.0
         self._introduced.clear()
 
     def halt(self, problem: LedgerError) -> None:

@@ -237,6 +237,7 @@ def test_operation__shown__says_what_was_asked_and_what_came_of_it(
         "summary",
         "contract",
         "state",
+        "of_other_chain",
         "sender",
         "transaction_hash",
         "nonce",

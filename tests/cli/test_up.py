@@ -257,10 +257,24 @@ def test_up__chain_that_was_reset__is_one_line_and_fresh_is_a_way_on(
 ) -> None:
     settings = stack_settings(copied)
     assert moonlake(settings, "devnet", "reset").returncode == 0
+    before = moonlake(settings, "mirror", "status")
 
     refused = moonlake(settings, "up")
+    status = moonlake(settings, "mirror", "status")
+    operations = moonlake_json(settings, "operation", "list")["operations"]
+    listed = moonlake(settings, "operation", "list")
 
+    for said in (before, status):
+        assert said.returncode == 6
+        assert "of a chain that is not here any more" in said.stdout
+        assert "proved" not in said.stdout
+    assert moonlake_json(settings, "mirror", "status")["of_other_chain"] is True
+    assert operations
+    assert all(each["of_other_chain"] for each in operations)
+    assert "included (on another chain)" in listed.stdout
     assert refused.returncode == 4
+    assert "Deploying" not in refused.stderr
+    assert not list((copied / "deployments").glob("*.json"))
     assert "[chain.data_of_other_chain]" in refused.stderr
     assert "moonlake up --fresh" in refused.stderr
     stack = start("--fresh")

@@ -40,7 +40,16 @@ def shell_script(document: str) -> str:
 def test_document__has_commands_for_everything_it_promises() -> None:
     script = shell_script(DOCUMENT.read_text("utf-8"))
 
-    for promised in ("start", "reset", "fork-url", "kill -9", "anvil_reorg", "evm_revert", "curl"):
+    for promised in (
+        "start",
+        "reset",
+        "fork-url",
+        "--demo --fresh",
+        "kill -9",
+        "anvil_reorg",
+        "evm_revert",
+        "curl",
+    ):
         assert promised in script
 
 
@@ -59,7 +68,7 @@ def test_commands__run_from_top_to_bottom__do_what_is_shown(tmp_path: Path) -> N
     if shutil.which("curl") is None:
         pytest.skip("curl is not on this machine")
     home, fork_home = tmp_path / "home", tmp_path / "fork"
-    port, fork_port = free_port(), free_port()
+    port, fork_port, server_port = free_port(), free_port(), free_port()
     document = DOCUMENT.read_text("utf-8")
     for written, used in (
         (":8545", f":{port}"),
@@ -73,7 +82,10 @@ def test_commands__run_from_top_to_bottom__do_what_is_shown(tmp_path: Path) -> N
             ["bash", "-c", shell_script(document)],
             cwd=ROOT,
             env=own_environment(
-                MOONLAKE_HOME=str(home), MOONLAKE_DEVNET_PORT=str(port), PATH=programs
+                MOONLAKE_HOME=str(home),
+                MOONLAKE_DEVNET_PORT=str(port),
+                MOONLAKE_PORT=str(server_port),
+                PATH=programs,
             ),
             capture_output=True,
             text=True,
@@ -86,3 +98,4 @@ def test_commands__run_from_top_to_bottom__do_what_is_shown(tmp_path: Path) -> N
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "state.json is unusable" in done.stderr
+    assert [path.name for path in (home / "set-aside").glob("*/devnet")] == ["devnet"]

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from ledger.mirror.trouble import Trouble
+from ledger.processes import wait_until
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import SCHEMA_VERSION
 from ledger.store.schema import upgrade_schema
@@ -65,6 +67,25 @@ def test_mirror__just_before_it_is_stale__is_ready(own_ledger: Ledger, serve: Se
     client = serve(own_ledger.settings, lambda: NOW + own_ledger.settings.stale_after)
 
     assert client.get("/readyz").status_code == 200
+
+
+def test_mirror__that_cannot_write__is_not_ready_at_once(own_ledger: Ledger, serve: Serve) -> None:
+    client = serve(own_ledger.settings)
+    engine = open_engine(own_ledger.settings.database)
+    trouble = Trouble(engine)
+    tag = client.get("/v1/status").headers["etag"]
+
+    trouble.tell()
+    body = problem(client.get("/readyz"), 503)
+    status = client.get("/v1/status", headers={"If-None-Match": tag})
+    trouble.close()
+    engine.dispose()
+
+    assert body["code"] == "mirror.cannot_write"
+    assert "Free some space" in body["advice"]
+    assert (status.status_code, status.json()["mirror"]) == (200, "stale")
+    # PostgreSQL ends a connection, and gives its locks back, a moment after it was left.
+    assert wait_until(lambda: client.get("/readyz").status_code == 200, seconds=30)
 
 
 def test_mirror__halted__is_not_ready_but_answers_and_says_so(
