@@ -12,6 +12,7 @@ import {Trees} from "./Trees.sol";
 abstract contract Dealings is Books, Trees {
     uint32 internal constant MOST_ORGANISATIONS = 12;
     uint256 private constant SPARES = 16;
+    uint256 private constant COUNCILLORS = 5;
     uint32 private constant SHARERS = 6;
     bytes32 private constant REDEMPTION = keccak256(
         "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
@@ -20,7 +21,7 @@ abstract contract Dealings is Books, Trees {
 
     mapping(address account => uint256 key) private _keys;
     address[] private _spares;
-    address[3] private _councillors;
+    address[] private _councillors;
     mapping(uint64 proposalId => ICouncil.Call[]) private _calls;
 
     function setUp() public virtual override {
@@ -33,8 +34,8 @@ abstract contract Dealings is Books, Trees {
             _keys[_account(name)] = _key(name);
             _spares.push(_account(name));
         }
-        _councillors = [_account("first councillor"), _account("second councillor"), _account("third councillor")];
-        for (uint256 i = 0; i < 3; ++i) {
+        for (uint256 i = 0; i < COUNCILLORS; ++i) {
+            _councillors.push(_account(string.concat("councillor ", vm.toString(i))));
             _appoint(COUNCILLOR_ROLE, 0, _councillors[i]);
         }
         _appoint(COUNCIL_ROLE, 0, councils.seatOf(0));
@@ -165,7 +166,7 @@ abstract contract Dealings is Books, Trees {
     function govern(uint256 seed, uint8 what) external {
         uint64 last = councils.proposalCount();
         uint64 proposalId = uint64(_between(seed, last > 1 ? last - 1 : 1, last + 1));
-        address councillor = _councillors[(seed >> 64) % 3];
+        address councillor = _councillors[(seed >> 64) % COUNCILLORS];
         uint8 kind = what % 8;
         if (kind == 0) {
             _propose(councillor, seed);
@@ -182,9 +183,10 @@ abstract contract Dealings is Books, Trees {
         }
     }
 
-    function changeCouncillor(uint256 seed, bool appointed) external {
-        address councillor = _councillors[seed % 3];
-        bytes memory data = appointed
+    /// @dev Mostly appointed, so that there are enough for a proposal.
+    function changeCouncillor(uint256 seed) external {
+        address councillor = _councillors[seed % COUNCILLORS];
+        bytes memory data = seed >> 64 & 3 != 0
             ? abi.encodeCall(authority.appoint, (COUNCILLOR_ROLE, 0, councillor, _operation()))
             : abi.encodeCall(authority.dismiss, (COUNCILLOR_ROLE, 0, councillor, _operation()));
         _give(address(authority), admin, data);

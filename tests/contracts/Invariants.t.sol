@@ -104,7 +104,7 @@ contract InvariantsTest is Cheats {
                 handler.setPause(uint8(i / 8));
                 handler.setIssuer(i % 16 == 0);
                 handler.register(random);
-                handler.changeCouncillor(random, i % 16 != 0);
+                handler.changeCouncillor(random);
                 handler.repeat(random);
                 handler.wait(random);
             }
