@@ -91,10 +91,12 @@ class Desktop:
         from ledger.office.evidence import Description
         from ledger.store.engine import writing
 
-        if not given:
-            return NO_COMMITMENT
-        if _COMMITMENT.fullmatch(given):
-            return bytes.fromhex(given[2:])
+        if not given or _COMMITMENT.fullmatch(given):
+            for field, title in (("title_zh", title_zh), ("title_en", title_en)):
+                if title:
+                    expected = "a title of anything: it goes with the file that --evidence names"
+                    raise InvalidValue(field=field, value=title, expected=expected)
+            return bytes.fromhex(given[2:]) if given else NO_COMMITMENT
         path = Path(given)
         description = Description(title_zh, title_en or path.name, _media_type(path))
         with _open_document(path) as content, writing(self.desk.engine) as connection:

@@ -49,6 +49,31 @@ def test_award__with_evidence__is_an_entry_of_the_statement(
     assert line["block_number"] == done["operation"]["block_number"]
 
 
+def test_award__with_the_same_document_called_otherwise__shows_each_name_where_it_was_given(
+    command_line: CommandLine, tmp_path: Path
+) -> None:
+    award = ("credit", "award", "community", "galaxyspace", "1", "data.acquire", "--evidence")
+    entries = []
+    for name in ("plan.png", "map.txt"):
+        (tmp_path / name).write_bytes(b"one content")
+        entries += command_line.json(*award, str(tmp_path / name))["entry_ids"]
+
+    lines = [_statement_line(command_line, each)["document"] for each in entries]
+
+    assert [(line["title_en"], line["media_type"]) for line in lines] == [
+        ("plan.png", "image/png"),
+        ("map.txt", "text/plain"),
+    ]
+
+
+def test_title__where_no_file_is_kept__is_refused(command_line: CommandLine) -> None:
+    award = ("credit", "award", "community", "galaxyspace", "1", "data.acquire", "--title-en", "X")
+
+    for evidence in (("--no-evidence",), ("--evidence", "0x" + "5b" * 32)):
+        error = command_line.json(*award, *evidence)["error"]
+        assert (error["code"], error["values"]["field"]) == ("input.invalid_value", "title_en")
+
+
 def test_award__and_at_once_its_reversal__leave_the_balance_as_it_was(
     command_line: CommandLine,
 ) -> None:
@@ -276,6 +301,7 @@ def test_operation__shown__says_what_was_asked_and_what_came_of_it(
             "input.not_found",
         ),
         (("membership", "admit", "2", "4", "--expires", "soon"), "input.invalid_value"),
+        (("org", "profile", "galaxyspace", "--name-zh", "=1+1"), "input.invalid_value"),
         (("role", "appoint", "king", "issuer"), "input.invalid_value"),
         (("import", "roster", "."), "input.not_found"),
     ],
