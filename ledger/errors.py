@@ -6,6 +6,7 @@ LedgerError
 │   ├── InvalidFile
 │   ├── CursorInvalid
 │   ├── DemonstrationRefused
+│   ├── EvidenceMissing
 │   └── NotFound
 ├── ContractRefused         a contract's own error, by name and values
 ├── SetupProblem            the machine or its settings lack something
@@ -139,6 +140,17 @@ class DemonstrationRefused(InputRefused):
     next_step = (
         "Name a new data folder with MOONLAKE_HOME, or set this ledger aside with "
         "`moonlake up --demo --fresh`."
+    )
+
+
+class EvidenceMissing(InputRefused):
+    """The contract takes an entry without evidence; whoever posts one has to say so."""
+
+    code = "input.evidence_missing"
+    sentence = "No evidence is named, and none can ever be added to an entry that has none."
+    next_step = (
+        "Name what shows why with --evidence (a file, or the commitment to one), or say "
+        "--no-evidence."
     )
 
 

@@ -8,10 +8,12 @@ import typer
 
 from ledger.cli.ordering import (
     EvidenceOption,
+    NoEvidenceOption,
     OperationIdOption,
     TitleEnOption,
     TitleZhOption,
     ordering,
+    require_evidence,
     show_done,
     signer_option,
 )
@@ -28,7 +30,7 @@ from ledger.cli.view import (
     viewing,
 )
 from ledger.config import Settings
-from ledger.domain.commands import NO_COMMITMENT, Award
+from ledger.domain.commands import Award
 from ledger.domain.ids import MAX_ENTRY_ID, EntryId
 from ledger.errors import NotFound
 
@@ -57,6 +59,7 @@ def award(
     category: Annotated[str, typer.Argument(help="What was contributed: data.acquire …")],
     *,
     evidence: EvidenceOption = "",
+    no_evidence: NoEvidenceOption = False,
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
     signer: str = signer_option("issuer"),
@@ -64,11 +67,12 @@ def award(
     settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
-    """Award credits for a contribution."""
+    """Award credits for a contribution, with the evidence of it."""
     from ledger.services import credits as crediting
     from ledger.services.checks import MAX_AMOUNT, check_range
 
     check_range("amount", amount, 1, MAX_AMOUNT)
+    require_evidence(evidence, there_is_none=no_evidence)
     programme_id = programme_id_of(settings, programme)
     (org_id,) = org_ids_of(settings, [organisation])
     with ordering(settings, signer, operation_id) as desktop:
@@ -77,7 +81,6 @@ def award(
         operation = crediting.award(desktop.order, programme_id, [given])
     entry = operation.first_sequence
     show_done(operation, as_json=as_json, text=f"Entry {entry}.", entry_ids=[entry])
-    _say_if_unproven(commitment)
 
 
 @app.command()
@@ -86,6 +89,7 @@ def reverse(
     entries: Annotated[list[str], typer.Argument(help="The awards' entry ids.")],
     *,
     evidence: EvidenceOption = "",
+    no_evidence: NoEvidenceOption = False,
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
     signer: str = signer_option("issuer"),
@@ -93,10 +97,11 @@ def reverse(
     settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
-    """Take awards of one programme back, all or none."""
+    """Take awards of one programme back, all or none, with evidence that shows why."""
     from ledger.services import credits as crediting
 
     ids = [EntryId(parse_id("entry", each, MAX_ENTRY_ID)) for each in entries]
+    require_evidence(evidence, there_is_none=no_evidence)
     with ordering(settings, signer, operation_id) as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
         corrections = [crediting.Correction(each, commitment) for each in ids]
@@ -106,7 +111,6 @@ def reverse(
     made = list(range(first, last + 1))
     text = "Entries " + ", ".join(str(each) for each in made) + "."
     show_done(operation, as_json=as_json, text=text, entry_ids=made)
-    _say_if_unproven(commitment)
 
 
 @app.command()
@@ -157,12 +161,6 @@ def statement(
         answer = view.answer(org_id=found.org_id, profile=found.profile, entries=entries)
     text = f"{found.org_id} {name_of(found.profile)}\n\n"
     show(answer, text + show_entries(entries, terminal_width()), as_json=as_json)
-
-
-def _say_if_unproven(commitment: bytes) -> None:
-    """The chain takes an entry without evidence, and nobody can ever add any."""
-    if commitment == NO_COMMITMENT:
-        typer.echo("No evidence was named, and the statement says so. See --evidence.", err=True)
 
 
 def _prove_when_mirrored(desk: Desk, corrections: list[Correction]) -> list[Reversal]:

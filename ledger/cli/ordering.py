@@ -22,7 +22,7 @@ from ledger.cli.view import plain
 from ledger.config import Settings
 from ledger.domain.commands import NO_COMMITMENT
 from ledger.domain.operations import new_operation_id, parse_operation_id
-from ledger.errors import InvalidFile, InvalidValue, NotFound
+from ledger.errors import EvidenceMissing, InvalidFile, InvalidValue, NotFound
 
 if TYPE_CHECKING:
     from ledger.outbox.records import Operation
@@ -45,6 +45,10 @@ EvidenceOption = Annotated[
         help="A document that shows why: a file, which is kept, or the commitment to one.",
     ),
 ]
+NoEvidenceOption = Annotated[
+    bool,
+    typer.Option("--no-evidence", help="There is none, and the statement will say so for ever."),
+]
 TitleZhOption = Annotated[str, typer.Option(help="The document's title in Chinese.")]
 TitleEnOption = Annotated[
     str, typer.Option(help="The document's title in English; the file's name if unset.")
@@ -57,6 +61,19 @@ _COMMITMENT = re.compile(r"0x[0-9a-fA-F]{64}")
 def signer_option(default: str) -> Any:
     """`--as KEY`, with the key that usually signs such a command."""
     return typer.Option(default, "--as", help="The key of the data folder that signs.")
+
+
+def require_evidence(given: str, *, there_is_none: bool) -> None:
+    """See that a line of the journal names its evidence, or that it is meant to name none.
+
+    Raises EvidenceMissing, and InvalidValue where both are said.
+    """
+    names_none = not given or (_COMMITMENT.fullmatch(given) and not int(given, 16))
+    if names_none and not there_is_none:
+        raise EvidenceMissing
+    if there_is_none and not names_none:
+        expected = "to be given beside --no-evidence"
+        raise InvalidValue(field="evidence", value=given, expected=expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +91,12 @@ class Desktop:
         from ledger.office.evidence import Description
         from ledger.store.engine import writing
 
-        if not given:
-            return NO_COMMITMENT
-        if _COMMITMENT.fullmatch(given):
-            return bytes.fromhex(given[2:])
+        if not given or _COMMITMENT.fullmatch(given):
+            for field, title in (("title_zh", title_zh), ("title_en", title_en)):
+                if title:
+                    expected = "a title of anything: it goes with the file that --evidence names"
+                    raise InvalidValue(field=field, value=title, expected=expected)
+            return bytes.fromhex(given[2:]) if given else NO_COMMITMENT
         path = Path(given)
         description = Description(title_zh, title_en or path.name, _media_type(path))
         with _open_document(path) as content, writing(self.desk.engine) as connection:

@@ -148,6 +148,7 @@ def change_profile(
         segment or (old.segment if old is not None else ""),
         note or (old.note if old is not None else ""),
     )
+    profile.document()
     with ordering(settings, signer, operation_id) as desktop:
         with writing(desktop.desk.engine) as connection:
             commitment = keep_profile(connection, profile)

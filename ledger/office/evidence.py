@@ -69,21 +69,26 @@ class EvidenceStore:
     ) -> Evidence:
         """Keep a document and give its commitment; the one given before where it is kept already.
 
-        The file is on the disk when this returns; its row is in the caller's SQL transaction.
-        `salt` is random unless given. Raises InvalidValue for more than MAX_BYTES or a title or
-        media type that cannot be kept, FolderUnusable where the disk refuses.
+        A document that is called otherwise than before gets a commitment of its own, so that what
+        rests on either shows its own title; the file is on the disk once. It is there when this
+        returns; its row is in the caller's SQL transaction. `salt` is random unless given: it then
+        makes the commitment, whose first description stays.
+
+        Raises InvalidValue for more than MAX_BYTES or a title or media type that cannot be kept,
+        FolderUnusable where the disk refuses.
         """
         _check_description(description)
         content_hash, size = self._write(content)
-        kept = _by_content(connection, content_hash, made_up=description.made_up)
+        kept = _find(connection, content_hash, description)
         if kept is not None:
             return kept
         chosen = salt if salt is not None else new_salt()
         evidence = Evidence(
             commit_to_content(chosen, content_hash), content_hash, size, added_at, description
         )
-        insert_if_absent(connection, evidence_files, {**_row(evidence), "salt": chosen})
-        return evidence
+        if insert_if_absent(connection, evidence_files, {**_row(evidence), "salt": chosen}):
+            return evidence
+        return _evidence(_row_of(connection, evidence.commitment))
 
     def read(self, connection: Connection, commitment: bytes) -> tuple[Evidence, Iterator[bytes]]:
         """The document behind a commitment, in chunks.
@@ -91,11 +96,7 @@ class EvidenceStore:
         The whole file is checked before the first chunk. Raises NotFound, and EvidenceDamaged
         where the file is gone or is not what was committed to.
         """
-        found = connection.execute(
-            select(evidence_files).where(evidence_files.c.commitment == commitment)
-        ).one_or_none()
-        if found is None:
-            raise NotFound(what="evidence document", key="0x" + commitment.hex())
+        found = _row_of(connection, commitment)
         evidence = _evidence(found)
         path = self.path_of(evidence.content_hash)
         if not path.is_file():
@@ -182,16 +183,24 @@ def _check_description(description: Description) -> None:
         )
 
 
-def _by_content(connection: Connection, content_hash: bytes, *, made_up: bool) -> Evidence | None:
-    found = connection.execute(
+def _find(connection: Connection, content_hash: bytes, description: Description) -> Evidence | None:
+    """The document with this content that is called just so."""
+    kept = connection.execute(
         select(evidence_files)
-        .where(
-            evidence_files.c.content_hash == content_hash,
-            evidence_files.c.made_up == int(made_up),
-        )
-        .limit(1)
+        .where(evidence_files.c.content_hash == content_hash)
+        .order_by(evidence_files.c.added_at, evidence_files.c.commitment)
+    )
+    found = (_evidence(row) for row in kept)
+    return next((each for each in found if each.description == description), None)
+
+
+def _row_of(connection: Connection, commitment: bytes) -> Row[tuple[object, ...]]:
+    found = connection.execute(
+        select(evidence_files).where(evidence_files.c.commitment == commitment)
     ).one_or_none()
-    return _evidence(found) if found is not None else None
+    if found is None:
+        raise NotFound(what="evidence document", key="0x" + commitment.hex())
+    return found
 
 
 def _row(evidence: Evidence) -> dict[str, object]:

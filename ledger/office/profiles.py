@@ -20,6 +20,9 @@ from ledger.store.office_tables import profiles
 MAX_TEXT = 500
 """Characters of one field; a profile is a business card, not a brochure."""
 
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+"""Text that begins so is a formula to a spreadsheet program (OWASP, CSV injection)."""
+
 
 class Subject(StrEnum):
     """What a profile is of."""
@@ -65,13 +68,25 @@ class Profile:
 
 
 def check_text(name: str, text: str) -> None:
-    """Raise InvalidValue for control characters and for text longer than MAX_TEXT."""
+    """Raise InvalidValue for formulas, control characters and text longer than MAX_TEXT.
+
+    Whatever is kept may one day stand in a spreadsheet, whichever way it came in.
+    """
     if len(text) > MAX_TEXT:
         raise InvalidValue(
             field=name, value=text[:20] + "…", expected=f"at most {MAX_TEXT} characters long"
         )
     if any(not character.isprintable() for character in text):
         raise InvalidValue(field=name, value=text, expected="text without control characters")
+    if is_formula(text):
+        marks = " ".join(mark for mark in FORMULA_MARKS if mark.isprintable())
+        expected = f"text that begins otherwise than with {marks}, as formulas do"
+        raise InvalidValue(field=name, value=text, expected=expected)
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet program would calculate the text where it stands in a cell."""
+    return text.startswith(FORMULA_MARKS) or text.strip().startswith(FORMULA_MARKS)
 
 
 def keep_profile(connection: Connection, profile: Profile) -> bytes:

@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from ledger.errors import InvalidFile, NotFound
+from ledger.office.profiles import is_formula
 
 MAX_ROWS = 20_000
 MAX_FILE_BYTES = 32 * 1024 * 1024
-
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet program (OWASP, CSV injection)."""
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -154,7 +152,7 @@ def _cells(path: Path, line: int, header: list[str], cells: list[str]) -> dict[s
     found = {}
     for column, cell in zip(header, cells, strict=True):
         text = unicodedata.normalize("NFC", cell)
-        if text.startswith(FORMULA_MARKS) or text.strip().startswith(FORMULA_MARKS):
+        if is_formula(text):
             problem = f"{column} holds a formula ({text[:20]!r}); keep values only"
             raise InvalidFile(path=path, line=line, problem=problem)
         found[column] = text.strip()

@@ -49,16 +49,42 @@ def test_award__with_evidence__is_an_entry_of_the_statement(
     assert line["block_number"] == done["operation"]["block_number"]
 
 
+def test_award__with_the_same_document_called_otherwise__shows_each_name_where_it_was_given(
+    command_line: CommandLine, tmp_path: Path
+) -> None:
+    award = ("credit", "award", "community", "galaxyspace", "1", "data.acquire", "--evidence")
+    entries = []
+    for name in ("plan.png", "map.txt"):
+        (tmp_path / name).write_bytes(b"one content")
+        entries += command_line.json(*award, str(tmp_path / name))["entry_ids"]
+
+    lines = [_statement_line(command_line, each)["document"] for each in entries]
+
+    assert [(line["title_en"], line["media_type"]) for line in lines] == [
+        ("plan.png", "image/png"),
+        ("map.txt", "text/plain"),
+    ]
+
+
+def test_title__where_no_file_is_kept__is_refused(command_line: CommandLine) -> None:
+    award = ("credit", "award", "community", "galaxyspace", "1", "data.acquire", "--title-en", "X")
+
+    for evidence in (("--no-evidence",), ("--evidence", "0x" + "5b" * 32)):
+        error = command_line.json(*award, *evidence)["error"]
+        assert (error["code"], error["values"]["field"]) == ("input.invalid_value", "title_en")
+
+
 def test_award__and_at_once_its_reversal__leave_the_balance_as_it_was(
     command_line: CommandLine,
 ) -> None:
     award = ("credit", "award", "community", "landspace", "5", "rocket.manufacture")
-    (entry,) = command_line.json(*award)["entry_ids"]
+    (entry,) = command_line.json(*award, "--no-evidence")["entry_ids"]
 
-    (reversal,) = command_line.json("credit", "reverse", str(entry))["entry_ids"]
+    reverse = ("credit", "reverse", str(entry), "--no-evidence")
+    (reversal,) = command_line.json(*reverse)["entry_ids"]
 
     assert reversal > entry
-    again = command_line.json("credit", "reverse", str(entry))["error"]
+    again = command_line.json(*reverse)["error"]
     assert again["values"]["name"] == "CreditsAlreadyReversed"
     assert again["values"]["arguments"] == {"entryId": entry, "reversedBy": reversal}
 
@@ -94,8 +120,10 @@ def test_award__and_at_once_its_reversal__leave_the_balance_as_it_was(
 def test_award__refused__shows_the_contracts_error_in_text_and_json(
     command_line: CommandLine, arguments: tuple[str, ...], name: str, values: dict[str, Any]
 ) -> None:
-    text = command_line.run("credit", "award", *arguments)
-    answer = command_line.json("credit", "award", *arguments)["error"]
+    award = ("credit", "award", *arguments, "--no-evidence")
+
+    text = command_line.run(*award)
+    answer = command_line.json(*award)["error"]
 
     assert text.returncode == REFUSED
     assert text.stdout == ""
@@ -108,15 +136,16 @@ def test_award__refused__shows_the_contracts_error_in_text_and_json(
     assert answer["advice"]
 
 
-def test_award__without_evidence__says_that_the_line_has_none(command_line: CommandLine) -> None:
+def test_award__with_a_commitment_or_none__names_it_or_says_that_there_is_none(
+    command_line: CommandLine,
+) -> None:
     award = ("credit", "award", "community", "galaxyspace", "1", "data.acquire")
 
-    done = command_line.run(*award)
-    proven = command_line.run(*award, "--evidence", "0x" + "5b" * 32)
+    (proven,) = command_line.json(*award, "--evidence", "0x" + "5b" * 32)["entry_ids"]
+    (bare,) = command_line.json(*award, "--no-evidence")["entry_ids"]
 
-    assert (done.returncode, proven.returncode) == (0, 0)
-    assert done.stderr.startswith("No evidence was named")
-    assert proven.stderr == ""
+    assert _statement_line(command_line, proven)["evidence"] == "0x" + "5b" * 32
+    assert _statement_line(command_line, bare)["evidence"] == "0x" + "00" * 32
 
 
 def test_award__over_what_is_left_of_the_budget__shows_how_much_is_left(
@@ -125,7 +154,8 @@ def test_award__over_what_is_left_of_the_budget__shows_how_much_is_left(
     budget = ("programme", "budget", "alliance", "issuer", "--per-award", "9")
     command_line.json(*budget, "--per-epoch", "9")
 
-    answer = command_line.json("credit", "award", "alliance", "csa", "9", "event.keynote")
+    award = ("credit", "award", "alliance", "csa", "9", "event.keynote", "--no-evidence")
+    answer = command_line.json(*award)
 
     assert answer["error"]["values"]["name"] == "CreditsAwardOverBudget"
     assert answer["error"]["values"]["arguments"]["left"] == 0
@@ -136,7 +166,7 @@ def test_award__used_operation_id__is_done_once_and_refused_for_anything_else(
 ) -> None:
     award = ("credit", "award", "community", "geovis", "7", "data.use")
     other = ("credit", "award", "community", "geovis", "8", "data.use")
-    option = ("--operation-id", operation_id(1))
+    option = ("--no-evidence", "--operation-id", operation_id(1))
     first = command_line.json(*award, *option)
 
     again = command_line.json(*award, *option)
@@ -261,13 +291,18 @@ def test_operation__shown__says_what_was_asked_and_what_came_of_it(
         (("operation", "show", "0x12"), "input.invalid_value"),
         (("operation", "list", "--state", "lost"), "input.invalid_value"),
         (("membership", "list", "--standing", "odd"), "input.invalid_value"),
-        (("credit", "award", "2", "4", "1", "data.use", "--as", "nobody"), "setup.key_missing"),
+        (
+            ("credit", "award", "2", "4", "1", "data.use", "--no-evidence", "--as", "nobody"),
+            "setup.key_missing",
+        ),
+        (("credit", "award", "2", "4", "1", "data.use"), "input.evidence_missing"),
         (("credit", "award", "2", "4", "0", "data.use"), "input.invalid_value"),
         (
             ("credit", "award", "2", "4", "1", "data.use", "--evidence", "gone.pdf"),
             "input.not_found",
         ),
         (("membership", "admit", "2", "4", "--expires", "soon"), "input.invalid_value"),
+        (("org", "profile", "galaxyspace", "--name-zh", "=1+1"), "input.invalid_value"),
         (("role", "appoint", "king", "issuer"), "input.invalid_value"),
         (("import", "roster", "."), "input.not_found"),
     ],

@@ -61,8 +61,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("credit", "reverse", "9" * 23),
         ("credit", "reverse", "0"),
         ("credit", "reverse", "9" * 5000),
-        ("credit", "award", "65536", "1", "5", "data.use"),
-        ("credit", "award", "1", "4294967296", "5", "data.use"),
+        ("credit", "award", "65536", "1", "5", "data.use", "--no-evidence"),
+        ("credit", "award", "1", "4294967296", "5", "data.use", "--no-evidence"),
         ("membership", "renew", "1", "18446744073709551616", "--expires", "2030-01-01"),
         ("membership", "tier", "1", "1", "--tier", "256"),
     ],
@@ -87,6 +87,40 @@ def test_award__of_a_negative_amount__is_refused_as_a_value(
 
     assert code == 2
     assert said.startswith("error: amount: -5 is not a whole number, 1 to")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("award", "community", "galaxyspace", "5", "data.use"),
+        ("award", "2", "4", "5", "data.use", "--evidence", "0x" + "00" * 32),
+        ("award", "2", "4", "5", "data.use", "--evidence", ""),
+        ("reverse", "7"),
+    ],
+)
+def test_entry__that_names_no_evidence__is_refused_unless_that_is_meant(
+    home: Path, capsys: pytest.CaptureFixture[str], line: tuple[str, ...]
+) -> None:
+    command = ("credit", *line, "--home", str(home))
+    code, _, said = run(capsys, *command)
+    assert not home.exists()
+    _, _, meant = run(capsys, *command, "--no-evidence")
+
+    assert code == 2
+    assert said.startswith("error: No evidence is named, and none can ever be added")
+    assert "--evidence (a file, or the commitment to one), or say --no-evidence." in said
+    assert said.endswith("[input.evidence_missing]\n")
+    assert "input.evidence_missing" not in meant
+
+
+def test_entry__with_evidence_and_none__is_refused(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--evidence", "a.png", "--no-evidence", "--home", str(home))
+    code, _, said = run(capsys, "credit", "award", "2", "4", "5", "data.use", *given)
+
+    assert code == 2
+    assert "evidence: 'a.png' is not to be given beside --no-evidence." in said
 
 
 def test_argument__that_is_no_text__is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, select
 
 from ledger.domain.commitments import commit_to_document
 from ledger.domain.ids import OrgId
-from ledger.errors import EvidenceDamaged, FolderUnusable, InvalidValue, NotFound
+from ledger.errors import EvidenceDamaged, FolderUnusable, InputRefused, InvalidValue, NotFound
 from ledger.office import evidence as evidence_files
 from ledger.office.applications import file_application, is_filed
 from ledger.office.evidence import Description, EvidenceStore
@@ -25,6 +26,7 @@ from ledger.office.profiles import (
     read_document,
 )
 from ledger.office.queries import read_revision
+from ledger.services.spreadsheets import read_rows
 from ledger.store.engine import reading, writing
 from ledger.store.office_tables import labels, profiles
 
@@ -97,6 +99,23 @@ def test_profile__that_cannot_be_kept__is_refused(profile: Profile) -> None:
         profile.document()
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+86 10", "-5", "@sum", " =1+1", "1+1=2", "A-B", "名＝"])
+def test_text__that_a_spreadsheet_would_calculate__is_refused_typed_and_imported(
+    tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text(f"key,name_zh\nx,{text}\n", "utf-8")
+    is_formula = text.strip()[0] in "=+-@"
+
+    for keep in (
+        lambda: Profile(Subject.ORGANISATION, "x", text, "").document(),
+        lambda: Profile(Subject.ORGANISATION, "x", "名", "", note=text).document(),
+        lambda: read_rows(file, required=("key", "name_zh")),
+    ):
+        with pytest.raises(InputRefused) if is_formula else nullcontext():
+            keep()
+
+
 def test_label__kept_again__is_corrected(connection: Connection) -> None:
     keep_label(connection, Label("community", Labelled.CATEGORY, "data.use", "数据", "data"))
     keep_label(connection, Label("community", Labelled.CATEGORY, "data.use", "数据应用", "use"))
@@ -140,6 +159,40 @@ def test_evidence__same_content_again__is_the_same_document(
     first = store.keep(connection, io.BytesIO(b"content"), REPORT, added_at=1)
 
     assert store.keep(connection, io.BytesIO(b"content"), REPORT, added_at=2) == first
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Description("报告", "Report, signed", "text/plain; charset=utf-8"),
+        Description("已签报告", "Report", "text/plain; charset=utf-8"),
+        Description("报告", "Report", "application/pdf"),
+    ],
+)
+def test_evidence__same_content_called_otherwise__keeps_what_each_is_called(
+    connection: Connection, store: EvidenceStore, tmp_path: Path, other: Description
+) -> None:
+    first = store.keep(connection, io.BytesIO(b"content"), REPORT, added_at=1)
+    second = store.keep(connection, io.BytesIO(b"content"), other, added_at=2)
+
+    assert store.keep(connection, io.BytesIO(b"content"), REPORT, added_at=3) == first
+    assert store.keep(connection, io.BytesIO(b"content"), other, added_at=3) == second
+    for kept, description in ((first, REPORT), (second, other)):
+        found, chunks = store.read(connection, kept.commitment)
+        assert found.description == description
+        assert b"".join(chunks) == b"content"
+    assert len([path for path in (tmp_path / "evidence").rglob("*") if path.is_file()]) == 1
+
+
+def test_evidence__same_salt_called_otherwise__is_given_as_it_was_kept(
+    connection: Connection, store: EvidenceStore
+) -> None:
+    other = Description("报告", "Report, signed", "text/plain; charset=utf-8")
+    first = store.keep(connection, io.BytesIO(b"content"), REPORT, added_at=1, salt=bytes(32))
+
+    assert (
+        store.keep(connection, io.BytesIO(b"content"), other, added_at=2, salt=bytes(32)) == first
+    )
 
 
 def test_evidence__same_content_made_up__is_a_document_of_its_own(
