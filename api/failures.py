@@ -87,13 +87,16 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _shortened(path: str) -> str:
-    return path if len(path) <= _LONGEST_ECHO else path[:_LONGEST_ECHO] + "…"
+def _shortened(given: str) -> str:
+    return given if len(given) <= _LONGEST_ECHO else given[:_LONGEST_ECHO] + "…"
 
 
 def _field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
-    """FastAPI's errors, by the name of the parameter; what was given is not repeated."""
-    return [FieldError(str(error["loc"][-1]), _sentence(str(error["msg"]))) for error in errors]
+    """FastAPI's errors, by the name of the parameter; what was given for it is not repeated."""
+    return [
+        FieldError(_shortened(str(error["loc"][-1])), _sentence(str(error["msg"])))
+        for error in errors
+    ]
 
 
 def _sentence(message: str) -> str:
