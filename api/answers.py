@@ -224,10 +224,15 @@ def _tag(
 
 def names_tag(request: Request, tag: str) -> bool:
     """Whether If-None-Match names the tag, compared weakly (RFC 9110, section 13.1.2)."""
-    given = request.headers.get("if-none-match", "")
-    return tag in {each.strip().removeprefix("W/") for each in given.split(",")}
+    return tag in {each.removeprefix("W/") for each in _tags_given(request)}
 
 
 def names_any(request: Request) -> bool:
     """Whether If-None-Match is `*`: whoever has any answer has this one, if there is one at all."""
-    return request.headers.get("if-none-match", "").strip() == "*"
+    return _tags_given(request) == ["*"]
+
+
+def _tags_given(request: Request) -> list[str]:
+    """The members of If-None-Match, which may come in several lines."""
+    lines = request.headers.getlist("if-none-match")
+    return [each.strip() for line in lines for each in line.split(",")]

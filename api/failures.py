@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -49,11 +50,11 @@ async def _on_ledger_error(request: Request, error: LedgerError) -> Response:
     problem = problem_of(error)
     if problem.status >= _LEAST_SERVER_ERROR:
         log.warning("%s %s: %s: %s", request.method, request.url.path, error.code, error)
-    return _answer(request, problem)
+    return await _answer(request, problem)
 
 
 async def _on_invalid_request(request: Request, error: RequestValidationError) -> Response:
-    return _answer(request, invalid_parameters(_field_errors(error.errors())))
+    return await _answer(request, invalid_parameters(_field_errors(error.errors())))
 
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
@@ -61,22 +62,22 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
     allowed = headers.get("Allow", "").split(", ")
     if "GET" in allowed and "HEAD" not in allowed:
         headers["Allow"] = ", ".join([*allowed, "HEAD"])  # each GET answers HEAD too (api/edge.py)
-    return _answer(request, http_problem(error.status_code), headers)
+    return await _answer(request, http_problem(error.status_code), headers)
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:
     log.error("%s %s", request.method, request.url.path, exc_info=error)
-    return _answer(request, unforeseen_problem(), _LAST_ANSWER)
+    return await _answer(request, unforeseen_problem(), _LAST_ANSWER)
 
 
-def _answer(
+async def _answer(
     request: Request, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> Response:
     more = {**(headers or {}), "Cache-Control": "no-store"}
     if problem.status == 503:
         more |= _RETRY_AFTER
     if _wants_page(request):
-        return error_page(request, problem, more)
+        return await run_in_threadpool(error_page, request, problem, more)  # it may read SQL
     body = problem.body(_shortened(request.url.path))
     return Response(body, problem.status, media_type=MEDIA_TYPE, headers=more)
 
@@ -87,13 +88,16 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _shortened(path: str) -> str:
-    return path if len(path) <= _LONGEST_ECHO else path[:_LONGEST_ECHO] + "…"
+def _shortened(given: str) -> str:
+    return given if len(given) <= _LONGEST_ECHO else given[:_LONGEST_ECHO] + "…"
 
 
 def _field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
-    """FastAPI's errors, by the name of the parameter; what was given is not repeated."""
-    return [FieldError(str(error["loc"][-1]), _sentence(str(error["msg"]))) for error in errors]
+    """FastAPI's errors, by the name of the parameter; what was given for it is not repeated."""
+    return [
+        FieldError(_shortened(str(error["loc"][-1])), _sentence(str(error["msg"])))
+        for error in errors
+    ]
 
 
 def _sentence(message: str) -> str:

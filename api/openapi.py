@@ -25,6 +25,7 @@ as of an earlier block (`as_of_block`) or time (`as_of`).
 - **Errors** are problem details (RFC 9457) with a stable `code`; `errors` names the fields.
 - **Caching**: `ETag` changes with the chain's head. Send it as `If-None-Match` and an unchanged
   answer costs neither side anything.
+- **HEAD**: whatever answers GET answers HEAD too, with the same headers and no body.
 """
 
 TAGS = [

@@ -16,6 +16,7 @@ from ledger.mirror.queries.programmes import Programme
 from ledger.mirror.queries.rules import Label
 
 _LEAST_SHORT = 2
+_LONGEST_SHORT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def programme_names(
     """The names of all programmes by their keys.
 
     The short form in Chinese leaves out what all the names begin with; in English it is the key,
-    which says the same in one word.
+    which says the same in one word. It is cut off where it is not short.
     """
     chinese = [each.profile.name_zh for each in programmes if each.profile]
     shared = _shared_beginning(chinese) if len(chinese) > 1 else ""
@@ -90,7 +91,7 @@ def programme_names(
                 each.profile.name_en if each.profile else "",
                 each.key,
             ),
-            _short(language, each, shared),
+            _cut_off(_short(language, each, shared)),
         )
         for each in programmes
     }
@@ -99,6 +100,10 @@ def programme_names(
 def _shared_beginning(texts: Sequence[str]) -> str:
     alike = takewhile(lambda column: len(set(column)) == 1, zip(*texts, strict=False))
     return "".join(column[0] for column in alike)
+
+
+def _cut_off(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHORT else text[: _LONGEST_SHORT - 1].rstrip() + "…"
 
 
 def _short(language: Language, programme: Programme, shared: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from api.console.names import capitalised, label_in, name_in, organisation_name,
 from api.formats import show_address_once, show_bytes, show_time
 from api.problems import Problem
 from ledger import __version__
+from ledger.errors import LedgerError
 from ledger.mirror.queries.programmes import read_programmes
 from ledger.office.queries import holds_made_up
 
@@ -33,6 +35,7 @@ STATIC = HERE / "static"
 MEDIA_TYPE = "text/html; charset=utf-8"
 
 _YEAR = 365 * 24 * 3600
+_LEAST_SERVER_ERROR = 500
 _VARY = "Accept-Language, Cookie"
 
 
@@ -93,8 +96,17 @@ def plain_page(request: Request, template: str, values: Mapping[str, Any]) -> Re
 
 
 def error_page(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
-    """A failure in the reader's language; it needs no database."""
-    response = plain_page(request, "error.html", {"problem": problem})
+    """A failure in the reader's language.
+
+    Its menu names the programmes as other pages do. It needs no database: where one does not
+    answer, or the failure may be its own, the menu is short.
+    """
+    values: dict[str, Any] = {"problem": problem}
+    if problem.status < _LEAST_SERVER_ERROR:
+        language = request.app.state.pages.language_of(request)
+        with suppress(LedgerError):
+            values |= answers_of(request).read(lambda reading: _menu(reading, language))
+    response = plain_page(request, "error.html", values)
     response.status_code = problem.status
     response.headers.update(headers)
     return response
@@ -126,13 +138,16 @@ def _shared(request: Request, pages: Pages, language: Language) -> dict[str, Any
 
 
 def _about(reading: Reading, language: Language) -> dict[str, Any]:
-    programmes = read_programmes(reading.connection, reading.moment)
     return {
         "reading": reading,
-        "programmes": programmes,
-        "named": programme_names(language, programmes),
+        **_menu(reading, language),
         "made_up": holds_made_up(reading.connection),
     }
+
+
+def _menu(reading: Reading, language: Language) -> dict[str, Any]:
+    programmes = read_programmes(reading.connection, reading.moment)
+    return {"programmes": programmes, "named": programme_names(language, programmes)}
 
 
 def _headers(request: Request, language: Language) -> dict[str, str]:

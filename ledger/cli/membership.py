@@ -58,8 +58,11 @@ TierOption = Annotated[str, typer.Option("--tier", help="A tier's number or key.
 @app.command("list")
 @with_settings(*READING)
 def list_command(
+    programme: Annotated[str, typer.Argument(help="A programme's id or key; all if unset.")] = "",
     *,
-    programme: Annotated[str, typer.Option(help="A programme's id or key; all if unset.")] = "",
+    programme_too: Annotated[
+        str, typer.Option("--programme", help="The same, as with `org list`.")
+    ] = "",
     standing: Annotated[
         str, typer.Option(help="active, lapsed, suspended or revoked; all that are held if unset.")
     ] = "",
@@ -71,6 +74,10 @@ def list_command(
     from ledger.mirror.queries.memberships import Standing, list_memberships
     from ledger.mirror.queries.organisations import read_organisation_profiles
 
+    if programme and programme_too not in ("", programme):
+        expected = f"the programme {programme!r}, which is named too"
+        raise InvalidValue(field="--programme", value=programme_too, expected=expected)
+    programme = programme or programme_too
     if standing and standing not in [each.value for each in Standing]:
         expected = "one of " + ", ".join(each.value for each in Standing)
         raise InvalidValue(field="standing", value=standing, expected=expected)

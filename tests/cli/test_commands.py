@@ -210,6 +210,20 @@ def test_membership__from_application_to_member__leaves_the_application(
     assert (held["tier_key"], held["expires_at"]) == ("observer", "2099-12-31T00:00:00Z")
 
 
+def test_membership_list__takes_its_programme_like_the_other_commands_and_like_org_list(
+    command_line: CommandLine,
+) -> None:
+    listed = command_line.json("membership", "list", "community")["memberships"]
+    by_option = command_line.json("membership", "list", "--programme", "community")["memberships"]
+    all_ = command_line.json("membership", "list")["memberships"]
+    both = ("membership", "list", "community", "--programme", "alliance")
+
+    assert {each["programme"] for each in listed} == {"community"}
+    assert by_option == listed
+    assert len(all_) > len(listed)
+    assert command_line.json(*both)["error"]["code"] == "input.invalid_value"
+
+
 def test_org__registered_and_renamed__is_found_by_its_new_name(command_line: CommandLine) -> None:
     controller = "0x00000000000000000000000000000000000000AB"
     names = ("--name-zh", "新会员", "--name-en", "New member")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import update
 
-from tests.http.conftest import NOW, Ledger, Templates, serving
+from ledger.store.engine import open_engine, writing
+from ledger.store.office_tables import evidence_files, labels, profiles
+from tests.http.conftest import NOW, Ledger, Templates, serving, settings_for
 
 FLAGS = (
     "--no-sandbox",
@@ -57,6 +61,27 @@ def site(seeded: Ledger) -> Iterator[str]:
         yield str(client.base_url)
 
 
+@pytest.fixture(scope="session")
+def wordy(seeded: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ledger, str]]:
+    """A ledger in which all that people wrote is one long word, and the address of its server."""
+    home = tmp_path_factory.mktemp("wordy")
+    shutil.copytree(seeded.settings.home, home, dirs_exist_ok=True)
+    ledger = Ledger(settings_for(home, f"sqlite:///{home / 'ledger.sqlite3'}"), seeded.seeded)
+    word = "n" * 200
+    texts = (profiles.c.name_zh, profiles.c.name_en, profiles.c.segment, profiles.c.note)
+    about = json.dumps({"role_zh": word, "role_en": f"https://example.org/{word}"}).encode()
+    engine = open_engine(ledger.settings.database)
+    with writing(engine) as connection:
+        connection.execute(
+            update(profiles).values({**dict.fromkeys(texts, word), profiles.c.document: about})
+        )
+        connection.execute(update(labels).values(name_zh=word, name_en=word))
+        connection.execute(update(evidence_files).values(title_zh=word, title_en=word))
+    engine.dispose()
+    with serving(ledger.settings, lambda: NOW + 1) as client:
+        yield ledger, str(client.base_url).rstrip("/")
+
+
 @pytest.fixture
 def visit(browser: Browser, site: str, tmp_path: Path) -> Iterator[Visit]:
     """Opens a path as some reader; fails at the end if the browser complained or went elsewhere."""
@@ -71,6 +96,7 @@ def visit(browser: Browser, site: str, tmp_path: Path) -> Iterator[Visit]:
         scheme: str = "light",
         javascript: bool = True,
         expected: int = 200,
+        address: str = site,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
@@ -101,11 +127,11 @@ def visit(browser: Browser, site: str, tmp_path: Path) -> Iterator[Visit]:
             "request",
             lambda request: (
                 None
-                if request.url.startswith(site)
+                if request.url.startswith(address)
                 else complaints.append(f"elsewhere: {request.url}")
             ),
         )
-        answer = page.goto(site + path)
+        answer = page.goto(address + path)
         assert answer is not None
         assert answer.status == expected
         return page

@@ -45,6 +45,17 @@ def test_answer__that_the_reader_has__is_not_sent_again(client: httpx.Client, pa
         assert again.headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize("path", [PATH, "/"])
+def test_answer__named_in_one_of_several_lines__is_not_sent_again(
+    client: httpx.Client, path: str
+) -> None:
+    tag = client.get(path).headers["etag"]
+
+    again = client.get(path, headers=[("If-None-Match", '"other"'), ("If-None-Match", tag)])
+
+    assert again.status_code == 304
+
+
 @pytest.mark.parametrize("given", ['"other"', "", "W/", '""', "x" * 3000])
 def test_answer__that_the_reader_does_not_have__is_sent(client: httpx.Client, given: str) -> None:
     assert client.get(PATH, headers={"If-None-Match": given}).status_code == 200

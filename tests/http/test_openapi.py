@@ -49,6 +49,19 @@ def test_document__is_valid_and_its_references_lead_somewhere(document: Any) -> 
         assert name in document["components"]["schemas"], ref
 
 
+def test_document__says_that_head_is_answered__and_it_is(
+    client: httpx.Client, document: Any
+) -> None:
+    assert "answers HEAD too" in document["info"]["description"]
+    for path in document["paths"]:
+        if "{" in path:
+            continue
+        got, asked = client.get(path), client.head(path)
+        assert (asked.status_code, asked.content) == (got.status_code, b""), path
+        for name in ("content-type", "content-length", "etag", "cache-control", "link"):
+            assert asked.headers.get(name) == got.headers.get(name), path
+
+
 def test_document__lists_every_route_that_is_served(ledger: Ledger, document: Any) -> None:
     app = create_app(ledger.settings)
     served = {

@@ -292,6 +292,13 @@ def test_path__of_any_length__is_not_echoed_whole(client: httpx.Client) -> None:
     assert len(body["instance"]) < 300
 
 
+def test_parameter__with_a_name_of_any_length__is_not_echoed_whole(client: httpx.Client) -> None:
+    answer = client.get("/v1/organisations?" + "n" * 30_000 + "=1")
+
+    assert fields(problem(answer, 422)) == ["n" * 200 + "…"]
+    assert len(answer.content) < 2_000
+
+
 @pytest.mark.parametrize("path", ROUTES)
 def test_head__of_every_route__is_the_get_without_its_body(client: httpx.Client, path: str) -> None:
     got = client.get(path)
