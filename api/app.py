@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
 
@@ -20,12 +21,18 @@ from ledger.config import Settings
 from ledger.wiring import database_to_read, open_evidence
 
 
-def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.time,
+    not_ready_while: Path | None = None,
+) -> FastAPI:
     """The HTTP API and the console over the database of `settings`.
 
     It reads and writes nothing but that database and the folder of evidence, and needs no node: a
     chain that does not answer leaves what was mirrored served and marked as stale. `clock` gives
-    the time in seconds since 1970 UTC. Raises InvalidSetting and FolderUnusable.
+    the time in seconds since 1970 UTC. `/readyz` says no while the file `not_ready_while` is there.
+    Raises InvalidSetting and FolderUnusable.
     """
     engine = database_to_read(settings)
 
@@ -46,6 +53,7 @@ def create_app(settings: Settings, *, clock: Callable[[], float] = time.time) ->
     app.state.settings = settings
     app.state.answers = Answers(engine, stale_after=settings.stale_after, clock=clock)
     app.state.evidence = open_evidence(settings)
+    app.state.not_ready_while = not_ready_while
     app.state.parameter_names = {}
 
     versioned = APIRouter(prefix="/v1", dependencies=[Depends(refuse_unknown_parameters)])

@@ -50,6 +50,7 @@ LedgerError
 ├── MirrorProblem           the mirror cannot go on, or cannot answer
 │   ├── MirrorHalted
 │   ├── MirrorEmpty
+│   ├── LedgerPreparing
 │   ├── MirrorStale
 │   ├── MirrorCannotWrite
 │   ├── ReorganisationTooDeep
@@ -478,6 +479,14 @@ class MirrorEmpty(MirrorProblem):
     code = "mirror.empty"
     sentence = "Nothing is mirrored yet."
     next_step = "Run `moonlake mirror sync`."
+
+
+class LedgerPreparing(MirrorProblem):
+    """What is mirrored is true; whoever started the server has more to record first."""
+
+    code = "mirror.preparing"
+    sentence = "The ledger is being prepared, and not everything is recorded yet."
+    next_step = "Come back in a moment; `moonlake up` says when it is ready."
 
 
 class MirrorStale(MirrorProblem):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import APIRouter, Request, Response
 
 from api.answers import Reading, answers_of
 from api.routes.declared import ALWAYS, problems
 from api.schemas.status import Health, Readiness, Status
-from ledger.errors import MirrorCannotWrite, MirrorHalted, MirrorStale
+from ledger.errors import LedgerPreparing, MirrorCannotWrite, MirrorHalted, MirrorStale
 from ledger.mirror.queries.moments import Condition, read_contracts
 from ledger.mirror.trouble import is_in_trouble
 
@@ -36,12 +38,18 @@ async def get_health() -> Response:
     operation_id="getReadiness",
     response_model=Readiness,
     responses=problems(
-        s503="Nothing is mirrored, the mirror halted, cannot write or has not looked at the chain "
-        "lately, or the database is of another release."
+        s503="The ledger is being prepared, nothing is mirrored, the mirror halted, cannot write "
+        "or has not looked at the chain lately, or the database is of another release."
     ),
 )
 def get_readiness(request: Request) -> Response:
-    """That answers are current: the mirror follows the chain and has looked at it lately."""
+    """That answers are current: the mirror follows the chain and has looked at it lately.
+
+    Under `moonlake up` it says so once everything is recorded that the start brings.
+    """
+    held_back_by: Path | None = request.app.state.not_ready_while
+    if held_back_by is not None and held_back_by.exists():
+        raise LedgerPreparing
 
     def check(reading: Reading) -> Readiness:
         state = reading.state

@@ -28,14 +28,21 @@ _MOONLAKE = "import sys; from ledger.cli.main import main; sys.exit(main())"
 class Child:
     """One `moonlake …` command, with a log of its own in the data folder.
 
-    `grace` are the seconds that it may take to end.
+    `options` are not part of its name; `grace` are the seconds that it may take to end.
     """
 
-    def __init__(self, settings: Settings, *arguments: str, grace: float, report: Report) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *arguments: str,
+        options: tuple[str, ...] = (),
+        grace: float,
+        report: Report,
+    ) -> None:
         self.name = " ".join(arguments)
         self.log = settings.home / LOG_FOLDER / f"{'-'.join(arguments)}.log"
         self._settings = settings
-        self._arguments = arguments
+        self._arguments = (*arguments, *options)
         self._grace = grace
         self._report = report
         self._process: ChildProcess | None = None

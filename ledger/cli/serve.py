@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import signal
 import socket
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -22,13 +24,18 @@ GRACE_SECONDS = 5
 
 _BACKLOG = 2048
 
+NotReadyOption = Annotated[
+    Path | None,
+    typer.Option(help="Answer 503 at /readyz while this file is there; `moonlake up` uses it."),
+]
+
 
 @app.command("serve")
 @with_settings(*READING, "host", "port", "stale_after", "language")
-def serve_command(*, settings: Settings) -> None:
+def serve_command(*, not_ready_while: NotReadyOption = None, settings: Settings) -> None:
     """Serve the API and the console."""
     with listen(settings) as listener:
-        serve(settings, listener)
+        serve(settings, listener, not_ready_while=not_ready_while)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -47,7 +54,9 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def serve(settings: Settings, listener: socket.socket) -> None:
+def serve(
+    settings: Settings, listener: socket.socket, *, not_ready_while: Path | None = None
+) -> None:
     """Answer requests until SIGINT or SIGTERM, then end those under way."""
     import uvicorn  # noqa: PLC0415  a port in use is said before a second of importing
 
@@ -58,7 +67,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     with opened_database(settings):
         pass  # the schema is there before the first request
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, not_ready_while=not_ready_while),
         http=Protocol,
         access_log=False,
         log_level="warning",

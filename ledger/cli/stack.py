@@ -112,7 +112,16 @@ class Stack:
         self._report = report
         self._progress = progress
         self._devnet: RunningDevnet | None = None
-        self._server = Child(settings, "serve", grace=_GRACE, report=report)
+        # Of this port's server alone: another `moonlake up` here, refused later, has its own.
+        self._not_ready = settings.home / f"starting-{settings.port}"
+        self._holds_back = False
+        self._server = Child(
+            settings,
+            "serve",
+            options=("--not-ready-while", str(self._not_ready)),
+            grace=_GRACE,
+            report=report,
+        )
         self._mirror = Child(settings, "mirror", "follow", grace=_GRACE, report=report)
         self._mirrors = False
         self._rechecks: Rechecks | None = None
@@ -125,6 +134,7 @@ class Stack:
         settings = self._settings
         require_startable(settings)
         _prepare_folder(settings)
+        self._hold_readiness_back()
         self._server.start()  # first, since it takes longest and needs no chain
         if settings.uses_devnet:
             self._start_devnet(demo=demo)
@@ -134,6 +144,7 @@ class Stack:
         self._readying = Readying(settings, self._report, self._pulse)
         while not self._make_whole(demo=demo):
             self._report("What was not done before anvil ended is done again.")
+        self._let_be_ready()
         self._wait_until_ready()
         self._begin_rechecks()
         return self._readying.describe(self._console())
@@ -150,6 +161,7 @@ class Stack:
             self._rechecks = None
         self._server.stop()
         self._mirror.stop()
+        self._let_be_ready()
         if self._devnet is not None:
             self._devnet.stop()
             self._devnet = None
@@ -164,6 +176,19 @@ class Stack:
                 genesis_time=season_start(int(time.time())), clock_follows_chain=True
             )
         self._devnet = start_devnet(self._settings, options, report=self._report, owner=OWNER)
+
+    def _hold_readiness_back(self) -> None:
+        """Have the server say that it is not ready, since it answers before all is recorded."""
+        try:
+            self._not_ready.touch()
+        except OSError as error:
+            raise folder_unusable(self._not_ready.parent, error) from error
+        self._holds_back = True
+
+    def _let_be_ready(self) -> None:
+        if self._holds_back:
+            self._holds_back = False
+            self._not_ready.unlink(missing_ok=True)
 
     def _make_whole(self, *, demo: bool) -> bool:
         """Do what is not done yet; False if anvil died meanwhile, and runs again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def kill_all_at(settings: Settings, block: int) -> None:
             continue  # anvil ends with its supervisor by itself
 
 
+def code_of_readiness(stack: RunningStack) -> str:
+    """Why the server is not ready; empty where it is, or does not answer yet."""
+    try:
+        _, body = stack.get("/readyz")
+    except (OSError, http.client.HTTPException):
+        return ""
+    return str(body.get("code", ""))
+
+
 def check_season(stack: RunningStack) -> None:
     """Everything is there once, and every block but those of today is dated in the season."""
     settings = stack.settings
@@ -91,7 +101,10 @@ def test_up__anvil_killed_while_it_seeds__goes_on_in_the_same_start(tmp_path: Pa
     settings = stack_settings(tmp_path / "home")
     with running_stack(settings, "--demo") as stack:
         wait_for_block(stack, IMPORTING)
+        assert wait_until(lambda: code_of_readiness(stack) == "mirror.preparing", seconds=60)
         kill_process(stack.children()["anvil"])
-        stack.wait_until_ready()
+        ready = stack.wait_until_ready()
+        assert stack.is_ready_at(ready["block"])
+        assert not list(settings.home.glob("starting-*"))
         check_season(stack)
         assert "is done again" in stack.said

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.http.conftest import Ledger
-from tests.http.facts import SUSPENDED
+from tests.http.facts import STRANGER, SUSPENDED
 
 Visit = Callable[..., Page]
 
@@ -179,6 +179,12 @@ def test_reason__of_a_change__is_named_or_shown_as_a_key(visit: Visit, seeded: L
     card = visit(f"/organisations/{seeded.seeded.org_ids[SUSPENDED]}").locator(".card__change")
     expect(card.filter(has_text="逾期未提交报告")).to_have_count(1)
     expect(card.locator("code", has_text="report.overdue")).to_have_count(0)
+
+
+def test_reason__without_a_name__is_shown_as_the_key_that_it_is(visit: Visit) -> None:
+    card = visit(f"/organisations/{STRANGER}").locator(".card__change")
+
+    expect(card.locator("code.key")).to_have_text("left")
 
 
 def test_heading__of_the_reference__stands_off_from_what_follows(visit: Visit) -> None:

@@ -99,6 +99,16 @@ def test_template__has_no_word_of_its_own(template: Path) -> None:
     assert found in ([], ["openapi", "json"]), found
 
 
+def test_reasons__that_our_own_services_give__have_names() -> None:
+    services = CONSOLE.parents[1] / "ledger" / "services"
+    sources = [path.read_text("utf-8") for path in services.rglob("*.py")]
+    given = {key for each in sources for key in re.findall(r'(?:Ground\(|reason=)"([^"]+)"', each)}
+    macros = (CONSOLE / "templates" / "macros.html").read_text("utf-8")
+
+    assert given
+    assert given <= set(re.findall(r'"([a-z.]+)": _\(', macros))
+
+
 @pytest.mark.parametrize(
     ("asked", "cookie", "accepted", "expected"),
     [

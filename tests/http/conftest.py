@@ -118,12 +118,14 @@ def serve() -> Iterator[Callable[..., httpx.Client]]:
 
 
 @contextmanager
-def serving(settings: Settings, clock: Callable[[], float]) -> Iterator[httpx.Client]:
+def serving(
+    settings: Settings, clock: Callable[[], float], *, not_ready_while: Path | None = None
+) -> Iterator[httpx.Client]:
     """A client of a real server on a free port of loopback."""
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        app = create_app(settings, clock=clock)
+        app = create_app(settings, clock=clock, not_ready_while=not_ready_while)
         config = uvicorn.Config(app, http=Protocol, log_level="critical")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -14,7 +14,7 @@ from ledger.processes import wait_until
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import SCHEMA_VERSION
 from ledger.store.schema import upgrade_schema
-from tests.http.conftest import NOW, Ledger, settings_for
+from tests.http.conftest import NOW, Ledger, serving, settings_for
 from tests.http.test_caching import change_state
 from tests.http.test_wrong_input import ROUTES, problem
 
@@ -61,6 +61,19 @@ def test_mirror__stale__is_not_ready_but_answers_and_says_so(
     page = client.get("/", headers={"Accept-Language": "en"})
     assert page.status_code == 200
     assert "may be out of date" in page.text
+
+
+def test_ledger__that_is_being_prepared__is_not_ready_but_answers(
+    own_ledger: Ledger, tmp_path: Path
+) -> None:
+    file = tmp_path / "starting"
+    file.touch()
+    with serving(own_ledger.settings, lambda: NOW + 1, not_ready_while=file) as client:
+        body = problem(client.get("/readyz"), 503)
+        assert body["code"] == "mirror.preparing"
+        assert client.get("/v1/organisations").status_code == 200
+        file.unlink()
+        assert client.get("/readyz").status_code == 200
 
 
 def test_mirror__just_before_it_is_stale__is_ready(own_ledger: Ledger, serve: Serve) -> None:
