@@ -25,7 +25,7 @@ from tests.contracts.mutation.mutants import Mutant, mutants_of
 
 SURVIVORS = Path(__file__).with_name("survivors.json")
 SEED = "moonlake"
-MUTANTS_A_SOURCE = 20
+MUTANTS_A_SOURCE = 12
 
 # Each mutated source, and the contracts whose code it becomes part of and whose tests must notice.
 # Of a source that all contracts share, one contract is enough.
