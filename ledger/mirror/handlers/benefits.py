@@ -6,6 +6,7 @@ awaits it (`ledger.mirror.handlers.entries`).
 
 from __future__ import annotations
 
+from ledger.domain.commands import NO_COMMITMENT
 from ledger.domain.events import (
     BenefitClosed,
     BenefitListed,
@@ -19,8 +20,6 @@ from ledger.mirror.book import Book, Contradiction, Handler, Place
 from ledger.mirror.handlers.organisations import acting_organisation, require_controller
 from ledger.mirror.handlers.programmes import known_programme
 from ledger.mirror.rows import EntryRow, ListingVersion, RedemptionVersion
-
-_NO_EVIDENCE = bytes(32)
 
 
 def _known_listing(book: Book, listing_id: int) -> ListingVersion:
@@ -102,7 +101,7 @@ def _redeem(book: Book, at: Place, event: BenefitRedeemed) -> None:
         refund_id=0,
         taken=taken + event.quantity,
         taken_by_organisation=by_organisation + event.quantity,
-        evidence=_NO_EVIDENCE,
+        evidence=NO_COMMITMENT,
         actor=event.actor,
         operation_id=event.operation_id,
     )

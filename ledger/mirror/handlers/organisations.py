@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.domain.commands import NO_COMMITMENT
 from ledger.domain.events import (
     HELD_STATUSES,
     ControllerChanged,
@@ -18,7 +19,6 @@ from ledger.mirror.organisations import NO_ORGANISATION
 from ledger.mirror.rows import MembershipVersion, OrganisationVersion
 
 _NOBODY = bytes(20)
-_NO_EVIDENCE = bytes(32)
 
 _Change = (
     OrganisationProfileChanged
@@ -81,7 +81,7 @@ def _register(book: Book, at: Place, event: OrganisationRegistered) -> None:
             recovery_from=None,
             retired=0,
             successor_id=NO_ORGANISATION,
-            evidence=_NO_EVIDENCE,
+            evidence=NO_COMMITMENT,
             actor=event.actor,
             operation_id=event.operation_id,
         )
@@ -198,7 +198,7 @@ def _next_version(
         block_number=at.block_number,
         log_index=at.log_index,
         change=change,
-        evidence=_NO_EVIDENCE,
+        evidence=NO_COMMITMENT,
         actor=event.actor,
         operation_id=event.operation_id,
     )

@@ -214,7 +214,7 @@ class _Run:
 
     @singledispatchmethod
     def _do(self, step: Step) -> Operation:
-        raise NotImplementedError(type(step).__name__)
+        raise TypeError(f"a season has no step of the kind {type(step).__name__}")
 
     @_do.register
     def _award(self, step: Awards) -> Operation:
