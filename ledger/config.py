@@ -1,13 +1,17 @@
 """Every setting, in one frozen value. Nothing else reads the environment.
 
 Each is an environment variable `MOONLAKE_<NAME>`, a line of `.env`, and an option of the command
-line. The README's table of settings is compared with this class by a test.
+line; a secret is no option, since everybody on a machine can read a command line. The README's
+table of settings is compared with this class by a test.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +19,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.errors import InvalidSetting
@@ -27,11 +31,28 @@ _OF_SCRIPTS = frozenset({"MOONLAKE_PYTHON_TRIED"})
 """What `scripts/python311.py` sets for itself."""
 
 
+_KEY_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+_REMOTE = re.compile(r"remote:(0x[0-9a-fA-F]{40})@(.+)")
+_DEVNET_KEY = re.compile(_KEY_NAME.pattern + r"=0x[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAccount:
+    """An account (0x hex) that a remote signer signs for, and the signer's URL."""
+
+    address: str
+    url: str = field(repr=False)
+
+
 class Settings(BaseSettings):
     """The settings of one process; paths are made absolute, URLs are kept as given."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENVIRONMENT_PREFIX, env_file=ENVIRONMENT_FILE, extra="ignore", frozen=True
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_file=ENVIRONMENT_FILE,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # some of them are secret
     )
 
     home: Path = Field(Path(".moonlake"), description="The data folder.")
@@ -54,6 +75,24 @@ class Settings(BaseSettings):
     key_password_file: Path | None = Field(
         None, description="A file whose first line opens the keystores of the data folder."
     )
+    key_password: SecretStr = Field(
+        SecretStr(""), description="The keystores' password itself, where it cannot be in a file."
+    )
+    signers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        repr=False,  # a remote signer's URL may hold a password
+        description="What stands behind a key's name, comma-separated: another keystore's name, "
+        "or a remote signer.",
+    )
+    devnet_keys: SecretStr = Field(
+        SecretStr(""), description="Secret keys for the devnet alone, comma-separated."
+    )
+    max_fee_gwei: Decimal = Field(
+        Decimal(200),
+        ge=0,
+        le=10**9,
+        description="The most that one unit of gas may cost, in gwei; 0 where nothing may.",
+    )
     poll_interval: float = Field(
         0.1, gt=0, le=60, description="Seconds between two looks at the chain's head."
     )
@@ -62,6 +101,10 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="Blocks after which a block may no longer be reorganised.",
+    )
+    finality_by_tag: bool = Field(
+        False,
+        description="Whether an operation is final once the node's `finalized` block has it.",
     )
     stale_after: float = Field(
         30.0, gt=0, description="Seconds without a look at the chain after which /readyz says no."
@@ -95,9 +138,9 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is no name and no address of a machine") from error
         return value
 
-    @field_validator("rpc_url", mode="before")
+    @field_validator("rpc_url", "signers", mode="before")
     @classmethod
-    def _split_urls(cls, value: Any) -> Any:
+    def _split_list(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
@@ -107,6 +150,35 @@ class Settings(BaseSettings):
     def _are_http_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for url in value:
             _check_http_url(url)
+        return value
+
+    @field_validator("signers", mode="after")
+    @classmethod
+    def _are_signers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = []
+        for entry in value:
+            name, _, behind = entry.partition("=")
+            if not _KEY_NAME.fullmatch(name):
+                raise ValueError("each of its entries begins with a key's name and =")
+            names.append(name)
+            url = _REMOTE.fullmatch(behind)
+            if url is not None:
+                _check_http_url(url[2])
+            elif not _KEY_NAME.fullmatch(behind):
+                raise ValueError(
+                    f"what stands behind {name} is neither a keystore's name nor "
+                    "remote:0xADDRESS@URL"
+                )
+        if len(set(names)) != len(names):
+            raise ValueError("it names one key twice")
+        return value
+
+    @field_validator("devnet_keys", mode="after")
+    @classmethod
+    def _are_devnet_keys(cls, value: SecretStr) -> SecretStr:
+        entries = [part for part in value.get_secret_value().split(",") if part.strip()]
+        if not all(_DEVNET_KEY.fullmatch(entry.strip()) for entry in entries):
+            raise ValueError("its entries are not NAME=0x and 64 hex digits")
         return value
 
     @field_validator("home", "deployment", "anvil", "key_password_file", mode="after")
@@ -135,6 +207,28 @@ class Settings(BaseSettings):
         return not self.rpc_url
 
     @property
+    def fee_ceiling(self) -> int:
+        """The most that one unit of gas may cost, in wei."""
+        return int(self.max_fee_gwei * 10**9)
+
+    @property
+    def signers_by_name(self) -> dict[str, str | RemoteAccount]:
+        """What MOONLAKE_SIGNERS puts behind a key's name: a keystore's name or a remote account."""
+        found: dict[str, str | RemoteAccount] = {}
+        for entry in self.signers:
+            name, _, behind = entry.partition("=")
+            remote = _REMOTE.fullmatch(behind)
+            found[name] = behind if remote is None else RemoteAccount(remote[1], remote[2])
+        return found
+
+    @property
+    def devnet_keys_by_name(self) -> dict[str, SecretStr]:
+        """The secret keys of MOONLAKE_DEVNET_KEYS, 0x and 64 hex digits each."""
+        entries = (part.strip() for part in self.devnet_keys.get_secret_value().split(","))
+        pairs = (entry.partition("=") for entry in entries if entry)
+        return {name: SecretStr(key) for name, _, key in pairs}
+
+    @property
     def database(self) -> str:
         """The SQLAlchemy URL in use."""
         return self.database_url or f"sqlite:///{self.home / 'moonlake.sqlite3'}"
@@ -144,6 +238,8 @@ class Settings(BaseSettings):
         found = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
             text = ",".join(value) if isinstance(value, tuple) else str(value)
             found[ENVIRONMENT_PREFIX + name.upper()] = "" if value is None else text
         return found

@@ -26,6 +26,12 @@ LedgerError
 │   ├── KeyExists
 │   ├── KeyLocked
 │   ├── PasswordUnusable
+│   ├── SignerProblem       a key that does not sign, or must not
+│   │   ├── SignerUnreachable
+│   │   ├── SignerRefused
+│   │   ├── SignerAnswerInvalid
+│   │   ├── DevnetKeyRefused
+│   │   └── PolicyRefused
 │   ├── CompilationFailed
 │   └── ArtifactsStale
 ├── NodeProblem             a node does not answer, or answers what cannot be true
@@ -64,7 +70,12 @@ LedgerError
 ├── Unforeseen              a fault of Moonlake's own, and where its traceback is
 └── SendingProblem          a transaction's fate
     ├── OperationConflict
+    ├── OperationCancelled
+    ├── OperationSettled
+    ├── OperationFailed
+    ├── KeyHalted
     ├── FundsTooLow
+    ├── FeesTooHigh
     ├── TransactionTooLarge
     ├── NonceTaken
     └── ReceiptOverdue
@@ -302,7 +313,7 @@ class DeployerBusy(SetupProblem):
 class KeyMissing(SetupProblem):
     code = "setup.key_missing"
     sentence = "There is no key {key!r} in {place}."
-    next_step = "Create it with `moonlake keys new {key}`, or name another with --as."
+    next_step = "Create it with `moonlake keys create {key}`, or name another with --as."
 
 
 class KeyExists(SetupProblem):
@@ -314,15 +325,71 @@ class KeyExists(SetupProblem):
 class KeyLocked(SetupProblem):
     code = "setup.key_locked"
     sentence = "The key {key!r} cannot be opened: {problem}."
-    next_step = "Check the password file named by MOONLAKE_KEY_PASSWORD_FILE."
+    next_step = "Check the password (--password-file, MOONLAKE_KEY_PASSWORD_FILE)."
 
 
 class PasswordUnusable(SetupProblem):
-    """The password that opens all keys of the data folder is not to be had."""
+    """The password that opens the keystores of the data folder is not to be had."""
 
     code = "setup.password_unusable"
     sentence = "The keys' password cannot be read: {problem}."
-    next_step = "Name a file whose first line is the password with MOONLAKE_KEY_PASSWORD_FILE."
+    next_step = (
+        "Name a file whose first line is the password with --password-file "
+        "(MOONLAKE_KEY_PASSWORD_FILE), set MOONLAKE_KEY_PASSWORD, or run the command in a "
+        "terminal, where it asks."
+    )
+
+
+class SignerProblem(SetupProblem):
+    """A key does not sign, or must not."""
+
+
+class SignerUnreachable(SignerProblem):
+    code = "signer.unreachable"
+    sentence = "The remote signer at {url} does not answer: {problem}."
+    next_step = (
+        "Start it, or correct its address in MOONLAKE_SIGNERS; nothing was signed, and the same "
+        "command can be run again."
+    )
+
+
+class SignerRefused(SignerProblem):
+    code = "signer.refused"
+    sentence = "The remote signer at {url} refused {method} for {address}: {message}."
+    next_step = "{remedy}"
+    phrases = frozenset({"remedy"})
+
+
+class SignerAnswerInvalid(SignerProblem):
+    """It signed something else than it was asked to, or is no signer; nothing of it was used."""
+
+    code = "signer.answer_invalid"
+    sentence = "The remote signer at {url} gave what cannot be used for {address}: {problem}."
+    next_step = (
+        "Nothing of it was sent. See that MOONLAKE_SIGNERS names the right signer and that it "
+        "signs for the right chain; until that is clear, do not trust it."
+    )
+
+
+class DevnetKeyRefused(SignerProblem):
+    code = "signer.devnet_key_refused"
+    sentence = (
+        "The key {key!r} of MOONLAKE_DEVNET_KEYS signs for the devnet (chain {devnet}) alone, and "
+        "this is chain {chain_id}."
+    )
+    next_step = (
+        "Keep a key for this chain with `moonlake keys create {key}` or behind a remote signer, "
+        "and take it out of MOONLAKE_DEVNET_KEYS."
+    )
+
+
+class PolicyRefused(SignerProblem):
+    """`call` says what was to be signed: `Credits.award`, or an address where no name is known."""
+
+    code = "signer.policy_refused"
+    sentence = "The policy of the key {key!r} does not allow {call}; nothing was signed."
+    next_step = "{remedy}"
+    phrases = frozenset({"remedy"})
 
 
 class CompilationFailed(SetupProblem):
@@ -583,16 +650,84 @@ class OperationConflict(SendingProblem):
     next_step = "Use a new operation id, or send the same content again."
 
 
+class OperationCancelled(SendingProblem):
+    code = "sending.operation_cancelled"
+    sentence = "Operation {operation_id} was cancelled; nothing of it was done."
+    next_step = "Use a new operation id to have it done after all."
+
+
+class OperationSettled(SendingProblem):
+    """It cannot be cancelled: it was done, or ended in another way."""
+
+    code = "sending.operation_settled"
+    sentence = "Operation {operation_id} cannot be cancelled: it is {state}."
+    next_step = "See it with `moonlake operation show {operation_id}`."
+
+
+class OperationFailed(SendingProblem):
+    """What another process found out about an operation, in its words."""
+
+    code = "sending.operation_failed"
+    sentence = "{sentence}"
+    next_step = "{advice}"
+    phrases = frozenset({"sentence", "advice"})
+
+    def __init__(self, *, sentence: str, advice: str) -> None:
+        super().__init__(sentence=sentence, advice=advice)
+
+
+class KeyHalted(SendingProblem):
+    """Its nonce went to a transaction that this outbox did not sign."""
+
+    code = "sending.key_halted"
+    sentence = (
+        "The key of {address} is used elsewhere: its nonce {nonce} went to a transaction that was "
+        "not sent from here. Nothing more is signed with it."
+    )
+    next_step = (
+        "Find out what else signs with this key and stop it. Then run "
+        "`moonlake operation resume {address}`: what waits is signed anew, and done once."
+    )
+
+
 class FundsTooLow(SendingProblem):
+    """`balance` and `needed` in wei; `missing` what to send there at least."""
+
     code = "sending.funds_too_low"
     sentence = "{address} has {balance} wei and needs {needed} wei for this transaction."
-    next_step = "Send it some of the chain's coin."
+    next_step = (
+        "Send it {missing} wei or more of the chain's coin, then run the same command again."
+    )
+
+    def __init__(
+        self, *, address: str, balance: int, needed: int | str, missing: int | str = ""
+    ) -> None:
+        if not missing:
+            missing = needed - balance if isinstance(needed, int) else "some"
+        super().__init__(address=address, balance=balance, needed=needed, missing=missing)
+
+
+class FeesTooHigh(SendingProblem):
+    """Both in wei for one unit of gas."""
+
+    code = "sending.fees_too_high"
+    sentence = (
+        "One unit of gas costs {price} wei now, more than the {ceiling} wei that "
+        "MOONLAKE_MAX_FEE_GWEI allows; nothing was signed."
+    )
+    next_step = "Wait until the chain is less busy, or raise MOONLAKE_MAX_FEE_GWEI."
 
 
 class TransactionTooLarge(SendingProblem):
+    """`bound` says whose limit `most` is."""
+
     code = "sending.too_large"
-    sentence = "The transaction would need {gas} gas; one transaction may use {most}."
+    sentence = "The transaction would need {gas} gas; one transaction may use {most}{bound}."
     next_step = "Split it into several operations with fewer rows each."
+    phrases = frozenset({"bound"})
+
+    def __init__(self, *, gas: int | str, most: int | str, bound: str = "") -> None:
+        super().__init__(gas=gas, most=most, bound=bound)
 
 
 class NonceTaken(SendingProblem):

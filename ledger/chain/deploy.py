@@ -48,15 +48,17 @@ def deploy(
     alliance_approvals: int = USUAL_APPROVALS,
     path: Path,
     report: Report = lambda _contract: None,
+    ceiling: int | None = None,
 ) -> Deployment:
     """Deploy every contract and write the deployment file, or return the one that is there.
 
     `admin` becomes the default admin, whose successors wait `admin_delay` seconds. A controller has
     `recovery_delay` seconds to object to a recovery; proposals of the whole alliance need
     `alliance_approvals` others than their maker. `report` is told of each contract once it is
-    checked. Raises ChainMismatch where the file is of another
-    chain, DeploymentBegun where an unfinished run had other values, CodeMismatch, WiringMismatch,
-    FundsTooLow, ReceiptOverdue, and whatever the node says.
+    checked; `ceiling` is the most wei that one unit of gas may cost. Raises ChainMismatch where the
+    file is of another chain, DeploymentBegun where an unfinished run had other values,
+    CodeMismatch, WiringMismatch, FundsTooLow, FeesTooHigh, ReceiptOverdue, what the signer raises,
+    and whatever the node says.
     """
     try:
         existing = read_deployment(path)
@@ -84,7 +86,7 @@ def deploy(
         admin_delay=admin_delay,
         recovery_delay=recovery_delay,
         alliance_approvals=alliance_approvals,
-        contracts=place_contracts(node, signer, progress, report),
+        contracts=place_contracts(node, signer, progress, report, ceiling=ceiling),
     )
     verify_deployment(node, deployment)
     _check_terms(node, deployment)

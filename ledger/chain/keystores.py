@@ -17,7 +17,10 @@ import hmac
 import os
 import re
 import secrets
+import stat
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +44,11 @@ STRONG_COST = 262_144
 DEVNET_COST = 4_096
 DEVNET_PASSWORD = ".devnet-password"  # noqa: S105  a file's name
 
+SET_ASIDE = "set-aside"
+"""The folder, beside the keystores, of keys that were taken out of use."""
+
+_OPEN_TO_OTHERS = stat.S_IRWXO | stat.S_IWGRP
+
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _MOST_MEMORY = 1 << 30
 
@@ -59,22 +67,46 @@ def key_folder(settings: Settings) -> Path:
     return settings.home / "keys"
 
 
-def read_password(settings: Settings) -> str:
-    """What opens the keystores: the password file's first line, or the devnet's own password.
+def read_password(settings: Settings, ask: Callable[[str], str] | None = None) -> str:
+    """What opens the keystores of the data folder.
 
-    Raises PasswordUnusable where there is no password file and the chain is not the devnet, or
-    where the file cannot be read or is empty.
+    The first line of the password file, MOONLAKE_KEY_PASSWORD, the devnet's own password, or what
+    `ask` is told by a person, whichever there is first. Raises PasswordUnusable where there is
+    none, and for a file that cannot be read, is empty, or that others could read or change.
     """
-    named = settings.key_password_file
-    if named is None and not settings.uses_devnet:
+    if settings.key_password_file is not None:
+        return read_password_file(settings.key_password_file)
+    if password := settings.key_password.get_secret_value():
+        return password
+    if settings.uses_devnet:
+        return read_password_file(_devnet_password_file(key_folder(settings)))
+    if ask is None:
         raise PasswordUnusable(problem="no password file is named, and this is not the devnet")
-    path = named or _devnet_password_file(key_folder(settings))
+    password = ask("Password of the keys")
+    if not password:
+        raise PasswordUnusable(problem="it is empty")
+    return password
+
+
+def read_password_file(path: Path) -> str:
+    """The first line of a file that its owner alone can change and no stranger can read.
+
+    A group may read it, as a service's own group does. Raises PasswordUnusable.
+    """
     try:
-        password = path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        mode = path.stat().st_mode
+        content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise PasswordUnusable(problem=f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise PasswordUnusable(problem=f"{path} is not UTF-8") from error
+    except UnicodeDecodeError:
+        # Without the cause, which holds the bytes.
+        raise PasswordUnusable(problem=f"{path} is not UTF-8") from None
+    if mode & _OPEN_TO_OTHERS:
+        raise PasswordUnusable(
+            problem=f"others may read or change {path}; run `chmod 600 {path}`, and if others "
+            "have read it, change the password"
+        )
+    password = content.partition("\n")[0].rstrip("\r")
     if not password:
         raise PasswordUnusable(problem=f"the first line of {path} is empty")
     return password
@@ -82,8 +114,13 @@ def read_password(settings: Settings) -> str:
 
 def scrypt_cost(settings: Settings) -> int:
     """How hard a new keystore is to open, as scrypt's n: low only under the devnet's password."""
-    on_devnet = settings.uses_devnet and settings.key_password_file is None
-    return DEVNET_COST if on_devnet else STRONG_COST
+    return DEVNET_COST if uses_devnets_password(settings) else STRONG_COST
+
+
+def uses_devnets_password(settings: Settings) -> bool:
+    """Whether new keystores get the devnet's own password, which lies beside them."""
+    named = settings.key_password_file is not None or settings.key_password.get_secret_value()
+    return settings.uses_devnet and not named
 
 
 def list_keys(folder: Path) -> tuple[KeyInfo, ...]:
@@ -109,18 +146,40 @@ def create_key(folder: Path, name: str, password: str, *, cost: int = STRONG_COS
 
     Raises KeyExists rather than write over a key.
     """
+    return import_key(folder, name, secrets.token_bytes(32), password, cost=cost)
+
+
+def import_key(
+    folder: Path, name: str, private_key: bytes, password: str, *, cost: int = STRONG_COST
+) -> KeyInfo:
+    """Keep a private key (32 bytes) that was made elsewhere, under a password of ours.
+
+    Raises KeyExists rather than write over a key, InvalidValue for bytes that are no key.
+    """
     import eth_account  # noqa: PLC0415  two seconds, and only a new key needs it
 
     path = _path(folder, name)
     if path.exists():
         raise KeyExists(key=name, place=str(folder))
-    account = eth_account.Account.create()
-    content = eth_account.Account.encrypt(account.key, password, kdf="scrypt", iterations=cost)
+    try:
+        _require_length(private_key)
+        LocalSigner(private_key)
+    except ValueError:
+        # Neither the value nor the cause, which could show it.
+        expected = "32 bytes below the order of secp256k1"
+        raise InvalidValue(field="private key", value="what was given", expected=expected) from None
+    content = eth_account.Account.encrypt(private_key, password, kdf="scrypt", iterations=cost)
     try:
         _write_new(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
     except FileExistsError as error:
         raise KeyExists(key=name, place=str(folder)) from error
     return find_key(folder, name)
+
+
+def _require_length(private_key: bytes) -> None:
+    # coincurve would fill up a short one with zeros.
+    if len(private_key) != 32:
+        raise ValueError("a private key has 32 bytes")
 
 
 def ensure_key(folder: Path, name: str, password: str, *, cost: int = STRONG_COST) -> KeyInfo:
@@ -129,6 +188,28 @@ def ensure_key(folder: Path, name: str, password: str, *, cost: int = STRONG_COS
         return find_key(folder, name)
     except KeyMissing:
         return create_key(folder, name, password, cost=cost)
+
+
+def decrypt_keystore(path: Path, password: str) -> bytes:
+    """The private key in a keystore anywhere, to be imported. Raises as `open_signer` does."""
+    return _decrypt(_read(path, path.stem), path, path.stem, password)
+
+
+def set_key_aside(folder: Path, name: str) -> Path:
+    """Take a key out of use: its keystore moves into `set-aside`, where no command looks.
+
+    Nothing is deleted. Raises KeyMissing, FolderUnusable.
+    """
+    path = find_key(folder, name).path
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = folder / SET_ASIDE / f"{name}-{stamp}.json"
+    try:
+        aside.parent.mkdir(mode=0o700, exist_ok=True)
+        os.link(path, aside)  # which fails where something is there already
+        path.unlink()
+    except OSError as error:
+        raise folder_unusable(aside.parent, error) from error
+    return aside
 
 
 def open_signer(folder: Path, name: str, password: str) -> LocalSigner:

@@ -12,14 +12,20 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from coincurve import PrivateKey
+from coincurve import PrivateKey, PublicKey
 
 from ledger.chain.keccak import keccak256
 from ledger.chain.rlp import EMPTY_LIST, encode_bytes, encode_int, encode_list
 
+if TYPE_CHECKING:
+    from ledger.chain.typed_data import TypedMessage
+
 TRANSACTION_TYPE = b"\x02"
+
+CURVE_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+"""The order of secp256k1's group (SEC 2, 2.4.1); r and s are below it, a low s is below half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,10 @@ class Signer(Protocol):
 
 
 class MessageSigner(Protocol):
-    """Signs the digests of typed messages for an account that has a key.
+    """Signs typed messages (EIP-712) for an account that has a key.
 
-    Apart from Signer, since who can sign transactions over a wire need not sign anything else.
+    Apart from Signer, since who can sign transactions over a wire need not sign anything else. It
+    is given the message and not its hash: who holds a key must be able to see what it signs.
     """
 
     @property
@@ -87,9 +94,13 @@ class MessageSigner(Protocol):
         """The account that it signs for, 20 bytes."""
         ...
 
-    def sign_digest(self, digest: bytes) -> bytes:
-        """The signature over 32 bytes: r, s and v (27 or 28), 65 bytes, with a low s."""
+    def sign_typed_data(self, message: TypedMessage) -> bytes:
+        """The signature of the message's digest: r, s and v (27 or 28), 65 bytes, a low s."""
         ...
+
+
+class KeySigner(Signer, MessageSigner, Protocol):
+    """Signs both: what a key's name is opened as (`ledger.chain.keyring`)."""
 
 
 class LocalSigner:
@@ -122,6 +133,10 @@ class LocalSigner:
         s = encode_int(int.from_bytes(signature[32:64], "big"))
         return TRANSACTION_TYPE + encode_list([*parts, parity, r, s])
 
+    def sign_typed_data(self, message: TypedMessage) -> bytes:
+        """Sign the message's digest."""
+        return self.sign_digest(message.digest())
+
     def sign_digest(self, digest: bytes) -> bytes:
         """Sign a message's digest, as contracts recover it (v is 27 or 28)."""
         signature = self._key.sign_recoverable(digest, hasher=None)
@@ -132,6 +147,23 @@ def sign(fields: TransactionFields, signer: Signer) -> SignedTransaction:
     """Sign; the result is all that has to be stored before the transaction is broadcast."""
     raw = signer.sign_transaction(fields)
     return SignedTransaction(raw, keccak256(raw), fields.nonce)
+
+
+def recover_address(digest: bytes, signature: bytes) -> bytes:
+    """Who signed a digest: r, s and the parity (0 or 1), 65 bytes.
+
+    Raises ValueError for what is no signature, and for a high s, which contracts refuse (EIP-2).
+    """
+    r, s = (int.from_bytes(signature[at : at + 32], "big") for at in (0, 32))
+    if len(signature) != 65 or signature[64] > 1 or not 0 < r < CURVE_ORDER or s == 0:
+        raise ValueError("it is no signature")
+    if s > CURVE_ORDER // 2:
+        raise ValueError("its s is high")
+    try:
+        key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
+    except Exception as error:
+        raise ValueError("it is no signature of anybody") from error
+    return address_of(key.format(compressed=False))
 
 
 def address_of(public_key: bytes) -> bytes:

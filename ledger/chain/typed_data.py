@@ -150,7 +150,7 @@ class TypedMessage:
 
 def sign_message(message: TypedMessage, signer: MessageSigner) -> SignedMessage:
     """Sign with an account's key; the result is what a `...BySignature` function takes."""
-    signature = signer.sign_digest(message.digest())
+    signature = signer.sign_typed_data(message)
     return SignedMessage(signer.address, message.deadline, signature)
 
 

@@ -27,25 +27,13 @@ from ledger.chain.deployments import (
     show_deployment,
 )
 from ledger.chain.devnet_funds import fund_accounts
-from ledger.chain.keystores import (
-    ensure_key,
-    find_key,
-    key_folder,
-    open_signer,
-    read_password,
-    scrypt_cost,
-)
+from ledger.chain.keyring import Ask, ensure_named_key, find_named_key, open_named_signer
 from ledger.chain.rpc import Node
-from ledger.chain.signers import LocalSigner
-from ledger.cli.options import (
-    DeploymentOption,
-    DevnetPortOption,
-    HomeOption,
-    KeyPasswordFileOption,
-    RpcUrlOption,
-)
+from ledger.chain.signers import KeySigner
 from ledger.cli.output import JsonOption, show
-from ledger.config import Settings, load_settings
+from ledger.cli.passwords import ask_password
+from ledger.cli.settings_options import with_settings
+from ledger.config import Settings
 
 app = typer.Typer()
 
@@ -84,28 +72,20 @@ AllianceApprovalsOption = Annotated[
 
 
 @app.command("deploy")
+@with_settings(
+    "home", "devnet_port", "rpc_url", "deployment", "key_password_file", "signers", "max_fee_gwei"
+)
 def deploy_command(
     *,
-    home: HomeOption = None,
-    devnet_port: DevnetPortOption = None,
-    rpc_url: RpcUrlOption = None,
-    deployment: DeploymentOption = None,
-    key_password_file: KeyPasswordFileOption = None,
     deployer: DeployerOption = "deployer",
     admin: AdminOption = "admin",
     admin_delay: AdminDelayOption = None,
     recovery_delay: RecoveryDelayOption = None,
     alliance_approvals: AllianceApprovalsOption = USUAL_APPROVALS,
+    settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
     """Deploy the contracts on the chain, once."""
-    settings = load_settings(
-        home=home,
-        devnet_port=devnet_port,
-        rpc_url=rpc_url,
-        deployment=deployment,
-        key_password_file=key_password_file,
-    )
 
     def report(contract: DeployedContract) -> None:
         if not as_json:
@@ -122,6 +102,7 @@ def deploy_command(
         recovery_delay=recovery_delay,
         alliance_approvals=alliance_approvals,
         report=report,
+        ask=ask_password,
     )
     text = f"Chain {made.chain_id}: {len(made.contracts)} contracts, recorded in {path}."
     show(show_deployment(made) | {"path": str(path)}, text, as_json=as_json)
@@ -136,11 +117,12 @@ def deploy_ledger(
     recovery_delay: int | None = None,
     alliance_approvals: int = USUAL_APPROVALS,
     report: Callable[[DeployedContract], None] = lambda _contract: None,
+    ask: Ask | None = None,
 ) -> tuple[Deployment, Path]:
-    """Deploy with the keys of the data folder, or verify what is there; and the file's path.
+    """Deploy with the key of that name, or verify what is there; and the file's path.
 
-    `admin` is the name of a key or an address. Raises what `ledger.chain.deploy.deploy` does,
-    KeyMissing and KeyLocked.
+    `admin` is the name of a key or an address; `ask` asks for a password that no setting has.
+    Raises what `ledger.chain.deploy.deploy` and `ledger.chain.keyring.open_named_signer` do.
     """
     node = Node(settings.nodes[0])
     try:
@@ -151,7 +133,7 @@ def deploy_ledger(
             for contract in made.contracts.values():
                 report(contract)
             return made, path
-        signer, admin_address = _open_keys(settings, node, deployer, admin)
+        signer, admin_address = _open_keys(settings, node, deployer, admin, ask)
         if admin_delay is None:
             admin_delay = DEVNET_DELAY if settings.uses_devnet else USUAL_DELAY
         if recovery_delay is None:
@@ -165,6 +147,7 @@ def deploy_ledger(
             alliance_approvals=alliance_approvals,
             path=path,
             report=report,
+            ceiling=settings.fee_ceiling,
         )
         return made, path
     finally:
@@ -172,16 +155,16 @@ def deploy_ledger(
 
 
 def _open_keys(
-    settings: Settings, node: Node, deployer: str, admin: str
-) -> tuple[LocalSigner, bytes]:
-    folder = key_folder(settings)
-    password = read_password(settings)
+    settings: Settings, node: Node, deployer: str, admin: str, ask: Ask | None
+) -> tuple[KeySigner, bytes]:
     is_address = admin.startswith("0x")
     if settings.uses_devnet:
         for name in (deployer,) if is_address else (deployer, admin):
-            ensure_key(folder, name, password, cost=scrypt_cost(settings))
-    signer = open_signer(folder, deployer, password)
-    address = parse_address(admin, "admin") if is_address else find_key(folder, admin).address
+            ensure_named_key(settings, name)
+    signer = open_named_signer(settings, deployer, ask)
+    address = (
+        parse_address(admin, "admin") if is_address else find_named_key(settings, admin).address
+    )
     if settings.uses_devnet:
         fund_accounts(node, (signer.address, address))
     return signer, address

@@ -51,6 +51,8 @@ class Finding:
     "deployment",
     "anvil",
     "key_password_file",
+    "signers",
+    "max_fee_gwei",
 )
 def doctor(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Check this machine, the settings and the ledger. Ends with 1 if something is wrong."""
@@ -77,7 +79,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("server's port", _server_port),
         ("database", _database),
         ("keys", _keys),
+        ("policies", _policies),
+        ("remote signers", _remote_signers),
         ("chain", _chain),
+        ("coin", _coin),
         ("deployment", _deployment),
         ("mirror", _mirror),
     )
@@ -169,15 +174,87 @@ def _database(settings: Settings) -> Finding:
 
 
 def _keys(settings: Settings) -> Finding:
-    from ledger.chain.keystores import key_folder, list_keys, open_signer, read_password
+    from ledger.chain.keyring import Kind, list_named_keys
+    from ledger.chain.keystores import key_folder, open_signer, read_password
 
     folder = key_folder(settings)
-    keys = list_keys(folder)
+    keys = list_named_keys(settings)
     if not keys:
-        advice = "`moonlake keys new NAME` makes one." if not settings.uses_devnet else ""
+        advice = "`moonlake keys create NAME` makes one." if not settings.uses_devnet else ""
         return Finding("keys", NOT_YET, f"none in {folder}", advice)
-    open_signer(folder, keys[0].name, read_password(settings))
+    kept = [key for key in keys if key.kind is Kind.KEYSTORE]
+    if kept:
+        name = settings.signers_by_name.get(kept[0].name, kept[0].name)
+        open_signer(folder, str(name), read_password(settings))
     return Finding("keys", OK, ", ".join(key.name for key in keys))
+
+
+def _policies(settings: Settings) -> Finding:
+    from ledger.chain.keyring import list_named_keys
+    from ledger.chain.keystores import key_folder
+    from ledger.chain.policies import SUFFIX
+
+    keys = list_named_keys(settings)
+    known = {key.name for key in keys}
+    folder = key_folder(settings)
+    names = sorted(path.name.removesuffix(SUFFIX) for path in folder.glob(f"*{SUFFIX}"))
+    stray = [name for name in names if name not in known]
+    if stray:
+        detail = f"there is a policy, and no key: {', '.join(stray)}"
+        advice = f"Correct the file's name in {folder}, or remove it."
+        return Finding("policies", PROBLEM, detail, advice)
+    free = [key.name for key in keys if key.policy is None]
+    if not free:
+        return Finding("policies", OK, "every key has one" if keys else "no keys yet")
+    detail = f"none for {', '.join(free)}: free to sign anything"
+    if settings.uses_devnet:
+        return Finding("policies", OK, detail)
+    advice = f"`moonlake keys allow {free[0]} --usual OFFICE` holds a key to what it is for."
+    return Finding("policies", NOT_YET, detail, advice)
+
+
+def _remote_signers(settings: Settings) -> Finding:
+    from ledger.chain.keyring import open_remote
+
+    found = []
+    for name in settings.signers_by_name:
+        remote = open_remote(settings, name)
+        if remote is None:
+            continue
+        try:
+            remote.check()
+        finally:
+            remote.close()
+        found.append(f"{name} at {remote.url}")
+    return Finding("remote signers", OK, ", ".join(found) if found else "none are used")
+
+
+def _coin(settings: Settings) -> Finding:
+    from ledger.chain.keyring import list_named_keys
+    from ledger.chain.rpc import Node
+    from ledger.cli.key_checks import read_coin
+
+    if settings.uses_devnet:
+        return Finding("coin", OK, "the devnet gives its keys what they need")
+    poor, enough = [], []
+    with Node(settings.nodes[0], patience=_impatient()) as node:
+        try:
+            for key in list_named_keys(settings):
+                coin = read_coin(node, settings, key.address)
+                if coin.largest is None:
+                    advice = "Wait, or raise MOONLAKE_MAX_FEE_GWEI."
+                    return Finding("coin", PROBLEM, "fees are above the ceiling now", advice)
+                if coin.missing:
+                    poor.append(f"{key.name} lacks {coin.missing} wei")
+                else:
+                    enough.append(key.name)
+        except NodeUnreachable:
+            return Finding("coin", NOT_YET, "not known: the chain does not answer")
+    if poor:
+        detail = f"for one large transaction now, {', '.join(poor)}"
+        advice = "Send coin to those that send transactions; `moonlake keys address` has where."
+        return Finding("coin", NOT_YET, detail, advice)
+    return Finding("coin", OK, f"enough: {', '.join(enough)}" if enough else "no keys yet")
 
 
 def _chain(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ import typer
 
 from ledger.cli.ordering import ordering
 from ledger.cli.output import JsonOption, show
+from ledger.cli.passwords import ask_password
 from ledger.cli.settings_options import SENDING, with_settings
 from ledger.cli.view import parse_time, table
 from ledger.config import Settings
@@ -91,7 +92,10 @@ def _run(
         if not quiet:
             typer.echo(line, err=True)
 
-    signers = Signers(open_named_signer(settings, council), open_named_signer(settings, registrar))
+    signers = Signers(
+        open_named_signer(settings, council, ask_password),
+        open_named_signer(settings, registrar, ask_password),
+    )
     terms = Terms(expires_at, quarter_boundaries(int(time.time()), EPOCH_YEARS))
     with ordering(settings, registrar) as desktop:
         if settings.uses_devnet:

@@ -1,6 +1,7 @@
 """Settings as options of the command line; each overrides its MOONLAKE_ variable.
 
-A command takes those that it uses and hands them to `load_settings`; None means not given.
+A command takes those that it uses and hands them to `load_settings`; None means not given. A secret
+has none: everybody on a machine can read a command line.
 """
 
 from __future__ import annotations
@@ -24,7 +25,25 @@ DeploymentOption = Annotated[
 ]
 KeyPasswordFileOption = Annotated[
     Path | None,
-    typer.Option(help="A file whose first line opens the keys (MOONLAKE_KEY_PASSWORD_FILE)."),
+    typer.Option(
+        "--key-password-file",
+        "--password-file",
+        help="A file whose first line opens the keys (MOONLAKE_KEY_PASSWORD_FILE).",
+    ),
+]
+SignersOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What stands behind a key's name: issuer=remote:0xADDRESS@URL, comma-separated "
+        "(MOONLAKE_SIGNERS)."
+    ),
+]
+MaxFeeGweiOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The most that one unit of gas may cost, in gwei; 0 where nothing may "
+        "(MOONLAKE_MAX_FEE_GWEI)."
+    ),
 ]
 DatabaseUrlOption = Annotated[
     str | None,

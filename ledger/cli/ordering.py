@@ -18,6 +18,7 @@ import typer
 
 from ledger.chain.addresses import show_address
 from ledger.cli.output import show
+from ledger.cli.passwords import ask_password
 from ledger.cli.view import plain
 from ledger.config import Settings
 from ledger.domain.commands import NO_COMMITMENT
@@ -60,7 +61,7 @@ _COMMITMENT = re.compile(r"0x[0-9a-fA-F]{64}")
 
 def signer_option(default: str) -> Any:
     """`--as KEY`, with the key that usually signs such a command."""
-    return typer.Option(default, "--as", help="The key of the data folder that signs.")
+    return typer.Option(default, "--as", help="The key that signs, by its name.")
 
 
 def require_evidence(given: str, *, there_is_none: bool) -> None:
@@ -117,7 +118,7 @@ def ordering(settings: Settings, key: str, operation_id: str = "") -> Iterator[D
     from ledger.wiring import open_named_signer, opened_desk
 
     chosen = parse_operation_id(operation_id) if operation_id else new_operation_id()
-    signer = open_named_signer(settings, key)
+    signer = open_named_signer(settings, key, ask_password)
     with opened_desk(settings) as desk:
         if settings.uses_devnet:
             fund_accounts(desk.node, (signer.address,))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.chain.addresses import parse_address
-from ledger.chain.keystores import find_key, key_folder
+from ledger.chain.keyring import find_named_key
 from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
 from ledger.cli.output import JsonOption, show
 from ledger.cli.settings_options import READING, SENDING, with_settings
@@ -206,7 +206,7 @@ def set_budget(
     if issuer.startswith("0x"):
         account = parse_address(issuer, "issuer")
     else:
-        account = find_key(key_folder(settings), issuer).address
+        account = find_named_key(settings, issuer).address
     programme_id = programme_id_of(settings, programme)
     with ordering(settings, signer, operation_id) as desktop:
         budget = Budget(per_award, per_epoch)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.chain.addresses import parse_address, show_address
-from ledger.chain.keystores import find_key, key_folder, list_keys
+from ledger.chain.keyring import find_named_key, list_named_keys
 from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
 from ledger.cli.output import JsonOption, show
 from ledger.cli.settings_options import READING, SENDING, with_settings
@@ -25,9 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Appoint and dismiss officers.")
 RoleArgument = Annotated[
     str, typer.Argument(help="registrar, issuer, treasurer, council or guardian.")
 ]
-AccountArgument = Annotated[
-    str, typer.Argument(help="An account (0x…), or the name of a key of the data folder.")
-]
+AccountArgument = Annotated[str, typer.Argument(help="An account (0x…), or the name of a key.")]
 ProgrammeOption = Annotated[
     str, typer.Option(help="A programme's id or key; the whole alliance if unset.")
 ]
@@ -39,7 +37,7 @@ def list_command(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Every role that is held, and by whom."""
     from ledger.mirror.queries.accounts import list_officers, read_budgets
 
-    names = {key.address: key.name for key in list_keys(key_folder(settings))}
+    names = {key.address: key.name for key in list_named_keys(settings)}
     with viewing(settings) as view:
         found = list_officers(view.connection, view.moment)
         budgets = {
@@ -145,4 +143,4 @@ def _office(settings: Settings, role: str, programme: str, account: str) -> Offi
     programme_id = programme_id_of(settings, programme) if programme else ALLIANCE_WIDE
     if account.startswith("0x"):
         return Office(role, programme_id, parse_address(account, "account"))
-    return Office(role, programme_id, find_key(key_folder(settings), account).address)
+    return Office(role, programme_id, find_named_key(settings, account).address)

@@ -27,6 +27,8 @@ _OPTIONS: dict[str, Any] = {
     "deployment": options.DeploymentOption,
     "database_url": options.DatabaseUrlOption,
     "key_password_file": options.KeyPasswordFileOption,
+    "signers": options.SignersOption,
+    "max_fee_gwei": options.MaxFeeGweiOption,
     "anvil": options.AnvilOption,
     "poll_interval": options.PollIntervalOption,
     "finality_blocks": options.FinalityBlocksOption,
@@ -43,7 +45,7 @@ READING = ("home", "database_url")
 MIRRORING = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "finality_blocks")
 """What a command needs that mirrors the chain."""
 
-SENDING = (*MIRRORING, "key_password_file")
+SENDING = (*MIRRORING, "key_password_file", "signers", "max_fee_gwei")
 """What a command needs that sends transactions."""
 
 

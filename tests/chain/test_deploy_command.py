@@ -23,7 +23,7 @@ Run = Callable[..., Any]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in a data folder of its own; its answer as text, or as JSON with `--json`."""
     monkeypatch.chdir(tmp_path)
-    for name in ("HOME", "RPC_URL", "DEPLOYMENT", "KEY_PASSWORD_FILE", "DEVNET_PORT"):
+    for name in ("HOME", "RPC_URL", "DEPLOYMENT", "KEY_PASSWORD_FILE", "SIGNERS", "DEVNET_PORT"):
         monkeypatch.delenv(f"MOONLAKE_{name}", raising=False)
     monkeypatch.setenv("MOONLAKE_HOME", str(tmp_path / "home"))
 
@@ -65,14 +65,16 @@ def test_deploy__on_another_chain__needs_keys_and_a_password(
 ) -> None:
     password = tmp_path / "password"
     password.write_text("correct horse\n")
+    password.chmod(0o600)
     named = ("--rpc-url", anvil.url)
     unlocked = (*named, "--key-password-file", str(password))
-    with pytest.raises(PasswordUnusable, match="no password file"):
-        run("deploy", *named)
-    with pytest.raises(KeyMissing, match="deployer"):
-        run("deploy", *unlocked)
+    for given in (named, unlocked):  # a missing key is said before a missing password
+        with pytest.raises(KeyMissing, match="deployer"):
+            run("deploy", *given)
     # Made as on the devnet, which spares this test the cost of a strong keystore.
-    made = run("keys", "new", "payer", "--json")
+    made = run("keys", "create", "payer", "--json")
+    with pytest.raises(PasswordUnusable, match="no password file"):
+        run("deploy", *named, "--deployer", "payer")
     anvil.rpc.call("anvil_setBalance", made["address"], hex(10**20))
     lent = ("--key-password-file", str(tmp_path / "home" / "keys" / ".devnet-password"))
     officer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -98,14 +100,14 @@ def test_deploy__with_terms_of_its_own__records_them(run: Run, devnet_port: str)
 
 
 def test_keys__made_listed_and_shown__never_print_a_secret(run: Run, tmp_path: Path) -> None:
-    made = run("keys", "new", "issuer", "--json")
+    made = run("keys", "create", "issuer", "--json")
     folder = tmp_path / "home" / "keys"
     password = (folder / ".devnet-password").read_text().strip()
     signer = open_signer(folder, "issuer", password)
 
     outputs = [
         json.dumps(made),
-        run("keys", "new", "registrar"),
+        run("keys", "create", "registrar"),
         run("keys", "list"),
         run("keys", "show", "issuer", "--open"),
         run("keys", "show", "issuer", "--json"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import traceback
 from pathlib import Path
 
 import eth_account
@@ -20,13 +21,16 @@ from ledger.chain.keystores import (
     DEVNET_PASSWORD,
     STRONG_COST,
     create_key,
+    decrypt_keystore,
     ensure_key,
     find_key,
+    import_key,
     key_folder,
     list_keys,
     open_signer,
     read_password,
     scrypt_cost,
+    set_key_aside,
 )
 from ledger.chain.signers import LocalSigner, TransactionFields, creation_address, sign
 from ledger.config import Settings
@@ -214,6 +218,7 @@ def test_password__on_the_devnet__is_made_once_and_kept_private(tmp_path: Path) 
 def test_password__on_any_other_chain__comes_from_the_file_that_is_named(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("first line\r\nsecond line\n")
+    file.chmod(0o600)
     settings = settings_in(tmp_path, rpc_url=("http://127.0.0.1:1",), key_password_file=file)
 
     assert read_password(settings) == "first line"
@@ -225,6 +230,91 @@ def test_password__on_any_other_chain__comes_from_the_file_that_is_named(tmp_pat
         read_password(settings)
     with pytest.raises(PasswordUnusable, match="No such file"):
         read_password(settings_in(tmp_path, key_password_file=tmp_path / "missing"))
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o660, 0o606, 0o777])
+def test_password_file__that_others_can_read_or_change__is_refused_with_what_to_do(
+    tmp_path: Path, mode: int
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("hunter2\n")
+    file.chmod(mode)
+
+    with pytest.raises(PasswordUnusable, match=r"chmod 600") as caught:
+        read_password(settings_in(tmp_path, key_password_file=file))
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
+def test_password_file__of_its_owner_or_its_services_group__is_read(
+    tmp_path: Path, mode: int
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("hunter2\n")
+    file.chmod(mode)
+
+    assert read_password(settings_in(tmp_path, key_password_file=file)) == "hunter2"
+
+
+def test_password__given_in_several_ways__is_the_files_then_the_settings_then_the_persons(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("of the file\n")
+    file.chmod(0o600)
+    elsewhere = {"rpc_url": ("http://127.0.0.1:1",)}
+    asked: list[str] = []
+
+    def ask(what: str) -> str:
+        asked.append(what)
+        return "of the person"
+
+    both = settings_in(tmp_path, key_password_file=file, key_password="of the setting")
+    setting = settings_in(tmp_path, key_password="of the setting")
+    assert read_password(both, ask) == "of the file"
+    assert read_password(setting, ask) == "of the setting"
+    assert scrypt_cost(setting) == STRONG_COST
+    assert asked == []
+    assert read_password(settings_in(tmp_path, **elsewhere), ask) == "of the person"
+    assert asked == ["Password of the keys"]
+    with pytest.raises(PasswordUnusable, match="empty"):
+        read_password(settings_in(tmp_path, **elsewhere), lambda _what: "")
+
+
+def test_key__made_elsewhere__is_kept_under_our_password(tmp_path: Path) -> None:
+    made = import_key(tmp_path, "issuer", KEY, "pw", cost=DEVNET_COST)
+
+    assert made.address == ADDRESS
+    assert open_signer(tmp_path, "issuer", "pw").address == ADDRESS
+    assert decrypt_keystore(made.path, "pw") == KEY
+    with pytest.raises(KeyExists):
+        import_key(tmp_path, "issuer", KEY, "pw", cost=DEVNET_COST)
+
+
+@pytest.mark.parametrize("secret", [bytes(32), b"\xff" * 32, b"\x01" * 31])
+def test_key__that_cannot_be_one__is_refused_without_being_shown(
+    tmp_path: Path, secret: bytes
+) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        import_key(tmp_path, "issuer", secret, "pw", cost=DEVNET_COST)
+
+    assert secret.hex() not in "".join(traceback.format_exception(caught.value))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_key__set_aside__is_gone_from_the_names_and_not_from_the_disk(tmp_path: Path) -> None:
+    made = create_key(tmp_path, "issuer", "pw", cost=DEVNET_COST)
+    content = made.path.read_bytes()
+
+    aside = set_key_aside(tmp_path, "issuer")
+
+    assert aside.read_bytes() == content
+    assert list_keys(tmp_path) == ()
+    with pytest.raises(KeyMissing):
+        set_key_aside(tmp_path, "issuer")
+    again = create_key(tmp_path, "issuer", "pw", cost=DEVNET_COST)
+    assert again.address != made.address
 
 
 def test_key__in_a_folder_that_cannot_be_used__is_told(tmp_path: Path) -> None:

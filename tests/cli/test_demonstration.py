@@ -104,7 +104,10 @@ def test_doctor__of_a_running_demonstration__finds_everything_right(settings: Se
         "server's port",
         "database",
         "keys",
+        "policies",
+        "remote signers",
         "chain",
+        "coin",
         "deployment",
         "mirror",
     ]

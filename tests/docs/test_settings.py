@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from ledger.cli import options
+from ledger.cli import options, settings_options
 from ledger.config import ENVIRONMENT_PREFIX, Settings, load_settings
 from ledger.errors import InvalidSetting
 
@@ -24,11 +25,21 @@ SAMPLES = {
     "deployment": "/srv/31337.json",
     "anvil": "/opt/anvil",
     "key_password_file": "/run/password",
+    "key_password": "correct horse",
+    "signers": f"issuer=remote:0x{'11' * 20}@https://ledger:secret@one.example,admin=admin-2026",
+    "devnet_keys": f"guardian=0x{'01' * 32}",
+    "max_fee_gwei": "30.5",
     "poll_interval": "0.5",
     "finality_blocks": "12",
     "stale_after": "60.0",
     "language": "en",
 }
+
+
+SECRETS = tuple(
+    name for name, field in Settings.model_fields.items() if field.annotation is SecretStr
+)
+"""Settings that are no options: everybody on a machine can read a command line."""
 
 
 @pytest.fixture(autouse=True)
@@ -108,9 +119,23 @@ def test_setting__given_in_all_ways__is_the_options_then_the_environments(
     assert load_settings(port=4).port == 4
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+def option_name(name: str) -> str:
+    return "".join(word.title() for word in name.split("_")) + "Option"
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_setting__that_is_secret__is_no_option_and_in_no_repr(name: str) -> None:
+    settings = load_settings(**{name: SAMPLES[name]})
+
+    assert not hasattr(options, option_name(name))
+    assert name not in settings_options.EVERY
+    assert SAMPLES[name] not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in SECRETS])
 def test_setting__as_an_option__names_its_variable(name: str) -> None:
-    option = getattr(options, "".join(word.title() for word in name.split("_")) + "Option")
+    assert name in settings_options.EVERY
+    option = getattr(options, option_name(name))
 
     (typer_option,) = option.__metadata__
     assert variable(name) in typer_option.help
@@ -135,6 +160,11 @@ def test_as_environment__of_settings__gives_a_child_the_same(
         ("poll_interval", "0"),
         ("finality_blocks", "0"),
         ("stale_after", "-1"),
+        ("max_fee_gwei", "-1"),
+        ("max_fee_gwei", "much"),
+        ("max_fee_gwei", "NaN"),
+        ("signers", "issuer"),
+        ("devnet_keys", "issuer"),
     ],
 )
 def test_setting__that_cannot_be__is_refused_by_its_name(
@@ -149,7 +179,16 @@ def test_setting__that_cannot_be__is_refused_by_its_name(
 
 
 def test_setting__empty__is_as_if_it_were_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("rpc_url", "database_url", "deployment", "anvil", "key_password_file"):
+    for name in (
+        "rpc_url",
+        "database_url",
+        "deployment",
+        "anvil",
+        "key_password_file",
+        "key_password",
+        "signers",
+        "devnet_keys",
+    ):
         monkeypatch.setenv(variable(name), "")
 
     assert load_settings() == Settings()
