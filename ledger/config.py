@@ -60,10 +60,12 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="The port that the server listens on.")
     devnet_port: int = Field(8545, ge=1, le=65535, description="The devnet's port on loopback.")
     database_url: str = Field(
-        "", description="A SQLAlchemy URL; empty means SQLite in the data folder."
+        "",
+        repr=False,  # it may hold a password, as may a node's address
+        description="A SQLAlchemy URL; empty means SQLite in the data folder.",
     )
     rpc_url: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Nodes, comma-separated; empty means the devnet."
+        (), repr=False, description="Nodes, comma-separated; empty means the devnet."
     )
     deployment: Path | None = Field(
         None,
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
     )
     finality_by_tag: bool = Field(
         False,
-        description="Whether an operation is final once the node's `finalized` block has it.",
+        description="Whether an operation is final once the node's finalized block has it.",
     )
     stale_after: float = Field(
         30.0, gt=0, description="Seconds without a look at the chain after which /readyz says no."

@@ -150,16 +150,23 @@ def open_remote(settings: Settings, name: str) -> RemoteSigner | None:
 
 
 def contract_names(settings: Settings) -> ContractNames:
-    """The names of this ledger's contracts by address; none where nothing is deployed yet."""
+    """The names of this ledger's contracts by address; none where nothing is deployed yet.
+
+    The file is written once and never changed, so it is read until it is there.
+    """
+    known: dict[int, Mapping[bytes, str]] = {}
 
     def names(chain_id: int) -> Mapping[bytes, str]:
-        try:
-            deployment = read_deployment(deployment_path(settings, chain_id))
-        except NotDeployed:
-            return {}
-        if deployment.chain_id != chain_id:
-            return {}
-        return {each.address: name for name, each in deployment.contracts.items()}
+        if chain_id not in known:
+            try:
+                deployment = read_deployment(deployment_path(settings, chain_id))
+            except NotDeployed:
+                return {}
+            if deployment.chain_id != chain_id:
+                return {}
+            found = {each.address: name for name, each in deployment.contracts.items()}
+            known[chain_id] = found
+        return known[chain_id]
 
     return names
 

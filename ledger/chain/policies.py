@@ -22,6 +22,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -241,6 +242,7 @@ def _messages(contract: str) -> tuple[str, ...]:
     return tuple(MESSAGES.get(contract, ()))
 
 
+@cache
 def _by_selector(contract: str) -> dict[bytes, tuple[str, str]]:
     artifact = load_artifact(contract)
     return {

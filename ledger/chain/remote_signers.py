@@ -18,6 +18,7 @@ from binascii import unhexlify
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 PATIENCE = Patience(attempts=3, timeout=10.0, longest=20.0)
 """A hardware module takes a second; a person who must press a button is not waited for."""
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MOST_BYTES = 4 * 1024 * 1024
 _METHOD_MISSING = -32601
 _FIELD_NAMES = (
@@ -80,6 +82,12 @@ class RemoteSigner:
     def url(self) -> str:
         """Where it is, for messages: without user, password and path."""
         return self._rpc.url
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on a network can read what is asked: TLS, or this machine's loopback."""
+        parts = urlsplit(self.url)
+        return parts.scheme == "https" or parts.hostname in _LOOPBACK
 
     def close(self) -> None:
         """Close the connections that are kept open; done, too, when nobody holds it any more."""

@@ -216,7 +216,7 @@ def _policies(settings: Settings) -> Finding:
 def _remote_signers(settings: Settings) -> Finding:
     from ledger.chain.keyring import open_remote
 
-    found = []
+    found, bare = [], []
     for name in settings.signers_by_name:
         remote = open_remote(settings, name)
         if remote is None:
@@ -226,6 +226,12 @@ def _remote_signers(settings: Settings) -> Finding:
         finally:
             remote.close()
         found.append(f"{name} at {remote.url}")
+        if not remote.is_private:
+            bare.append(name)
+    if bare:
+        advice = "Put TLS before it (https://), or reach it over loopback."
+        detail = f"asked over a network without TLS: {', '.join(bare)}"
+        return Finding("remote signers", PROBLEM, detail, advice)
     return Finding("remote signers", OK, ", ".join(found) if found else "none are used")
 
 

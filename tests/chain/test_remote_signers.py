@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 
 from ledger.chain.addresses import show_address
+from ledger.chain.contracts.credits import encode_award, encode_award_by_signature
 from ledger.chain.messages import write_award_batch
 from ledger.chain.remote_signers import RemoteSigner, check_signed
 from ledger.chain.rlp import decode, encode
+from ledger.chain.sending import Call, Fate, broadcast, prepare_transaction, wait_until_mined
 from ledger.chain.signers import CURVE_ORDER, LocalSigner, TransactionFields, sign
 from ledger.chain.transport import Patience
 from ledger.chain.typed_data import MessageDomain, TypedMessage, sign_message
@@ -19,6 +21,7 @@ from ledger.domain.commands import Award
 from ledger.domain.ids import OrgId, ProgrammeId
 from ledger.errors import SignerAnswerInvalid, SignerRefused, SignerUnreachable
 from tests.chain.fake_node import Body, Cut, Hang, HangUp, Refusal, Status
+from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
 from tests.support.remote_signer import FakeWeb3Signer
 
 KEY = bytes(range(1, 33))
@@ -205,6 +208,21 @@ def test_signing__for_an_account_that_it_has_not__says_what_to_look_at(
     remote.close()
 
 
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("http://127.0.0.1:9000", True),
+        ("http://me:pw@localhost:9000/x", True),
+        ("http://[::1]:9000", True),
+        ("https://signer.example", True),
+        ("http://signer.example", False),
+        ("http://127.0.0.1.example:9000", False),
+    ],
+)
+def test_signer__over_a_network__is_private_with_tls_alone(url: str, private: bool) -> None:
+    assert RemoteSigner(url, b"\x77" * 20).is_private is private
+
+
 def test_check__of_a_signer_that_has_the_key__signs_nothing(
     remote: RemoteSigner, server: FakeWeb3Signer
 ) -> None:
@@ -338,6 +356,32 @@ def test_message__with_a_wrong_signature__is_refused(
 
     with pytest.raises(SignerAnswerInvalid, match=problem):
         remote.sign_typed_data(award_message())
+
+
+def test_signatures__of_a_remote_issuer__are_taken_by_the_contract(ledger: Ledger) -> None:
+    key = ledger.issuer._key.secret
+    credits_ = ledger.contracts.credits
+    domain = MessageDomain("Credits", CHAIN, credits_.address)
+    awards = [Award(MEMBER, 2, CATEGORY)]
+    first, second = ledger.operation(), ledger.operation()
+    with FakeWeb3Signer(key, CHAIN) as server:
+        remote = RemoteSigner(server.url, ledger.issuer.address)
+        voucher = write_award_batch(
+            domain, PROGRAMME, awards, operation_id=first, deadline=2**40 - 1
+        )
+        signed = sign_message(voucher, remote)
+        calldata = encode_award(PROGRAMME, awards, second)
+        call = Call(remote.address, credits_.address, calldata)
+        nonce = ledger.node.nonce(remote.address, "pending")
+        fields = prepare_transaction(ledger.node, call, chain_id=CHAIN, nonce=nonce)
+        transaction = sign(fields, remote)
+
+    brought = encode_award_by_signature(PROGRAMME, awards, first, signed)
+    ledger.do(credits_.address, brought)
+    assert broadcast(ledger.node, transaction.raw) is Fate.ACCEPTED
+    assert wait_until_mined(ledger.node, transaction.hash, seconds=30).succeeded
+    for operation in (first, second):
+        assert credits_.operation_sequence(operation, at="latest") > 0
 
 
 def test_check_signed__of_any_own_signature__gives_the_signer() -> None:
