@@ -8,7 +8,7 @@ command that reads must not wait for it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from ledger.chain.contracts.registry import LedgerContracts
     from ledger.chain.deployments import Deployment
-    from ledger.chain.keystores import KeyInfo
+    from ledger.chain.keyring import NamedKey
     from ledger.chain.rpc import Node
-    from ledger.chain.signers import LocalSigner
+    from ledger.chain.signers import KeySigner
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
     from ledger.office.evidence import EvidenceStore
@@ -126,6 +126,7 @@ def opened_chain(settings: Settings) -> Iterator[Chain]:
 @contextmanager
 def opened_desk(settings: Settings) -> Iterator[Desk]:
     """All that a command which sends works with. What was left unsent is not sent yet."""
+    from ledger.outbox.rechecking import Finality
     from ledger.outbox.sending import ChainIdentity, Outbox
     from ledger.services.desk import Desk
 
@@ -136,7 +137,8 @@ def opened_desk(settings: Settings) -> Iterator[Desk]:
             chain=ChainIdentity(chain.deployment.chain_id, chain.deployment.genesis_hash),
             addresses=chain.addresses,
             first_block=chain.deployment.first_block,
-            finality_blocks=settings.finality_blocks,
+            finality=Finality(settings.finality_blocks, by_tag=settings.finality_by_tag),
+            fee_ceiling=settings.fee_ceiling,
         )
         yield Desk(chain.node, chain.contracts, engine, open_evidence(settings), outbox)
 
@@ -179,22 +181,25 @@ def open_evidence(settings: Settings) -> EvidenceStore:
     return EvidenceStore(settings.home / EVIDENCE_FOLDER)
 
 
-def open_named_signer(settings: Settings, name: str) -> LocalSigner:
-    """The signer with a key of the data folder. Raises KeyMissing and KeyLocked."""
-    from ledger.chain.keystores import find_key, key_folder, open_signer, read_password
+def open_named_signer(
+    settings: Settings, name: str, ask: Callable[[str], str] | None = None
+) -> KeySigner:
+    """The signer behind a key's name, as far as the key's policy lets it.
 
-    folder = key_folder(settings)
-    find_key(folder, name)  # a missing key is said before a missing password
-    return open_signer(folder, name, read_password(settings))
+    `ask` asks a person for a password where no setting has it. Raises what
+    `ledger.chain.keyring.open_named_signer` does.
+    """
+    from ledger.chain import keyring
+
+    return keyring.open_named_signer(settings, name, ask)
 
 
-def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> list[KeyInfo]:
-    """Keys of the data folder, made where they are missing, and with coin of the devnet."""
+def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> list[NamedKey]:
+    """Keys by their names, made where they are missing, and with coin of the devnet."""
     from ledger.chain.devnet_funds import fund_accounts
-    from ledger.chain.keystores import ensure_key, key_folder, read_password, scrypt_cost
+    from ledger.chain.keyring import ensure_named_key
 
-    folder, password = key_folder(settings), read_password(settings)
-    keys = [ensure_key(folder, name, password, cost=scrypt_cost(settings)) for name in names]
+    keys = [ensure_named_key(settings, name) for name in names]
     fund_accounts(node, [key.address for key in keys])
     return keys
 

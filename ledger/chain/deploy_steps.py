@@ -17,11 +17,11 @@ from ledger.chain.deploy_progress import Plan, Progress, Step
 from ledger.chain.deployments import DeployedContract
 from ledger.chain.immutables import Placement, runtime_code
 from ledger.chain.keccak import keccak256
+from ledger.chain.node_words import Fate
 from ledger.chain.reverts import NOT_REPRODUCED
 from ledger.chain.rpc import Node
 from ledger.chain.sending import (
     Call,
-    Fate,
     Fees,
     Mined,
     broadcast,
@@ -31,7 +31,7 @@ from ledger.chain.sending import (
     read_fees,
 )
 from ledger.chain.signers import SignedTransaction, Signer, creation_address, sign
-from ledger.errors import CodeMismatch, ContractRefused, DeployerBusy, ReceiptOverdue
+from ledger.errors import CodeMismatch, ContractRefused, DeployerBusy, FeesTooHigh, ReceiptOverdue
 
 RECEIPT_SECONDS = 120.0
 _PAUSE = 0.05
@@ -50,19 +50,26 @@ class Displaced(Exception):
 
 
 def place_contracts(
-    node: Node, signer: Signer, progress: Progress, report: Report
+    node: Node,
+    signer: Signer,
+    progress: Progress,
+    report: Report,
+    *,
+    ceiling: int | None = None,
 ) -> dict[str, DeployedContract]:
     """Every contract on the chain, in order; `report` is told of each, again if it was displaced.
 
-    Raises DeployerBusy where the deployer's key is used by others all the time, CodeMismatch,
-    FundsTooLow, ReceiptOverdue, and ContractRefused for terms that a constructor refuses.
+    `ceiling` is the most wei that one unit of gas may cost. Raises DeployerBusy where the
+    deployer's key is used by others all the time, CodeMismatch, FundsTooLow, FeesTooHigh,
+    ReceiptOverdue, and ContractRefused for terms that a constructor refuses.
     """
     contracts: dict[str, DeployedContract] = {}
     displacements = 0
     while len(contracts) < len(CONTRACTS):
         name = CONTRACTS[len(contracts)]
         try:
-            contracts[name] = ContractStep(node, signer, progress, name, contracts).finish()
+            step = ContractStep(node, signer, progress, name, contracts, ceiling=ceiling)
+            contracts[name] = step.finish()
         except Displaced as error:
             displacements += 1
             if displacements > _MOST_DISPLACEMENTS:
@@ -115,7 +122,10 @@ class ContractStep:
         progress: Progress,
         name: str,
         before: Mapping[str, DeployedContract],
+        *,
+        ceiling: int | None = None,
     ) -> None:
+        self._ceiling = ceiling
         self._node = node
         self._signer = signer
         self._progress = progress
@@ -153,8 +163,10 @@ class ContractStep:
         """Broadcast a recorded step, with higher fees if the node wants them."""
         if broadcast(self._node, step.attempts[-1].raw) is not Fate.UNDERPRICED:
             return
-        now = read_fees(self._node)
+        now = read_fees(self._node, ceiling=self._ceiling)
         raised = Fees(int(now.max_fee * _FEE_BUMP) + 1, int(now.max_priority_fee * _FEE_BUMP) + 1)
+        if self._ceiling is not None and raised.max_fee > self._ceiling:
+            raise FeesTooHigh(price=raised.max_fee, ceiling=self._ceiling)
         again = step.with_attempt(self._sign(step, raised))
         self._progress.record(again)
         broadcast(self._node, again.attempts[-1].raw)
@@ -170,6 +182,7 @@ class ContractStep:
             chain_id=self._progress.plan.chain_id,
             nonce=step.nonce,
             fees=fees,
+            ceiling=self._ceiling,
         )
         return sign(fields, self._signer)
 

@@ -113,9 +113,33 @@ class JsonRpc:
             results += self._ask_batch(method, requests[start : start + MAX_BATCH], result_type)
         return results
 
+    def ask_each(
+        self, method: str, params: Iterable[Sequence[Any]], result_type: type[T]
+    ) -> list[T | NodeRefused]:
+        """As `ask_many`, with the refusal of a call in the place of its result."""
+        requests = [_Request(next(self._ids), method, each) for each in params]
+        results: list[T | NodeRefused] = []
+        for start in range(0, len(requests), MAX_BATCH):
+            batch = requests[start : start + MAX_BATCH]
+            for answer, request in self._answers(method, batch, result_type):
+                try:
+                    results.append(self._result(method, answer, request.id))
+                except NodeRefused as refusal:
+                    results.append(refusal)
+        return results
+
     def _ask_batch(
         self, method: str, requests: Sequence[_Request], result_type: type[T]
     ) -> list[T]:
+        return [
+            self._result(method, answer, request.id)
+            for answer, request in self._answers(method, requests, result_type)
+        ]
+
+    def _answers(
+        self, method: str, requests: Sequence[_Request], result_type: type[T]
+    ) -> list[tuple[_Answer[T], _Request]]:
+        """Each request with its answer, in their order."""
         shape: Any = result_type
         answers = self._post(method, requests, _decoder(shape, True))
         if isinstance(answers, _Answer):  # the batch as a whole was refused
@@ -125,10 +149,7 @@ class JsonRpc:
             answers.sort(key=lambda answer: answer.id or 0)
         if len(answers) != len(requests):
             raise self.unreadable(method, f"{len(answers)} answers to {len(requests)} calls")
-        return [
-            self._result(method, answer, request.id)
-            for answer, request in zip(answers, requests, strict=True)
-        ]
+        return list(zip(answers, requests, strict=True))
 
     def _post(self, method: str, request: Any, decoder: msgspec.json.Decoder[Any]) -> Any:
         def read(reply: Reply) -> Any:

@@ -20,7 +20,7 @@ from ledger.chain.proofs import ProofAnswer
 from ledger.chain.receipts import LogAnswer, ReceiptAnswer
 from ledger.chain.transactions import BlockAnswer
 from ledger.domain.ids import BlockNumber
-from ledger.errors import NodeAnswerInvalid, NodeLacksBlock, NotProved
+from ledger.errors import NodeAnswerInvalid, NodeLacksBlock, NodeRefused, NotProved
 
 T = TypeVar("T")
 
@@ -165,6 +165,13 @@ class Node(JsonRpc):
         that is NodeRefused, and whoever sends must know those texts.
         """
         return self._bytes("eth_sendRawTransaction", (_hex(raw),))
+
+    def send_raw_transactions(self, raws: Sequence[bytes]) -> list[NodeRefused | None]:
+        """Hand over signed transactions in one request; what the node refused, in their order."""
+        if not raws:
+            return []
+        answers = self.ask_each("eth_sendRawTransaction", [(_hex(raw),) for raw in raws], str)
+        return [answer if isinstance(answer, NodeRefused) else None for answer in answers]
 
     # --- shapes ---
 

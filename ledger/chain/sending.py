@@ -8,19 +8,27 @@ contract's own error, and never signed.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
 import msgspec
 
 from ledger.chain.addresses import show_address
 from ledger.chain.headers import HeaderAnswer
+from ledger.chain.node_words import Fate, fate_of
 from ledger.chain.reverts import refusal_of
 from ledger.chain.rpc import BlockName, Node
 from ledger.chain.signers import TransactionFields
 from ledger.domain.ids import BlockNumber
-from ledger.errors import FundsTooLow, NodeRefused, ReceiptOverdue, TransactionTooLarge
+from ledger.errors import (
+    ChainMismatch,
+    FeesTooHigh,
+    FundsTooLow,
+    NodeRefused,
+    ReceiptOverdue,
+    TransactionTooLarge,
+)
 
 MAX_GAS = 16_777_216
 """The most gas that one transaction may use (EIP-7825)."""
@@ -66,65 +74,49 @@ class _ReceiptAnswer(msgspec.Struct, rename="camel"):
     block_hash: str | None = None
 
 
-class Fate(Enum):
-    """What a node said to a signed transaction that it did not simply refuse."""
-
-    ACCEPTED = auto()
-    KNOWN = auto()
-    """It has this very transaction already."""
-    NONCE_TOO_LOW = auto()
-    """A transaction with this nonce is in a block: this one, or another."""
-    UNDERPRICED = auto()
-    """It has another with this nonce, or wants a higher fee: replace it with higher fees."""
-    POOL_FULL = auto()
-    """It takes no more now: send the same bytes later."""
-
-
-# What nodes say, in lower case. geth, Reth and Erigon share geth's texts (core/txpool/errors.go,
-# core/error.go); the others are anvil's, Besu's (RpcErrorType) and Nethermind's (AcceptTxResult).
-_TEXTS: tuple[tuple[str, Fate], ...] = (
-    ("already known", Fate.KNOWN),
-    ("alreadyknown", Fate.KNOWN),
-    ("known transaction", Fate.KNOWN),
-    ("already imported", Fate.KNOWN),
-    ("existing tx with same hash", Fate.KNOWN),
-    ("nonce too low", Fate.NONCE_TOO_LOW),
-    ("oldnonce", Fate.NONCE_TOO_LOW),
-    ("nonce below", Fate.NONCE_TOO_LOW),
-    ("underpriced", Fate.UNDERPRICED),
-    ("feetoolow", Fate.UNDERPRICED),
-    ("replacementnotallowed", Fate.UNDERPRICED),
-    ("less than block base fee", Fate.UNDERPRICED),
-    ("below current base fee", Fate.UNDERPRICED),
-    ("below configured minimum gas price", Fate.UNDERPRICED),
-    ("pool is full", Fate.POOL_FULL),
-    ("txpool is full", Fate.POOL_FULL),
-    ("pool overflow", Fate.POOL_FULL),
-)
 _GAS_TEXTS = ("gas required exceeds", "out of gas")
-_POOR_TEXTS = ("insufficient funds", "insufficientfunds", "upfront cost exceeds")
+_REFUSALS = (Fate.POOR, Fate.REJECTED, Fate.TOO_EARLY, Fate.UNKNOWN)
+"""Fates that a caller who sends one transaction at a time is told as the node's refusal."""
 
 
-def read_fees(node: Node, header: HeaderAnswer | None = None) -> Fees:
+def read_fees(
+    node: Node, header: HeaderAnswer | None = None, *, ceiling: int | None = None
+) -> Fees:
     """Fees that a node would take now; zero on a network without fees.
 
-    `header` is the latest block's, asked for where it is not given.
+    `header` is the latest block's, asked for where it is not given; one without a base fee counts
+    as one whose base fee is zero. `ceiling` is the most wei for one unit of gas: fees that leave
+    room for a growing base fee are cut down to it, and FeesTooHigh is raised where not even the
+    next block would take it. A ceiling of zero says that the network has no fees.
     """
     latest = header or node.header("latest")
     base_fee = int(latest.base_fee_per_gas or "0x0", 16)
+    if base_fee == 0 and (ceiling == 0 or _gas_price(node) == 0):
+        return Fees(0, 0)
     try:
         tip = int(node.ask("eth_maxPriorityFeePerGas", (), str), 16)
     except NodeRefused:
         # Not every node has the method; the gas price then is base fee and tip together.
-        tip = max(int(node.ask("eth_gasPrice", (), str), 16) - base_fee, 0)
-    return Fees(BASE_FEE_MARGIN * base_fee + tip, tip)
+        tip = max(_gas_price(node) - base_fee, 0)
+    wanted = BASE_FEE_MARGIN * base_fee + tip
+    if ceiling is None:
+        return Fees(wanted, tip)
+    if base_fee + tip > ceiling:
+        raise FeesTooHigh(price=base_fee + tip, ceiling=ceiling)
+    return Fees(min(wanted, ceiling), tip)
 
 
-def estimate_gas(node: Node, call: Call, *, block: BlockName = "latest") -> int:
+def _gas_price(node: Node) -> int:
+    return int(node.ask("eth_gasPrice", (), str), 16)
+
+
+def estimate_gas(
+    node: Node, call: Call, *, block: BlockName = "latest", most: int = MAX_GAS
+) -> int:
     """The gas that a call takes on the state after a block, without a margin.
 
-    Raises ContractRefused where it would revert, TransactionTooLarge where it takes more than one
-    transaction may use.
+    `most` is what a transaction may use there. Raises ContractRefused where it would revert,
+    TransactionTooLarge where it takes more.
     """
     request = {"from": _hex(call.sender), "data": _hex(call.data)}
     if call.to:
@@ -134,11 +126,34 @@ def estimate_gas(node: Node, call: Call, *, block: BlockName = "latest") -> int:
         gas = int(node.ask("eth_estimateGas", (request, shown), str), 16)
     except NodeRefused as error:
         if any(words in str(error.values["message"]).lower() for words in _GAS_TEXTS):
-            raise TransactionTooLarge(gas=f"more than {MAX_GAS}", most=MAX_GAS) from error
+            raise _too_large(f"more than {most}", most) from error
         raise refusal_of(error) from error
-    if gas > MAX_GAS:
-        raise TransactionTooLarge(gas=gas, most=MAX_GAS)
+    if gas > most:
+        raise _too_large(gas, most)
     return gas
+
+
+def run_within(node: Node, calls: Sequence[tuple[Call, int]]) -> list[bool]:
+    """Whether each call succeeds with this much gas on the latest state, in one request."""
+    params = [
+        (
+            {
+                "from": _hex(call.sender),
+                "to": _hex(call.to),
+                "data": _hex(call.data),
+                "gas": hex(gas_limit),
+            },
+            "latest",
+        )
+        for call, gas_limit in calls
+    ]
+    answers = node.ask_each("eth_call", params, str)
+    return [not isinstance(answer, NodeRefused) for answer in answers]  # an estimate says why
+
+
+def _too_large(gas: int | str, most: int) -> TransactionTooLarge:
+    bound = " (EIP-7825)" if most == MAX_GAS else ", since a block of this chain has no more"
+    return TransactionTooLarge(gas=gas, most=most, bound=bound)
 
 
 def prepare_transaction(
@@ -148,26 +163,30 @@ def prepare_transaction(
     chain_id: int,
     nonce: int,
     fees: Fees | None = None,
+    ceiling: int | None = None,
     block: BlockName = "latest",
 ) -> TransactionFields:
     """The fields of a transaction that makes `call`, ready to be signed.
 
-    The gas is estimated on the state after `block`, with a margin; `fees` are the node's where
-    none are given. Raises ContractRefused, TransactionTooLarge, and FundsTooLow where the sender
-    could not pay for all that gas.
+    The gas is estimated on the state after `block`, with a margin that stays within a block's gas
+    limit and EIP-7825's; `fees` are the node's where none are given, up to `ceiling` (`read_fees`).
+    Raises ChainMismatch where the node serves another chain, ContractRefused, TransactionTooLarge,
+    FeesTooHigh, and FundsTooLow where the sender could not pay for all that gas.
     """
-    gas = estimate_gas(node, call, block=block)
-    most = MAX_GAS
+    served = node.chain_id()
+    if served != chain_id:
+        raise ChainMismatch(what="the chain id", found=served, expected=chain_id)
+    latest = node.header("latest")
+    most = min(MAX_GAS, int(latest.gas_limit, 16))
+    gas = estimate_gas(node, call, block=block, most=most)
     if fees is None:
-        latest = node.header("latest")
-        most = min(MAX_GAS, int(latest.gas_limit, 16))
-        fees = read_fees(node, latest)
+        fees = read_fees(node, latest, ceiling=ceiling)
     fields = TransactionFields(
         chain_id=chain_id,
         nonce=nonce,
         to=call.to,
         data=call.data,
-        gas_limit=max(gas, min(int(gas * GAS_MARGIN), most)),
+        gas_limit=min(int(gas * GAS_MARGIN), most),
         max_fee=fees.max_fee,
         max_priority_fee=fees.max_priority_fee,
     )
@@ -202,11 +221,10 @@ def classify_refusal(error: NodeRefused) -> Fate:
 
     FundsTooLow is not raised here: only the caller knows the sender and its balance.
     """
-    text = str(error.values["message"]).lower()
-    for words, fate in _TEXTS:
-        if words in text:
-            return fate
-    raise error
+    fate = fate_of(str(error.values["message"]))
+    if fate in _REFUSALS:
+        raise error
+    return fate
 
 
 def find_mined(node: Node, transaction_hash: bytes) -> Mined | None:
@@ -241,8 +259,7 @@ def wait_until_mined(
 
 def is_lack_of_funds(error: NodeRefused) -> bool:
     """Whether a node refused signed bytes because the sender cannot pay."""
-    text = str(error.values["message"]).lower()
-    return any(words in text for words in _POOR_TEXTS)
+    return fate_of(str(error.values["message"])) is Fate.POOR
 
 
 def _hex(value: bytes) -> str:

@@ -68,6 +68,14 @@ FinalityBlocksOption = Annotated[
         help="Blocks after which a block may no longer be reorganised (MOONLAKE_FINALITY_BLOCKS)."
     ),
 ]
+FinalityByTagOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--finality-by-tag/--no-finality-by-tag",
+        help="An operation is final once the node's `finalized` block has it "
+        "(MOONLAKE_FINALITY_BY_TAG).",
+    ),
+]
 StaleAfterOption = Annotated[
     float | None,
     typer.Option(

@@ -15,7 +15,6 @@ from sqlalchemy.exc import DBAPIError
 from ledger.config import Settings
 from ledger.errors import LedgerError
 from ledger.outbox.rechecking import Resumed
-from ledger.outbox.records import State
 from ledger.wiring import opened_desk
 
 Report = Callable[[str], None]
@@ -68,6 +67,6 @@ def describe_resumed(resumed: Resumed) -> str:
     summary = resumed.operation.request.summary
     if resumed.error is not None:
         return f"Lost by a reorganisation and not done again: {summary} {resumed.error}"
-    if resumed.operation.state is State.INCLUDED:
+    if resumed.operation.is_done:
         return f"In the chain again after a reorganisation: {summary}"
     return f"Lost by a reorganisation and sent again: {summary}"

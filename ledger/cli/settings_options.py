@@ -32,6 +32,7 @@ _OPTIONS: dict[str, Any] = {
     "anvil": options.AnvilOption,
     "poll_interval": options.PollIntervalOption,
     "finality_blocks": options.FinalityBlocksOption,
+    "finality_by_tag": options.FinalityByTagOption,
     "stale_after": options.StaleAfterOption,
     "language": options.LanguageOption,
 }
@@ -45,7 +46,7 @@ READING = ("home", "database_url")
 MIRRORING = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "finality_blocks")
 """What a command needs that mirrors the chain."""
 
-SENDING = (*MIRRORING, "key_password_file", "signers", "max_fee_gwei")
+SENDING = (*MIRRORING, "finality_by_tag", "key_password_file", "signers", "max_fee_gwei")
 """What a command needs that sends transactions."""
 
 

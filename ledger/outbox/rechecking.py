@@ -1,30 +1,32 @@
 """Looks again at what is in a block already: a reorganisation can take the block away.
 
-Within the last blocks, an operation counts as done only while the block that it was seen in is the
-chain's. Where its transaction is in another block, that is recorded; where it is in none, the same
-bytes are sent again. It refuses to look below the finality depth: what is lost from there is not
+An operation counts as included only while the block that it was seen in is the chain's. Where that
+block is gone, the operation is open again and its same bytes are sent again. Once no reorganisation
+can reach the block any more, it is final and never looked at again: what is lost from there is not
 for a program to repair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from ledger.chain.outcomes import find_outcomes
 from ledger.chain.rpc import Node
-from ledger.chain.sending import find_mined
-from ledger.errors import ContractRefused, LedgerError, NodeLacksBlock, NonceTaken
+from ledger.errors import LedgerError, NodeLacksBlock, NodeRefused
+from ledger.outbox.line import failure_as_error
 from ledger.outbox.records import (
-    OPEN,
     Operation,
     Settled,
+    State,
+    list_of,
     list_settled_since,
-    read_operation,
 )
-from ledger.outbox.settling import Settler
-from ledger.store.engine import reading
+from ledger.outbox.times import now_in_milliseconds
+from ledger.outbox.writes import mark_final, take_back
+from ledger.store.engine import reading, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,81 +37,128 @@ class Resumed:
     error: LedgerError | None
 
 
-class Rechecker:
-    """Remembers which blocks the operations were seen in; one for each sending process.
+@dataclass(frozen=True, slots=True)
+class Finality:
+    """From when on no reorganisation takes a block back.
 
-    `finality_blocks` are the blocks at the chain's end that a reorganisation may replace.
+    `blocks` are those at the chain's end that one may replace. With `by_tag` it is the node that
+    says which block is final (the tag `finalized`), and only before that `blocks` are looked at.
     """
 
+    blocks: int
+    by_tag: bool = False
+
+
+class Rechecker:
+    """Remembers which blocks the operations were seen in; one for each sending process."""
+
     def __init__(
-        self,
-        engine: Engine,
-        node: Node,
-        settler: Settler,
-        *,
-        genesis_hash: bytes,
-        finality_blocks: int,
+        self, engine: Engine, node: Node, *, genesis_hash: bytes, finality: Finality
     ) -> None:
         self._engine = engine
         self._node = node
-        self._settler = settler
         self._genesis_hash = genesis_hash
-        self._finality_blocks = finality_blocks
+        self._finality = finality
         self._head = ""
         self._seen: dict[Settled, str] = {}
-        self._lost: dict[bytes, None] = {}
+        self._lost: dict[bytes, State] = {}
 
-    def look(self) -> Iterator[Resumed]:
-        """Put right what a reorganisation undid since the last look, without waiting for blocks.
+    def look(self) -> None:
+        """Open again what the chain lost since the last look; `find_returned` gives it.
 
-        Each operation that was lost is given when it is sent again, and once more when it is in a
-        block. Costs two questions while nothing happens. Raises NodeProblem.
+        Costs one question while nothing happens. Raises NodeProblem.
         """
-        for operation_id in self.find_lost():
-            self._lost[operation_id] = None
-        for operation_id in tuple(self._lost):
-            with reading(self._engine) as connection:
-                before = read_operation(connection, operation_id)
-            resumed = self._put_right(before)
-            is_open = resumed.operation.state.value in OPEN
-            if not is_open:
-                del self._lost[operation_id]
-            if not (is_open and before.state.value in OPEN):
-                yield resumed
+        for lost in self.find_lost():
+            if self._take_back(lost):
+                self._lost[lost.operation_id] = State.ACCEPTED
 
-    def take_back_lost(self) -> Iterator[Resumed]:
-        """Make open again what is in no block any more, and give what is in another one now.
-
-        What is open then must be sent again by the caller.
-        """
-        for operation_id in self.find_lost():
-            with reading(self._engine) as connection:
-                operation = read_operation(connection, operation_id)
-            if not self._settler.take_back(operation):
-                yield self._put_right(operation)
-
-    def find_lost(self) -> tuple[bytes, ...]:
-        """The ids of settled operations whose transaction is no longer in the block it was in."""
-        head = self._node.header("latest")
-        since = int(head.number, 16) - self._finality_blocks
+    def find_returned(self) -> Iterator[Resumed]:
+        """What was lost: given once when it is sent again, and once when it is in a block."""
+        if not self._lost:
+            return
         with reading(self._engine) as connection:
+            found = list_of(connection, sorted(self._lost))
+        for operation_id, before in tuple(self._lost.items()):
+            operation = found[operation_id]
+            if not operation.is_open:
+                del self._lost[operation_id]
+                yield Resumed(operation, _error_of(operation))
+            elif operation.state is not before:
+                self._lost[operation_id] = operation.state
+                yield Resumed(operation, None)
+
+    def take_back_lost(self) -> None:
+        """Open again what is in no block any more, for a caller who sends what is open."""
+        for lost in self.find_lost():
+            self._take_back(lost)
+
+    def take_back(self, operation: Operation) -> None:
+        """Open an operation again that the chain does not have any more."""
+        attempt = operation.last_attempt
+        if attempt is not None and attempt.block_number is not None:
+            self._take_back(
+                Settled(
+                    operation.request.operation_id,
+                    attempt.transaction_hash,
+                    attempt.block_number,
+                    operation.state,
+                )
+            )
+
+    def _take_back(self, lost: Settled) -> bool:
+        now = now_in_milliseconds()
+        with writing(self._engine) as connection:
+            return take_back(connection, lost.operation_id, lost.block_number, at=now)
+
+    def find_lost(self) -> tuple[Settled, ...]:
+        """What is settled, and is no longer in the block that it was in; what is final is noted."""
+        head = self._node.header("latest")
+        number = int(head.number, 16)
+        with reading(self._engine) as connection:
+            since = number - self._finality.blocks
             settled = list_settled_since(connection, self._genesis_hash, since)
         if head.hash == self._head and all(each in self._seen for each in settled):
             return ()
         hashes = {each.block_number: "" for each in settled}
-        for number in hashes:
-            hashes[number] = self._block_hash(number)
-        seen: dict[Settled, str] = {}
-        lost = []
-        for each in settled:
-            block_hash = hashes[each.block_number]
-            known = self._seen.get(each) == block_hash
-            if block_hash and (known or self._is_in(each, block_hash)):
-                seen[each] = block_hash
-            else:
-                lost.append(each.operation_id)
-        self._seen, self._head = seen, head.hash
-        return tuple(lost)
+        for block in hashes:
+            hashes[block] = self._block_hash(block)
+        present = self._present(settled, hashes)
+        self._seen = {each: hashes[each.block_number] for each in present}
+        self._head = head.hash
+        self._note_final(present, self._final_block(number))
+        return tuple(each for each in settled if each not in self._seen)
+
+    def _present(self, settled: Sequence[Settled], hashes: dict[int, str]) -> list[Settled]:
+        """Those that are where they were."""
+        known = [each for each in settled if self._seen.get(each) == hashes[each.block_number]]
+        kept = {each for each in known if hashes[each.block_number]}
+        unsure = [each for each in settled if each not in kept and hashes[each.block_number]]
+        outcomes = find_outcomes(self._node, [each.transaction_hash for each in unsure])
+        kept |= {
+            each
+            for each, outcome in zip(unsure, outcomes, strict=True)
+            if outcome is not None
+            and "0x" + outcome.mined.block_hash.hex() == hashes[each.block_number].lower()
+        }
+        return [each for each in settled if each in kept]
+
+    def _final_block(self, head: int) -> int:
+        if not self._finality.by_tag:
+            return head - self._finality.blocks
+        try:
+            return int(self._node.header("finalized").number, 16)
+        except (NodeLacksBlock, NodeRefused):
+            return -1  # nothing is final yet, or the node does not say
+
+    def _note_final(self, present: Sequence[Settled], last: int) -> None:
+        final = [
+            each.operation_id
+            for each in present
+            if each.state is State.INCLUDED and each.block_number <= last
+        ]
+        if final:
+            with writing(self._engine) as connection:
+                mark_final(connection, final, at=now_in_milliseconds())
 
     def _block_hash(self, number: int) -> str:
         """Empty where the chain is not that long any more."""
@@ -118,13 +167,6 @@ class Rechecker:
         except NodeLacksBlock:
             return ""
 
-    def _is_in(self, settled: Settled, block_hash: str) -> bool:
-        mined = find_mined(self._node, settled.transaction_hash)
-        return mined is not None and "0x" + mined.block_hash.hex() == block_hash.lower()
 
-    def _put_right(self, operation: Operation) -> Resumed:
-        try:
-            return Resumed(self._settler.put_right(operation), None)
-        except (ContractRefused, NonceTaken) as error:
-            with reading(self._engine) as connection:
-                return Resumed(read_operation(connection, operation.request.operation_id), error)
+def _error_of(operation: Operation) -> LedgerError | None:
+    return failure_as_error(operation) if operation.failure is not None else None

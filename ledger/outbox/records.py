@@ -1,7 +1,8 @@
-"""The outbox's rows: reading and writing operations and their attempts.
+"""The outbox's rows as values: what an operation is, how far it is, and how they are read.
 
-It knows SQL and no chain. A row is written by the caller's transaction, and only moves forward:
-accepted, sent, then included or failed. What an operation asks for never changes.
+It knows SQL and no chain. An operation goes from accepted by sent to included and final, or ends as
+failed or cancelled; a reorganisation can take it back to sent. What it asks for never changes.
+`ledger.outbox.writes` writes them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, select, text, update
+from sqlalchemy import Connection, Row, func, select
 
-from ledger.errors import LedgerError, NotFound
-from ledger.store.bulk import insert_rows
-from ledger.store.engine import POSTGRESQL
+from ledger.errors import NotFound
 from ledger.store.outbox_tables import attempts, operations
 
 
@@ -24,16 +23,21 @@ class State(StrEnum):
     """How far an operation is."""
 
     ACCEPTED = "accepted"
-    """Signed and kept, not yet taken by a node."""
+    """Checked and kept; it may be signed, and no node has taken it yet."""
     SENT = "sent"
     """A node took the transaction."""
     INCLUDED = "included"
-    """It is in a block and did what was asked."""
+    """It is in a block and did what was asked; a reorganisation may still take it back."""
+    FINAL = "final"
+    """It did what was asked, in a block that no reorganisation can replace any more."""
     FAILED = "failed"
     """Nothing was done: its transaction reverted, or can never get into a block."""
+    CANCELLED = "cancelled"
+    """Nothing was done, and nothing will be: whoever asked for it took it back."""
 
 
 OPEN = (State.ACCEPTED.value, State.SENT.value)
+DONE = (State.INCLUDED.value, State.FINAL.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A transaction that was signed for an operation; `number` counts from 1."""
+    """A transaction that was signed for an operation; `number` counts from 1.
+
+    It is over at `ended_at` (milliseconds): it reverted, or another has its nonce.
+    """
 
     number: int
     sender: bytes
@@ -62,6 +69,7 @@ class Attempt:
     raw: bytes
     signed_at: int
     block_number: int | None
+    ended_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +100,29 @@ class Operation:
     last_sequence: int | None
     failure: Failure | None
     attempts: tuple[Attempt, ...]
+    gas_limit: int | None = None
+    cancel_asked_at: int | None = None
 
     @property
     def last_attempt(self) -> Attempt | None:
-        """The attempt that counts; None where the operation was found done on the chain."""
-        return self.attempts[-1] if self.attempts else None
+        """The attempt that counts: the one in a block, else the newest; None for none."""
+        in_block = [each for each in self.attempts if each.block_number is not None]
+        return (in_block or self.attempts or (None,))[-1]
+
+    @property
+    def live_attempts(self) -> tuple[Attempt, ...]:
+        """Those that may be in a block or get into one; they share a nonce."""
+        return tuple(each for each in self.attempts if each.ended_at is None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still on its way."""
+        return self.state.value in OPEN
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it did what was asked."""
+        return self.state.value in DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +132,7 @@ class Settled:
     operation_id: bytes
     transaction_hash: bytes
     block_number: int
+    state: State
 
 
 def read_operation(connection: Connection, operation_id: bytes) -> Operation:
@@ -147,70 +174,95 @@ def list_senders(connection: Connection, genesis_hash: bytes) -> tuple[bytes, ..
     return tuple(bytes(row.sender) for row in connection.execute(query))
 
 
-def list_unsettled(
-    connection: Connection, genesis_hash: bytes, sender: bytes, nonce: int
+def list_open(
+    connection: Connection, genesis_hash: bytes, sender: bytes, *, limit: int
 ) -> tuple[Operation, ...]:
-    """What the chain may not have done, in the order in which it must be sent.
-
-    `nonce` is how many transactions the chain has of this account. An operation is among them
-    where it is open, and where it was included but its nonce is still free: a chain can lose its
-    last blocks.
-    """
-    last = attempts.alias()
-    last_number = (
-        select(func.max(last.c.number))
-        .where(last.c.operation_id == operations.c.operation_id)
-        .correlate(operations)
-        .scalar_subquery()
+    """What is on its way for an account: those that are signed by nonce, then the oldest others."""
+    signed = (
+        select(attempts.c.operation_id, func.min(attempts.c.nonce).label("nonce"))
+        .where(attempts.c.sender == sender, attempts.c.ended_at.is_(None))
+        .group_by(attempts.c.operation_id)
+        .subquery()
     )
     query = (
         select(operations)
-        .join(attempts, attempts.c.operation_id == operations.c.operation_id)
+        .outerjoin(signed, signed.c.operation_id == operations.c.operation_id)
         .where(
             operations.c.genesis_hash == genesis_hash,
-            attempts.c.sender == sender,
-            attempts.c.number == last_number,
-            operations.c.state.in_(OPEN)
-            | ((operations.c.state == State.INCLUDED.value) & (attempts.c.nonce >= nonce)),
+            operations.c.sender == sender,
+            operations.c.state.in_(OPEN),
         )
-        .order_by(attempts.c.nonce)
+        .order_by(
+            signed.c.nonce.is_(None),
+            signed.c.nonce,
+            operations.c.created_at,
+            operations.c.operation_id,
+        )
+        .limit(limit)
     )
     return tuple(_operations(connection, connection.execute(query).all()))
+
+
+def list_signed_senders(connection: Connection, genesis_hash: bytes) -> tuple[bytes, ...]:
+    """Every account that has something signed and on its way on this chain."""
+    query = (
+        select(attempts.c.sender)
+        .join(operations, operations.c.operation_id == attempts.c.operation_id)
+        .where(
+            operations.c.genesis_hash == genesis_hash,
+            operations.c.state.in_(OPEN),
+            attempts.c.ended_at.is_(None),
+        )
+        .distinct()
+        .order_by(attempts.c.sender)
+    )
+    return tuple(bytes(row.sender) for row in connection.execute(query))
+
+
+def list_of(connection: Connection, operation_ids: Sequence[bytes]) -> dict[bytes, Operation]:
+    """Operations by their ids; those that are not recorded are left out."""
+    found: dict[bytes, Operation] = {}
+    for start in range(0, len(operation_ids), _IDS_AT_ONCE):
+        some = operation_ids[start : start + _IDS_AT_ONCE]
+        rows = connection.execute(
+            select(operations).where(operations.c.operation_id.in_(some))
+        ).all()
+        found |= {each.request.operation_id: each for each in _operations(connection, rows)}
+    return found
 
 
 def list_settled_since(
     connection: Connection, genesis_hash: bytes, block_number: int
 ) -> tuple[Settled, ...]:
-    """The operations whose last attempt is in this block or a later one, in order of nonces."""
-    newer = attempts.alias()
+    """What is in a block and may be taken back: included whenever, else since this block."""
     query = (
-        select(operations.c.operation_id, attempts.c.transaction_hash, attempts.c.block_number)
+        select(
+            operations.c.operation_id,
+            operations.c.state,
+            attempts.c.transaction_hash,
+            attempts.c.block_number,
+        )
         .join(attempts, attempts.c.operation_id == operations.c.operation_id)
         .where(
             operations.c.genesis_hash == genesis_hash,
-            operations.c.state.not_in(OPEN),
-            attempts.c.block_number >= block_number,
-            ~exists().where(
-                newer.c.operation_id == attempts.c.operation_id,
-                newer.c.number > attempts.c.number,
+            attempts.c.block_number.is_not(None),
+            (operations.c.state == State.INCLUDED.value)
+            | (
+                operations.c.state.in_((State.FAILED.value, State.CANCELLED.value))
+                & (attempts.c.block_number >= block_number)
             ),
         )
         .order_by(attempts.c.sender, attempts.c.nonce)
     )
     return tuple(
-        Settled(bytes(row.operation_id), bytes(row.transaction_hash), int(row.block_number))
+        Settled(
+            bytes(row.operation_id),
+            bytes(row.transaction_hash),
+            int(row.block_number),
+            State(row.state),
+        )
         for row in connection.execute(query)
     )
-
-
-def lock_sender(connection: Connection, sender: bytes) -> None:
-    """Let one transaction at a time choose a nonce of this key.
-
-    On SQLite a writing transaction is alone anyway.
-    """
-    if connection.dialect.name == POSTGRESQL:
-        lock = int.from_bytes(sender[:8], "big", signed=True)
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def next_own_nonce(connection: Connection, genesis_hash: bytes, sender: bytes) -> int:
@@ -221,136 +273,19 @@ def next_own_nonce(connection: Connection, genesis_hash: bytes, sender: bytes) -
         .where(
             attempts.c.sender == sender,
             operations.c.genesis_hash == genesis_hash,
-            operations.c.state != State.FAILED.value,
+            attempts.c.ended_at.is_(None),
         )
     )
     highest = connection.execute(query).scalar_one()
     return int(highest) + 1 if highest is not None else 0
 
 
-def insert_operation(connection: Connection, operation: Operation) -> None:
-    """Write a new operation, with its attempts."""
-    request = operation.request
-    row = (
-        request.operation_id,
-        operation.genesis_hash,
-        request.command,
-        request.summary,
-        request.contract,
-        request.calldata,
-        operation.sender,
-        operation.state.value,
-        operation.created_at,
-        operation.updated_at,
-        operation.first_sequence,
-        operation.last_sequence,
-        None,
-    )
-    insert_rows(connection, operations, [row])
-    for attempt in operation.attempts:
-        insert_attempt(connection, request.operation_id, attempt)
-
-
-def insert_attempt(connection: Connection, operation_id: bytes, attempt: Attempt) -> None:
-    """Write a signed transaction; nothing of it may be broadcast before this is committed."""
-    row = (
-        operation_id,
-        attempt.number,
-        attempt.sender,
-        attempt.nonce,
-        attempt.transaction_hash,
-        attempt.raw,
-        attempt.signed_at,
-        attempt.block_number,
-    )
-    insert_rows(connection, attempts, [row])
-
-
-def mark_open(connection: Connection, operation_id: bytes, state: State, *, at: int) -> None:
-    """Record that the operation is on its way (again): accepted or sent."""
-    connection.execute(
-        update(operations)
-        .where(operations.c.operation_id == operation_id)
-        .values(
-            state=state.value, updated_at=at, error=None, first_sequence=None, last_sequence=None
-        )
-    )
-    connection.execute(
-        update(attempts).where(attempts.c.operation_id == operation_id).values(block_number=None)
-    )
-
-
-def mark_included(
-    connection: Connection,
-    operation_id: bytes,
-    *,
-    block_number: int,
-    lines: tuple[int, int],
-    at: int,
-) -> None:
-    """Record that the operation was done in a block, and the journal lines that it caused."""
-    connection.execute(
-        update(operations)
-        .where(operations.c.operation_id == operation_id)
-        .values(
-            state=State.INCLUDED.value,
-            updated_at=at,
-            first_sequence=lines[0],
-            last_sequence=lines[1],
-            error=None,
-        )
-    )
-    _mark_block(connection, operation_id, block_number)
-
-
-def mark_failed(
-    connection: Connection,
-    operation_id: bytes,
-    error: LedgerError,
-    *,
-    block_number: int | None,
-    at: int,
-) -> None:
-    """Record that nothing was done, and why."""
-    described = {
-        "code": error.code,
-        "sentence": str(error),
-        "advice": error.advice,
-        "values": dict(error.facts),
-    }
-    connection.execute(
-        update(operations)
-        .where(operations.c.operation_id == operation_id)
-        .values(
-            state=State.FAILED.value,
-            updated_at=at,
-            error=json.dumps(described, ensure_ascii=False, sort_keys=True, default=str),
-        )
-    )
-    if block_number is not None:
-        _mark_block(connection, operation_id, block_number)
-
-
-def _mark_block(connection: Connection, operation_id: bytes, block_number: int) -> None:
-    """The block of the last attempt, which is the one that got in."""
-    last = (
-        select(func.max(attempts.c.number))
-        .where(attempts.c.operation_id == operation_id)
-        .scalar_subquery()
-    )
-    connection.execute(
-        update(attempts)
-        .where(attempts.c.operation_id == operation_id, attempts.c.number == last)
-        .values(block_number=block_number)
-    )
+_IDS_AT_ONCE = 500
 
 
 def _operations(connection: Connection, rows: Sequence[Row[Any]]) -> list[Operation]:
     found = _attempts_of(connection, [bytes(row.operation_id) for row in rows])
     return [_operation(row, found.get(bytes(row.operation_id), ())) for row in rows]
-
-
-_IDS_AT_ONCE = 500
 
 
 def _attempts_of(
@@ -383,6 +318,8 @@ def _operation(row: Row[Any], signed: tuple[Attempt, ...]) -> Operation:
         last_sequence=row.last_sequence,
         failure=Failure(**json.loads(row.error)) if row.error is not None else None,
         attempts=signed,
+        gas_limit=row.gas_limit,
+        cancel_asked_at=row.cancel_asked_at,
     )
 
 
@@ -395,4 +332,5 @@ def _attempt(row: Row[Any]) -> Attempt:
         raw=bytes(row.raw),
         signed_at=row.signed_at,
         block_number=row.block_number,
+        ended_at=row.ended_at,
     )

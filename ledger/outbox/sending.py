@@ -1,9 +1,10 @@
 """Sends what was asked for, once, whatever happens in between.
 
-What an operation asks for, its nonce and the signed transaction are written in one SQL commit, and
-only then is the transaction broadcast. Whoever finds such a row later sends the same bytes again:
-they can get into the chain only once, and the contract does the operation only once. A call that
-would revert is refused before anything is signed.
+What is asked for is simulated and written down first: accepted. Then whoever holds the lease of its
+key signs it and writes nonce and signed bytes in one SQL commit, and only then broadcasts them.
+Whoever finds such a row later sends the same bytes again: they can get into the chain only once,
+and the contract does the operation only once. A call that would revert is refused before anything
+is signed.
 
 It refuses to guess: whether an operation was done is the contract's to say (`operationSequence`),
 so that a lost database, a chain that lost its last blocks, and a second process are all the same.
@@ -11,52 +12,66 @@ so that a lost database, a chain that lost its last blocks, and a second process
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from ledger.chain.contracts.registry import WRAPPERS
-from ledger.chain.lines import Line, find_sent, read_lines
+from ledger.chain.lines import Line as JournalLine
+from ledger.chain.lines import find_sent, read_lines
+from ledger.chain.policies import require_allowed
 from ledger.chain.rpc import Node
-from ledger.chain.sending import Call, prepare_transaction
-from ledger.chain.signers import Signer, TransactionFields, sign
+from ledger.chain.sending import Call
+from ledger.chain.signers import Signer, TransactionFields
 from ledger.errors import (
     ContractRefused,
     DiskFull,
     LedgerError,
-    NonceTaken,
     NotFound,
+    OperationCancelled,
     OperationConflict,
+    OperationSettled,
 )
-from ledger.outbox.rechecking import Rechecker, Resumed
+from ledger.outbox.combining import Combiner
+from ledger.outbox.flight import Flight
+from ledger.outbox.leases import Key, is_free, resume
+from ledger.outbox.line import Line
+from ledger.outbox.market import Market
+from ledger.outbox.rechecking import Finality, Rechecker, Resumed
 from ledger.outbox.records import (
     Attempt,
     Operation,
     Request,
     State,
     find_operation,
-    insert_attempt,
-    insert_operation,
-    list_senders,
-    list_unsettled,
-    lock_sender,
-    mark_included,
-    mark_open,
-    next_own_nonce,
+    list_open,
+    list_operations,
+    list_signed_senders,
     read_operation,
 )
-from ledger.outbox.settling import Settler, now_in_milliseconds
+from ledger.outbox.rules import Rules
+from ledger.outbox.times import now_in_milliseconds
+from ledger.outbox.writes import (
+    ask_to_cancel,
+    find_taken,
+    insert_operation,
+    insert_operations,
+    mark_included,
+    reopen,
+)
 from ledger.store.engine import reading, writing
 
 DEADLINE_SECONDS = 60.0
 FINALITY_BLOCKS = 64
 
-_NONCE_TRIES = 5
+_AT_ONCE = 10_000
+_TRIES = 20
 
-_SIGNED_REMEDY = (
-    "What was asked is signed and kept. Free some space there, then run the same command again, "
+_KEPT_REMEDY = (
+    "What was asked is kept. Free some space there, then run the same command again, "
     "with --operation-id {} where it takes one: then it is done once."
 )
 """The same command alone would ask for the same once more, under another id."""
@@ -73,6 +88,8 @@ class ChainIdentity:
 class Outbox:
     """The way to send for one ledger: its database, a node, and the contracts' addresses.
 
+    Threads may share it, and should: they share each other's commits and requests.
+
     Parameters
     ----------
     engine: the database of the outbox; commits there must survive a crash.
@@ -81,7 +98,9 @@ class Outbox:
     addresses: the contracts, by name.
     first_block: the block before which none of them has a log.
     deadline: seconds that a transaction is waited for.
-    finality_blocks: the blocks at the chain's end that a reorganisation may replace.
+    finality: from when on no reorganisation takes a block back.
+    fee_ceiling: the most wei for one unit of gas; unbounded where it is None.
+    rules: how long is waited for what.
     """
 
     def __init__(
@@ -93,22 +112,26 @@ class Outbox:
         addresses: Mapping[str, bytes],
         first_block: int = 0,
         deadline: float = DEADLINE_SECONDS,
-        finality_blocks: int = FINALITY_BLOCKS,
+        finality: Finality | None = None,
+        fee_ceiling: int | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.chain = chain
         self._engine = engine
         self._node = node
         self._addresses = addresses
         self._first_block = first_block
-        self._settler = Settler(
-            engine, node, genesis_hash=chain.genesis_hash, addresses=addresses, deadline=deadline
-        )
+        self._deadline = deadline
+        self._rules = rules or Rules()
+        self._market = Market(node, chain_id=chain.chain_id, ceiling=fee_ceiling)
+        self._intake = Combiner(self._write_new)
+        self._lock = threading.Lock()
+        self._lines: dict[tuple[bytes, bool], Line] = {}
         self._rechecker = Rechecker(
             engine,
             node,
-            self._settler,
             genesis_hash=chain.genesis_hash,
-            finality_blocks=finality_blocks,
+            finality=finality or Finality(FINALITY_BLOCKS),
         )
 
     def submit(self, request: Request, signer: Signer) -> Operation:
@@ -116,58 +139,172 @@ class Outbox:
 
         The same request again gives the known result and sends nothing; one that failed is tried
         again, since nothing was done. Raises ContractRefused where the contract would refuse or
-        did refuse it, OperationConflict where the id stands for something else, FundsTooLow, and
-        ReceiptOverdue where the transaction is in no block in time; it is kept and sent again by
-        `resume` or by the same request.
+        did refuse it, OperationConflict where the id stands for something else, OperationCancelled,
+        KeyHalted where somebody else uses the key, FundsTooLow, and ReceiptOverdue where the
+        transaction is in no block in time; it is kept and goes on with `resume` or with the same
+        request.
         """
-        known = self._find(request, signer)
-        if known is not None:
-            return self._repeat(known, request, signer)
+        operation, is_new = self._check(request, signer)
+        if operation.is_done:
+            return operation
+        line = self._line(signer.address, signer)
+        fresh = operation if is_new else None
         try:
-            signed = self._sign_new(request, signer)
-        except (IntegrityError, ContractRefused) as error:
-            # Another process may have taken the same request since our look.
-            known = self._find(request, signer) if _is_done_before(error) else None
-            if known is None:
-                raise
-            return self._repeat(known, request, signer)
-        try:
-            return self._settle(signed, signer)
+            done = line.wait_for(request.operation_id, self._deadline, fresh=fresh)
         except DiskFull as error:
+            if self._find(request.operation_id) is None:
+                raise
             raise DiskFull(
                 what=error.values["what"],
-                remedy=_SIGNED_REMEDY.format(_hex(request.operation_id)),
+                remedy=_KEPT_REMEDY.format(_hex(request.operation_id)),
             ) from error
+        if done is not None:
+            return done
+        known = self._repeat(self._present(operation), request, signer)
+        return known if known.is_done else self.wait_for(request.operation_id, signer)
+
+    def accept(self, request: Request, signer: Signer) -> Operation:
+        """Check that it can be done and write it down; it is not sent by this.
+
+        Once it returns, the operation is done at some time, or has a recorded end: `wait_for`, or
+        anybody who sends with the same key, goes on with it. Raises as `submit`.
+        """
+        operation, is_new = self._check(request, signer)
+        if not is_new or self._intake.ask(operation):
+            return operation
+        return self._repeat(self._present(operation), request, signer)
+
+    def _check(self, request: Request, signer: Signer) -> tuple[Operation, bool]:
+        """The operation, and whether it is new and has yet to be written. Raises as `submit`."""
+        require_allowed(signer, self._fields(request))
+        try:
+            gas_limit = self._market.gas_limit(self._call(request, signer.address))
+        except LedgerError as error:
+            known = self._find(request.operation_id)
+            if known is None and isinstance(error, ContractRefused):
+                known = self._find_on_chain(request, signer)
+            if known is None:
+                raise
+            return self._repeat(known, request, signer), False
+        # Whether the id is taken comes out when it is written.
+        return self._accepted(request, signer.address, gas_limit), True
+
+    def _write_new(self, new: Sequence[Operation]) -> list[bool]:
+        """Write operations in one commit; which of them are new."""
+        ids = [each.request.operation_id for each in new]
+        for _ in range(_TRIES):
+            with reading(self._engine) as connection:
+                taken = find_taken(connection, ids)
+            firsts = {each.request.operation_id: each for each in reversed(new)}
+            fresh = [each for id_, each in firsts.items() if id_ not in taken]
+            try:
+                with writing(self._engine) as connection:
+                    insert_operations(connection, fresh)
+            except IntegrityError:
+                continue  # another process was faster
+            return [any(each is one for one in fresh) for each in new]
+        raise AssertionError("an id that is taken stays taken")
+
+    def _find(self, operation_id: bytes) -> Operation | None:
+        with reading(self._engine) as connection:
+            return find_operation(connection, operation_id)
+
+    def wait_for(self, operation_id: bytes, signer: Signer | None = None) -> Operation:
+        """See an accepted operation through, and return when it is in a block. Raises as `submit`.
+
+        Without a signer only what is signed already is sent.
+        """
+        with reading(self._engine) as connection:
+            known = read_operation(connection, operation_id)
+        if known.is_done:
+            return known
+        done = self._line(known.sender, signer).wait_for(operation_id, self._deadline)
+        return done or self._present(known)
+
+    def cancel(self, operation_id: bytes, signer: Signer | None = None) -> Operation:
+        """Take an operation back, and return when nothing of it can be done any more.
+
+        One that is not signed is cancelled at once. Else a transaction that does nothing takes its
+        nonce at a higher fee, which `signer` signs; the chain decides which of the two it takes.
+        Raises OperationSettled where the operation was done, or ended before.
+        """
+        with writing(self._engine) as connection:
+            known = read_operation(connection, operation_id)
+            if known.state is State.CANCELLED:
+                return known
+            asked = ask_to_cancel(connection, operation_id, at=now_in_milliseconds())
+        if asked:
+            try:
+                self._line(known.sender, signer).wait_for(operation_id, self._deadline)
+            except OperationCancelled:
+                with reading(self._engine) as connection:
+                    return read_operation(connection, operation_id)
+        with reading(self._engine) as connection:
+            known = read_operation(connection, operation_id)
+        raise OperationSettled(operation_id=_hex(operation_id), state=known.state.value)
 
     def resume(self) -> Iterator[Resumed]:
         """Send again what this database signed and the chain has not done, account by account.
 
-        Each transaction in the order of its nonces, the very bytes that were signed. To be run
-        to its end at the start of every process that sends. Raises NodeProblem and ReceiptOverdue;
-        what a contract refuses is recorded and given with the operation.
+        Each transaction in the very bytes that were signed. To be run to its end at the start of
+        every process that sends. What another process is sending now is left to it, and what is not
+        signed to the next one that has the key. Raises NodeProblem and ReceiptOverdue; what a
+        contract refuses is recorded and given with the operation.
         """
-        yield from self._rechecker.take_back_lost()
+        self._rechecker.take_back_lost()
         with reading(self._engine) as connection:
-            senders = list_senders(connection, self.chain.genesis_hash)
+            senders = list_signed_senders(connection, self.chain.genesis_hash)
         for sender in senders:
-            nonce = self._node.nonce(sender, "latest")
-            with reading(self._engine) as connection:
-                unsettled = list_unsettled(connection, self.chain.genesis_hash, sender, nonce)
-            for operation in unsettled:
-                try:
-                    yield Resumed(self._settler.settle(operation), None)
-                except (ContractRefused, NonceTaken) as error:
-                    yield Resumed(operation, error)
+            yield from self._resume(sender)
+
+    def _resume(self, sender: bytes) -> Iterator[Resumed]:
+        key = Key(self.chain.genesis_hash, sender)
+        if not is_free(self._engine, key):
+            return
+        with reading(self._engine) as connection:
+            left = list_open(connection, self.chain.genesis_hash, sender, limit=_AT_ONCE)
+        line = self._line(sender, None)
+        for operation in (each for each in left if each.live_attempts):
+            operation_id = operation.request.operation_id
+            try:
+                done = line.wait_for(operation_id, self._deadline)
+                yield Resumed(done or self._present(operation), None)
+            except LedgerError as error:
+                with reading(self._engine) as connection:
+                    present = read_operation(connection, operation_id)
+                if present.is_open and present.live_attempts:
+                    raise  # of the node or of the time, and not of this operation
+                yield Resumed(present, error)
 
     def recheck(self) -> Iterator[Resumed]:
-        """Send again what a reorganisation took out of the chain, without waiting for blocks.
+        """Put right what a reorganisation undid, without waiting for blocks; note what is final.
 
         For a process that stays: to be run to its end every second or so. Each operation is given
         when it is sent again and when it is in a block. Raises NodeProblem.
         """
-        return self._rechecker.look()
+        self._rechecker.look()
+        with reading(self._engine) as connection:
+            senders = list_signed_senders(connection, self.chain.genesis_hash)
+        for sender in senders:
+            self._line(sender, None).go_once()
+        yield from self._rechecker.find_returned()
 
-    def lines_of(self, operation: Operation) -> tuple[Line, ...]:
+    def list_waiting(self) -> tuple[Operation, ...]:
+        """All that is on its way on this chain, the oldest first."""
+        with reading(self._engine) as connection:
+            found = [
+                each
+                for state in (State.ACCEPTED, State.SENT)
+                for each in list_operations(connection, state=state, limit=_AT_ONCE)
+                if each.genesis_hash == self.chain.genesis_hash
+            ]
+        return tuple(sorted(found, key=lambda each: each.created_at))
+
+    def resume_key(self, sender: bytes) -> bool:
+        """Let a halted key sign again; False where it was not halted."""
+        return resume(self._engine, Key(self.chain.genesis_hash, sender))
+
+    def lines_of(self, operation: Operation) -> tuple[JournalLine, ...]:
         """The journal lines that an included operation caused. Raises NotFound if it has none."""
         attempt = operation.last_attempt
         contract = operation.request.contract
@@ -188,14 +325,8 @@ class Outbox:
 
     # --- what is known already ---
 
-    def _find(self, request: Request, signer: Signer) -> Operation | None:
-        """The operation as it is recorded here, or as the chain has it."""
-        with reading(self._engine) as connection:
-            known = find_operation(connection, request.operation_id)
-        return known or self._find_on_chain(request, signer)
-
     def _find_on_chain(self, request: Request, signer: Signer) -> Operation | None:
-        """The operation as the chain has it, written down where our own record of it is lost.
+        """What the chain has done under this id where our own record of it is lost.
 
         None where it was not done. Raises what `_conflict` gives where the id was used for
         something else.
@@ -210,20 +341,21 @@ class Outbox:
         lines = read_lines(self._node, contract, address, sent.hash)
         now = now_in_milliseconds()
         with writing(self._engine) as connection:
-            if find_operation(connection, request.operation_id) is None:
-                attempt = Attempt(1, sent.sender, sent.nonce, sent.hash, sent.raw, now, None)
-                insert_operation(connection, self._accepted(request, attempt))
-            mark_included(
-                connection,
-                request.operation_id,
-                block_number=sent.block_number,
-                lines=(lines[0].sequence, lines[-1].sequence),
-                at=now,
+            found = self._accepted(request, signer.address, None)
+            attempt = Attempt(1, sent.sender, sent.nonce, sent.hash, sent.raw, now, None)
+            if not find_taken(connection, [request.operation_id]):
+                insert_operation(connection, replace(found, attempts=(attempt,)))
+            known = read_operation(connection, request.operation_id)
+            number = next(
+                (each.number for each in known.attempts if each.transaction_hash == sent.hash), 0
             )
+            lines_of = (lines[0].sequence, lines[-1].sequence)
+            included = (request.operation_id, number, sent.block_number, lines_of)
+            mark_included(connection, [included], at=now)
             return read_operation(connection, request.operation_id)
 
     def _repeat(self, known: Operation, request: Request, signer: Signer) -> Operation:
-        """Give the known result, or bring about the one that is not there yet."""
+        """The known operation, made open again where it has to be done once more."""
         same = (known.request.contract, known.request.calldata, known.sender) == (
             request.contract,
             request.calldata,
@@ -231,24 +363,37 @@ class Outbox:
         )
         if not same or known.genesis_hash != self.chain.genesis_hash:
             raise self._conflict(request, signer)
-        done = self._sequence(request) != 0
-        if done and known.state is State.INCLUDED:
+        if known.is_open:
             return known
-        if known.state is not State.FAILED:
-            return self._settle(known, signer)
-        found = self._find_on_chain(request, signer) if done else None
-        return found or self._settle(self._sign_again(known, signer), signer)
+        done = self._sequence(request) != 0
+        if known.is_done:
+            if not done:
+                self._rechecker.take_back(known)
+            return self._present(known)
+        if done:
+            found = self._find_on_chain(request, signer)
+            if found is not None:
+                return found
+        if known.state is State.CANCELLED:
+            raise OperationCancelled(operation_id=_hex(request.operation_id))
+        gas_limit = self._market.gas_limit(self._call(request, signer.address))
+        with writing(self._engine) as connection:
+            reopen(connection, known, gas_limit=gas_limit, at=now_in_milliseconds())
+            return read_operation(connection, request.operation_id)
+
+    def _present(self, known: Operation) -> Operation:
+        with reading(self._engine) as connection:
+            return read_operation(connection, known.request.operation_id)
 
     def _conflict(self, request: Request, signer: Signer) -> LedgerError:
         """Why an id that stands for something else cannot be used.
 
         In the contract's own words where it did the operation, else in ours.
         """
-        call = Call(signer.address, self._addresses[request.contract], request.calldata)
         try:
-            prepare_transaction(self._node, call, chain_id=self.chain.chain_id, nonce=0)
+            self._market.gas_limit(self._call(request, signer.address))
         except ContractRefused as refusal:
-            if _is_done_before(refusal):
+            if refusal.values["name"] == "JournalOperationDone":
                 return refusal
         return OperationConflict(operation_id=_hex(request.operation_id))
 
@@ -257,79 +402,57 @@ class Outbox:
         contract = WRAPPERS[request.contract](self._node, self._addresses[request.contract])
         return contract.operation_sequence(request.operation_id, at="latest")
 
-    # --- signing ---
+    # --- parts ---
 
-    def _prepare(self, request: Request, signer: Signer) -> TransactionFields:
-        call = Call(signer.address, self._addresses[request.contract], request.calldata)
-        return prepare_transaction(self._node, call, chain_id=self.chain.chain_id, nonce=0)
+    def _fields(self, request: Request) -> TransactionFields:
+        """What a key's policy looks at."""
+        return TransactionFields(
+            chain_id=self.chain.chain_id,
+            nonce=0,
+            to=self._addresses[request.contract],
+            data=request.calldata,
+            gas_limit=0,
+            max_fee=0,
+            max_priority_fee=0,
+        )
 
-    def _sign_new(self, request: Request, signer: Signer) -> Operation:
-        """Sign, and write request, nonce and signed bytes in one commit."""
-        fields = self._prepare(request, signer)
-        pending = self._node.nonce(signer.address, "pending")
+    def _call(self, request: Request, sender: bytes) -> Call:
+        return Call(sender, self._addresses[request.contract], request.calldata)
+
+    def _accepted(self, request: Request, sender: bytes, gas_limit: int | None) -> Operation:
         now = now_in_milliseconds()
-        with writing(self._engine) as connection:
-            lock_sender(connection, signer.address)
-            own = next_own_nonce(connection, self.chain.genesis_hash, signer.address)
-            attempt = _sign(1, replace(fields, nonce=max(pending, own)), signer, now)
-            operation = self._accepted(request, attempt)
-            insert_operation(connection, operation)
-        return operation
-
-    def _sign_again(self, known: Operation, signer: Signer) -> Operation:
-        """Sign another attempt for an operation that failed, with nothing done."""
-        fields = self._prepare(known.request, signer)
-        pending = self._node.nonce(signer.address, "pending")
-        now = now_in_milliseconds()
-        with writing(self._engine) as connection:
-            lock_sender(connection, signer.address)
-            own = next_own_nonce(connection, self.chain.genesis_hash, signer.address)
-            present = read_operation(connection, known.request.operation_id)
-            if len(present.attempts) > len(known.attempts):
-                return present  # another process was faster
-            attempt = _sign(
-                len(present.attempts) + 1, replace(fields, nonce=max(pending, own)), signer, now
-            )
-            insert_attempt(connection, known.request.operation_id, attempt)
-            mark_open(connection, known.request.operation_id, State.ACCEPTED, at=now)
-            return read_operation(connection, known.request.operation_id)
-
-    def _accepted(self, request: Request, attempt: Attempt) -> Operation:
         return Operation(
             request=request,
             genesis_hash=self.chain.genesis_hash,
-            sender=attempt.sender,
+            sender=sender,
             state=State.ACCEPTED,
-            created_at=attempt.signed_at,
-            updated_at=attempt.signed_at,
+            created_at=now,
+            updated_at=now,
             first_sequence=None,
             last_sequence=None,
             failure=None,
-            attempts=(attempt,),
+            attempts=(),
+            gas_limit=gas_limit,
         )
 
-    # --- sending and waiting ---
-
-    def _settle(self, operation: Operation, signer: Signer) -> Operation:
-        """Bring the operation to its end; with another nonce where its own was taken."""
-        for _ in range(_NONCE_TRIES):
-            try:
-                return self._settler.settle(operation)
-            except NonceTaken:
-                operation = self._sign_again(operation, signer)
-        return self._settler.settle(operation)
-
-
-def _is_done_before(error: Exception) -> bool:
-    """Whether an error says that the operation's id is taken, in the database or on the chain."""
-    if isinstance(error, ContractRefused):
-        return bool(error.values["name"] == "JournalOperationDone")
-    return isinstance(error, IntegrityError)
-
-
-def _sign(number: int, fields: TransactionFields, signer: Signer, now: int) -> Attempt:
-    signed = sign(fields, signer)
-    return Attempt(number, signer.address, signed.nonce, signed.hash, signed.raw, now, None)
+    def _line(self, sender: bytes, signer: Signer | None) -> Line:
+        """The line of a key, one for all threads; with the key, and without."""
+        with self._lock:
+            place = (sender, signer is not None)
+            if place not in self._lines:
+                key = Key(self.chain.genesis_hash, sender)
+                flight = Flight(
+                    self._engine,
+                    self._node,
+                    key,
+                    chain_id=self.chain.chain_id,
+                    addresses=self._addresses,
+                    market=self._market,
+                    rules=self._rules,
+                    signer=signer,
+                )
+                self._lines[place] = Line(self._engine, key, flight, self._rules, self._intake)
+            return self._lines[place]
 
 
 def _hex(value: bytes) -> str:

@@ -1,7 +1,8 @@
 """The outbox's tables: what was asked for, and every transaction that was signed for it.
 
 A row of `attempts` is written before its transaction is broadcast; the same bytes are sent again
-after a crash.
+after a crash. A row of `key_leases` says which process may choose nonces of a key: each of its
+writes names the `token` that it was given, and one that was given out later refuses all before it.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ operations = Table(
     text("contract"),
     blob("calldata"),
     address("sender"),
-    text("state"),  # accepted, sent, included, failed
+    text("state"),  # accepted, sent, included, final, failed, cancelled
     number("created_at"),  # milliseconds since 1970 UTC
     number("updated_at"),
     number("first_sequence", nullable=True),  # the contract's journal lines that it caused
     number("last_sequence", nullable=True),
     text("error", nullable=True),  # JSON: code, sentence, values
+    number("gas_limit", nullable=True),  # as simulated when it was accepted
+    number("cancel_asked_at", nullable=True),  # milliseconds since 1970 UTC
     Index("ix_operations_state", "state", "created_at"),
+    Index("ix_operations_sender", "sender", "state"),
 )
 
 attempts = Table(
@@ -42,6 +46,18 @@ attempts = Table(
     blob("raw"),  # the signed transaction, as it is broadcast
     number("signed_at"),
     number("block_number", nullable=True),
+    number("ended_at", nullable=True),  # it reverted, or can get into no block: milliseconds
     ForeignKeyConstraint(["operation_id"], ["operations.operation_id"]),
     Index("ix_attempts_nonce", "sender", "nonce"),
+)
+
+key_leases = Table(
+    "key_leases",
+    metadata,
+    digest("genesis_hash", primary_key=True),
+    address("sender", primary_key=True),
+    number("token"),  # rises by one whenever another process takes the lease
+    text("holder"),  # for people: machine and process
+    number("expires_at"),  # milliseconds since 1970 UTC by the database's clock; 0 when given back
+    text("halted", nullable=True),  # JSON, as operations.error: nothing is signed until it is gone
 )

@@ -31,6 +31,7 @@ SAMPLES = {
     "max_fee_gwei": "30.5",
     "poll_interval": "0.5",
     "finality_blocks": "12",
+    "finality_by_tag": "True",
     "stale_after": "60.0",
     "language": "en",
 }

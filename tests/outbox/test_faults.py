@@ -15,10 +15,10 @@ from ledger.chain.contracts.credits import encode_award
 from ledger.chain.sending import Call, prepare_transaction
 from ledger.chain.signers import sign
 from ledger.domain.commands import Award
-from ledger.errors import ContractRefused, DiskFull, NonceTaken, ReceiptOverdue
+from ledger.errors import ContractRefused, DiskFull, KeyHalted, ReceiptOverdue
 from ledger.outbox.records import State
 from ledger.processes import wait_until
-from tests.support.desks import Cut, Sender, dying_sender
+from tests.support.desks import HASTY, Cut, Sender, dying_sender
 from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
 
 
@@ -161,36 +161,33 @@ def test_submit__reverted_in_its_block__is_failed_with_the_contracts_error_and_c
     assert [attempt.number for attempt in retried.attempts] == [1, 2]
 
 
-def test_resume__nonce_used_elsewhere__is_failed_and_the_same_request_signs_anew(
+def test_resume__nonce_used_elsewhere__halts_the_key_until_somebody_resumes_it(
     ledger: Ledger, engine: Engine, tmp_path: Path
 ) -> None:
     operation_id = ledger.operation()
     with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
         dying.award(operation_id)
     _use_nonce(ledger)
+    before = ledger.contracts.credits.sequence(at="latest")
 
-    sender = Sender(ledger, engine, tmp_path)
+    sender = Sender(ledger, engine, tmp_path, rules=HASTY)
     (resumed,) = sender.outbox.resume()
-    operation = sender.award(operation_id)
+    with pytest.raises(KeyHalted) as again:
+        sender.award(operation_id)
+    with pytest.raises(KeyHalted):
+        sender.award(ledger.operation())
 
-    assert isinstance(resumed.error, NonceTaken)
-    assert operation.state is State.INCLUDED
-    assert len(operation.attempts) == 2
-    assert operation.attempts[1].nonce == operation.attempts[0].nonce + 1
-
-
-def test_submit__nonce_used_elsewhere_meanwhile__signs_anew_by_itself(
-    ledger: Ledger, engine: Engine, tmp_path: Path
-) -> None:
-    operation_id = ledger.operation()
-    with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
-        dying.award(operation_id)
-    _use_nonce(ledger)
-
-    operation = Sender(ledger, engine, tmp_path).award(operation_id)
-
-    assert operation.state is State.INCLUDED
-    assert len(operation.attempts) == 2
+    assert isinstance(resumed.error, KeyHalted)
+    assert str(again.value) == str(resumed.error)
+    assert resumed.operation.state is State.ACCEPTED
+    assert ledger.contracts.credits.sequence(at="latest") == before
+    assert sender.outbox.resume_key(ledger.officer.address)
+    done = sender.award(operation_id)
+    assert done.state is State.INCLUDED
+    assert [each.ended_at is None for each in done.attempts] == [False, True]
+    assert done.attempts[1].nonce == done.attempts[0].nonce + 1
+    assert ledger.contracts.credits.sequence(at="latest") == before + 1
+    assert not sender.outbox.resume_key(ledger.officer.address)
 
 
 def _send_past_outbox(ledger: Ledger, to: bytes, calldata: bytes) -> None:
@@ -223,7 +220,7 @@ def test_submit__on_a_disk_that_fills_up_after_signing__names_the_id_to_go_on_wi
 ) -> None:
     operation_id = own_sender.ledger.operation()
     with monkeypatch.context() as patched:
-        patched.setattr("ledger.outbox.settling.mark_open", _fill)
+        patched.setattr("ledger.outbox.flight.mark_included", _fill)
         with pytest.raises(DiskFull) as full:
             own_sender.award(operation_id)
 

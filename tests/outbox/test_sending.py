@@ -17,10 +17,10 @@ from ledger.outbox.records import (
     Operation,
     Request,
     State,
-    insert_operation,
     list_operations,
     read_operation,
 )
+from ledger.outbox.writes import insert_operation
 from ledger.services.programmes import set_budget
 from ledger.services.roles import Office, appoint
 from ledger.store.engine import reading, writing

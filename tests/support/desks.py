@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from ledger.chain.rpc import Node
 from ledger.chain.signers import LocalSigner, Signer
 from ledger.domain.commands import Award
 from ledger.domain.ids import ALLIANCE_WIDE, BlockNumber
+from ledger.errors import NodeRefused
 from ledger.mirror.contracts import Followed
 from ledger.mirror.follow import sync
 from ledger.mirror.look import Mirror
 from ledger.office.evidence import EvidenceStore
 from ledger.outbox.records import Operation, find_operation
+from ledger.outbox.rules import Rules
 from ledger.outbox.sending import ChainIdentity, Outbox
 from ledger.services.credits import award
 from ledger.services.desk import Desk
@@ -32,9 +34,12 @@ from ledger.store.schema import upgrade_schema
 from tests.support.anvil import Anvil
 from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
 
+HASTY = Rules(lease=0.4, resend=0.2, stuck=0.2, doubt=0.2)
+"""The rules of sending, for tests that need not wait as long as people."""
+
 
 class Sender:
-    """One sending process on a ledger; several may share a database."""
+    """One sending process on a ledger; several may share a database. `given` is for the outbox."""
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Sender:
         *,
         node: Node | None = None,
         deadline: float = 30.0,
+        **given: Any,
     ) -> None:
         self.ledger = ledger
         self.engine = engine
@@ -55,6 +61,7 @@ class Sender:
             addresses={name: found.address for name, found in deployment.contracts.items()},
             first_block=deployment.first_block,
             deadline=deadline,
+            **given,
         )
         self.desk = Desk(
             node or ledger.node,
@@ -119,13 +126,13 @@ class CutNode(Node):
         self._left = cut_at - 1
         self._taken = taken
 
-    def send_raw_transaction(self, raw: bytes) -> bytes:
-        """Hand it over, or not."""
-        if self._left > 0:
-            self._left -= 1
-            return super().send_raw_transaction(raw)
+    def send_raw_transactions(self, raws: Sequence[bytes]) -> list[NodeRefused | None]:
+        """Hand them over, or not."""
+        if self._left >= len(raws):
+            self._left -= len(raws)
+            return super().send_raw_transactions(raws)
         if self._taken:
-            super().send_raw_transaction(raw)
+            super().send_raw_transactions(raws)
         raise Cut
 
 

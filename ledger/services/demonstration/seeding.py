@@ -21,7 +21,7 @@ from ledger.domain.commands import Award, Budget, Renewal
 from ledger.domain.ids import ALLIANCE_WIDE, BlockNumber, EntryId, OrgId, ProgrammeId
 from ledger.domain.operations import derive_operation_id
 from ledger.errors import DemonstrationRefused
-from ledger.outbox.records import Operation, State, find_operation
+from ledger.outbox.records import Operation, find_operation
 from ledger.services import memberships, programmes, roles
 from ledger.services.credits import Correction, award, prove_awards, reverse
 from ledger.services.demonstration import documents
@@ -120,7 +120,7 @@ class Season:
         last = self.steps[-1]
         with reading(self._desk.engine) as connection:
             known = find_operation(connection, self._id(last.key))
-        return known is not None and known.state is State.INCLUDED and self.is_over()
+        return known is not None and known.is_done and self.is_over()
 
     def is_over(self) -> bool:
         """Whether the last step is in the chain."""
