@@ -117,6 +117,12 @@ def scrypt_cost(settings: Settings) -> int:
     return DEVNET_COST if uses_devnets_password(settings) else STRONG_COST
 
 
+def has_password(settings: Settings) -> bool:
+    """Whether the settings have the keystores' password, so that no person need be asked."""
+    named = settings.key_password_file is not None or settings.key_password.get_secret_value()
+    return bool(named) or settings.uses_devnet
+
+
 def uses_devnets_password(settings: Settings) -> bool:
     """Whether new keystores get the devnet's own password, which lies beside them."""
     named = settings.key_password_file is not None or settings.key_password.get_secret_value()

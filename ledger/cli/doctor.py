@@ -175,7 +175,7 @@ def _database(settings: Settings) -> Finding:
 
 def _keys(settings: Settings) -> Finding:
     from ledger.chain.keyring import Kind, list_named_keys
-    from ledger.chain.keystores import key_folder, open_signer, read_password
+    from ledger.chain.keystores import has_password, key_folder, open_signer, read_password
 
     folder = key_folder(settings)
     keys = list_named_keys(settings)
@@ -183,10 +183,13 @@ def _keys(settings: Settings) -> Finding:
         advice = "`moonlake keys create NAME` makes one." if not settings.uses_devnet else ""
         return Finding("keys", NOT_YET, f"none in {folder}", advice)
     kept = [key for key in keys if key.kind is Kind.KEYSTORE]
+    names = ", ".join(key.name for key in keys)
+    if kept and not has_password(settings):
+        return Finding("keys", OK, f"{names} (not opened: no setting has their password)")
     if kept:
         name = settings.signers_by_name.get(kept[0].name, kept[0].name)
         open_signer(folder, str(name), read_password(settings))
-    return Finding("keys", OK, ", ".join(key.name for key in keys))
+    return Finding("keys", OK, names)
 
 
 def _policies(settings: Settings) -> Finding:
@@ -201,8 +204,8 @@ def _policies(settings: Settings) -> Finding:
     stray = [name for name in names if name not in known]
     if stray:
         detail = f"there is a policy, and no key: {', '.join(stray)}"
-        advice = f"Correct the file's name in {folder}, or remove it."
-        return Finding("policies", PROBLEM, detail, advice)
+        advice = f"Correct the file's name in {folder}, or keep it for the next key of that name."
+        return Finding("policies", NOT_YET, detail, advice)
     free = [key.name for key in keys if key.policy is None]
     if not free:
         return Finding("policies", OK, "every key has one" if keys else "no keys yet")

@@ -155,6 +155,8 @@ def remove(
         f"{name}: {show_address(found.address)} is out of use; its keystore is {aside}. "
         "Its roles on the chain stay until they are taken (`moonlake role dismiss`)."
     )
+    if read_policy(folder, name) is not None:
+        text += " Its policy stays for the next key of that name."
     values = {"name": name, "address": show_address(found.address), "path": str(aside)}
     show(values, text, as_json=as_json)
 

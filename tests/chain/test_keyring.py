@@ -6,11 +6,14 @@ import logging
 import pickle
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ledger.chain.artifacts import CONTRACTS, load_artifact
+from ledger.chain.deployments import DeployedContract, Deployment, write_deployment
 from ledger.chain.keyring import (
     Kind,
     ensure_named_key,
@@ -25,6 +28,7 @@ from ledger.chain.policies import Policy, write_policy
 from ledger.chain.signers import LocalSigner, TransactionFields
 from ledger.chain.typed_data import MessageDomain
 from ledger.config import Settings, load_settings
+from ledger.domain.ids import BlockNumber
 from ledger.errors import (
     DevnetKeyRefused,
     InvalidFile,
@@ -174,6 +178,30 @@ def test_policy__of_a_name__is_around_whatever_stands_behind_it(
         with pytest.raises(PolicyRefused):
             open_named_signer(settings, "issuer").sign_transaction(FIELDS)
     assert server.asked == []
+
+
+def test_policy__beside_a_deployment_file_of_another_chain__knows_no_contract(
+    tmp_path: Path,
+) -> None:
+    contracts = {
+        name: DeployedContract(name, bytes([index + 1]) * 20, BlockNumber(1), bytes(32), bytes(32))
+        for index, name in enumerate(CONTRACTS)
+    }
+    deployment = Deployment(31337, bytes(32), KEY.address, KEY.address, 0, 3600, 1, contracts)
+    file = tmp_path / "31337.json"
+    write_deployment(file, deployment)
+    settings = settings_in(tmp_path, deployment=file)
+    ensure_named_key(settings, "issuer")
+    write_policy(key_folder(settings), "issuer", Policy(("Credits.*",)))
+    signer = open_named_signer(settings, "issuer")
+    award = load_artifact("Credits").functions[
+        "award(uint16,(uint32,uint64,bytes32,bytes32)[],bytes32)"
+    ]
+    here = replace(FIELDS, to=contracts["Credits"].address, data=award)
+
+    assert signer.sign_transaction(here)
+    with pytest.raises(PolicyRefused, match="no contract of this ledger"):
+        signer.sign_transaction(replace(here, chain_id=1))
 
 
 def test_policy__that_cannot_be_read__keeps_the_key_from_being_opened(tmp_path: Path) -> None:

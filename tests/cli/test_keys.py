@@ -324,14 +324,29 @@ def test_doctor__of_keys_that_cannot_sign__says_why(
     assert found["keys"][0] == "problem"
     assert found["remote signers"][0] == "problem"
     assert "not this account's" in found["remote signers"][1]
-    told = (
-        f"there is a policy, and no key: admni Correct the file's name in {home / 'keys'}, or "
-        "remove it."
-    )
-    assert found["policies"] == ("problem", told)
+    assert found["policies"][0] == "not yet"
+    assert found["policies"][1].startswith("there is a policy, and no key: admni Correct the file")
     (home / "keys" / "admni.policy.json").unlink()
     (home / "keys" / "admin.policy.json").write_text("{")
     assert findings(settings)["policies"][0] == "problem"
+
+
+def test_doctor__of_keys_whose_password_is_typed__is_content(shell: Shell) -> None:
+    shell.ok("keys", "create", "admin")
+
+    found = findings(load_settings(rpc_url="http://127.0.0.1:1"))
+
+    assert found["keys"] == ("ok", "admin (not opened: no setting has their password) ")
+
+
+def test_key__made_anew_under_the_same_name__keeps_the_names_policy(shell: Shell) -> None:
+    shell.ok("keys", "create", "issuer")
+    shell.ok("keys", "allow", "issuer", "Credits.award")
+
+    assert "Its policy stays" in shell.ok("keys", "remove", "issuer", "--yes")
+    shell.ok("keys", "create", "issuer")
+
+    assert "Credits.award" in shell.ok("keys", "show", "issuer")
 
 
 def test_command_line__has_no_option_that_takes_a_secret() -> None:
