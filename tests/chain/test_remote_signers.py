@@ -11,9 +11,10 @@ import pytest
 from ledger.chain.addresses import show_address
 from ledger.chain.contracts.credits import encode_award, encode_award_by_signature
 from ledger.chain.messages import write_award_batch
+from ledger.chain.node_words import Fate
 from ledger.chain.remote_signers import RemoteSigner, check_signed
 from ledger.chain.rlp import decode, encode
-from ledger.chain.sending import Call, Fate, broadcast, prepare_transaction, wait_until_mined
+from ledger.chain.sending import Call, broadcast, prepare_transaction, wait_until_mined
 from ledger.chain.signers import CURVE_ORDER, LocalSigner, TransactionFields, sign
 from ledger.chain.transport import Patience
 from ledger.chain.typed_data import MessageDomain, TypedMessage, sign_message
