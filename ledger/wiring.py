@@ -205,14 +205,19 @@ def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> 
 
 
 def open_controllers(
-    settings: Settings, roster: Roster, *, make_seed: bool = True
+    settings: Settings,
+    roster: Roster,
+    *,
+    make_seed: bool = True,
+    ask: Callable[[str], str] | None = None,
 ) -> dict[str, bytes]:
     """The account of every organisation of a roster, by the organisation's key.
 
     It is the roster's own where it names one. Else it follows from the organisation's key and one
     random seed, which is kept encrypted as `keys/controllers/seed.json`: a keystore for each
     organisation would take a second each to open. Where there is no seed and none is to be made,
-    such organisations are left out; none of them can be on the chain.
+    such organisations are left out; none of them can be on the chain. `ask` asks for a password
+    that no setting has.
     """
     from ledger.chain.keystores import (
         ensure_key,
@@ -229,7 +234,7 @@ def open_controllers(
     folder = key_folder(settings) / CONTROLLERS_FOLDER
     if not make_seed and not list_keys(folder):
         return named
-    password = read_password(settings)
+    password = read_password(settings, ask)
     ensure_key(folder, CONTROLLERS_SEED, password, cost=scrypt_cost(settings))
     seed = open_signer(folder, CONTROLLERS_SEED, password)
     keys = (row.key for row in roster.organisations)

@@ -6,6 +6,7 @@ With `--dry-run` it says of every row what would happen, and changes nothing.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -70,7 +71,7 @@ def _preview(settings: Settings, read: Roster) -> list[PlannedRow]:
     from ledger.wiring import open_controllers, opened_desk
 
     with opened_desk(settings) as desk:
-        controllers = open_controllers(settings, read, make_seed=False)
+        controllers = open_controllers(settings, read, make_seed=False, ask=ask_password)
         return RosterImport(desk, read, controllers, lambda _line: None).plan()
 
 
@@ -92,15 +93,15 @@ def _run(
         if not quiet:
             typer.echo(line, err=True)
 
+    ask = functools.cache(ask_password)  # one password, typed once, opens all that is needed here
     signers = Signers(
-        open_named_signer(settings, council, ask_password),
-        open_named_signer(settings, registrar, ask_password),
+        open_named_signer(settings, council, ask), open_named_signer(settings, registrar, ask)
     )
     terms = Terms(expires_at, quarter_boundaries(int(time.time()), EPOCH_YEARS))
-    with ordering(settings, registrar) as desktop:
+    with ordering(settings, registrar, ask=ask) as desktop:
         if settings.uses_devnet:
             fund_accounts(desktop.desk.node, (signers.council.address,))
-        controllers = open_controllers(settings, read)
+        controllers = open_controllers(settings, read, ask=ask)
         return RosterImport(desktop.desk, read, controllers, report).run(signers, terms)
 
 

@@ -26,6 +26,7 @@ from ledger.domain.operations import new_operation_id, parse_operation_id
 from ledger.errors import EvidenceMissing, InvalidFile, InvalidValue, NotFound
 
 if TYPE_CHECKING:
+    from ledger.chain.keyring import Ask
     from ledger.outbox.records import Operation
     from ledger.services.desk import Desk
     from ledger.services.orders import Order
@@ -108,17 +109,20 @@ class Desktop:
 
 
 @contextmanager
-def ordering(settings: Settings, key: str, operation_id: str = "") -> Iterator[Desktop]:
+def ordering(
+    settings: Settings, key: str, operation_id: str = "", *, ask: Ask = ask_password
+) -> Iterator[Desktop]:
     """A desk with an order that `key` signs; on the devnet the key's account gets coin.
 
-    Raises KeyMissing, KeyLocked, InvalidValue, NodeProblem, ChainProblem and NotDeployed.
+    `ask` asks for a password that no setting has. Raises KeyMissing, KeyLocked, SignerProblem,
+    InvalidValue, NodeProblem, ChainProblem and NotDeployed.
     """
     from ledger.chain.devnet_funds import fund_accounts
     from ledger.services.orders import Order
     from ledger.wiring import open_named_signer, opened_desk
 
     chosen = parse_operation_id(operation_id) if operation_id else new_operation_id()
-    signer = open_named_signer(settings, key, ask_password)
+    signer = open_named_signer(settings, key, ask)
     with opened_desk(settings) as desk:
         if settings.uses_devnet:
             fund_accounts(desk.node, (signer.address,))
