@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -135,9 +134,10 @@ def prepare(ledger: Ledger) -> None:
     ledger.do(ledger.contracts.memberships.address, member)
 
 
-def measure(anvil: Anvil, folder: Path, url: str, arguments: argparse.Namespace) -> float:
-    """Print one run; its ratio."""
-    count, clients = arguments.awards, arguments.clients
+def measure(anvil: Anvil, folder: Path, url: str, arguments: argparse.Namespace) -> None:
+    """Print one run."""
+    count: int = arguments.awards
+    clients: int = arguments.clients
     with running_ledger(anvil, folder) as ledger, opened_engine(url):
         prepare(ledger)
         in_turn = count / send_raw_in_turn(ledger, sign_raw(ledger, count))
@@ -154,7 +154,6 @@ def measure(anvil: Anvil, folder: Path, url: str, arguments: argparse.Namespace)
     print(f"  raw, one thread        {in_turn:8.0f} a second")  # noqa: T201
     print(f"  raw, {clients} threads       {floor:8.0f} a second")  # noqa: T201
     print(f"  commands               {rate:8.0f} a second, {rate / floor:.0%} of raw")  # noqa: T201
-    return rate / floor
 
 
 def main() -> None:
@@ -178,4 +177,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

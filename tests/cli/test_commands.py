@@ -296,6 +296,21 @@ def test_operation__shown__says_what_was_asked_and_what_came_of_it(
     assert shown["transaction_hash"] in text.stdout
 
 
+def test_operation__nothing_waits__says_so_and_cancels_nothing_that_is_done(
+    command_line: CommandLine,
+) -> None:
+    (done,) = command_line.json("operation", "list", "--limit", "1")["operations"]
+
+    sent = command_line.json("operation", "send")
+    refused = command_line.run("operation", "cancel", done["operation_id"])
+    resumed = command_line.run("operation", "resume", "issuer")
+
+    assert sent == {"operations": []}
+    assert (refused.returncode, resumed.returncode) == (7, 2)
+    assert "[sending.operation_settled]" in refused.stderr
+    assert "[input.not_found]" in resumed.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
