@@ -63,7 +63,8 @@ class Round:
     """What a round did.
 
     settled: the operations that it brought to their end, for now.
-    written: those of the fresh ones that are recorded now; `known` of them were so before.
+    written: those of the fresh ones that are recorded now; `known` of them were so before, and
+        `inserted` are those that were not.
     errors: what to tell those who wait, by operation.
     """
 
@@ -71,6 +72,7 @@ class Round:
     settled: set[bytes] = field(default_factory=set)
     written: set[bytes] = field(default_factory=set)
     known: set[bytes] = field(default_factory=set)
+    inserted: list[Operation] = field(default_factory=list)
     errors: dict[bytes, LedgerError] = field(default_factory=dict)
 
 
@@ -199,6 +201,11 @@ class Flight:
                 limit=2 * self._rules.in_flight,
             )
             halted = find_halt(connection, self._key)
+            ids = [each.request.operation_id for each in fresh]
+            done.known.update(find_taken(connection, ids) if ids else ())
+        done.written.update(done.known)
+        firsts = {each.request.operation_id: each for each in reversed(fresh)}
+        new = [each for id_, each in firsts.items() if id_ not in done.known]
         seen = self._memory.seen
         flying = [
             each
@@ -208,7 +215,7 @@ class Flight:
         queued = [each for each in work if not each.live_attempts]
         plan = _Plan()
         self._plan_queued(plan, queued, len(flying), halted)
-        self._plan_fresh(plan, fresh, len(flying), halted)
+        self._plan_fresh(plan, new, len(flying), halted)
         if halted is None and self.signer is not None:
             plan.signed += self._sign_replacements(flying)
             filling = self._fill_gap(flying, seen.taken_nonces)
@@ -413,6 +420,7 @@ class Flight:
         done.settled.update(seen.found, seen.lost, plan.cancelled, plan.refused)
         done.errors.update(seen.failed)
         done.errors.update(seen.lost)
+        done.inserted.extend(plan.fresh)
         done.written.update(done.known, (each.request.operation_id for each in plan.fresh))
         done.moved = done.moved or bool(done.settled or plan.is_some)
         if seen.strangers or done.known:

@@ -185,7 +185,9 @@ class Line:
             waiting = [each for each in self._tickets if not each.is_over]
         for ticket in waiting:
             if ticket.operation_id in done.written:
-                ticket.is_known = ticket.fresh is not None and ticket.operation_id in done.known
+                ticket.is_known = ticket.fresh is not None and not any(
+                    ticket.fresh is each for each in done.inserted
+                )
                 ticket.fresh = None
         wanted = {each.operation_id for each in waiting if each.fresh is None}
         # What was settled before somebody began to wait for it is in no round: look, when idle.

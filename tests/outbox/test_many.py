@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger.chain.rpc import Node
-from ledger.errors import NodeRefused, OperationConflict
+from ledger.chain.signers import LocalSigner, TransactionFields
+from ledger.errors import ContractRefused, NodeRefused, OperationConflict
 from ledger.outbox.leases import Key, Lease, LeaseLost, find_halt, give_back, hold, take
 from ledger.outbox.records import State
 from ledger.processes import wait_until
@@ -177,3 +178,55 @@ def test_submit__many_of_one_key__are_on_their_way_together_and_in_one_block(
     nonces = sorted(each.nonce for each in attempts if each is not None)
     assert nonces == list(range(nonces[0], nonces[0] + 12))
     assert len({each.block_number for each in attempts if each is not None}) == 1
+
+
+def test_submit__one_id_for_two_things_from_two_threads__does_one_and_refuses_the_other(
+    sender: Sender,
+) -> None:
+    operation_id = sender.ledger.operation()
+    before = sender.ledger.contracts.credits.sequence(at="latest")
+    together = threading.Barrier(2)
+
+    def award(amount: int) -> bool:
+        together.wait(20)
+        try:
+            return sender.award(operation_id, amount=amount).is_done
+        except (OperationConflict, ContractRefused):
+            return False
+
+    with ThreadPoolExecutor(2) as threads:
+        results = sorted(threads.map(award, (1, 2)))
+
+    assert results == [False, True]
+    assert sender.ledger.contracts.credits.sequence(at="latest") == before + 1
+
+
+class CountingSigner:
+    """A signer that counts what it signs."""
+
+    def __init__(self, inner: LocalSigner) -> None:
+        self._inner = inner
+        self.address = inner.address
+        self.signed = 0
+
+    def sign_transaction(self, fields: TransactionFields) -> bytes:
+        """One more."""
+        self.signed += 1
+        return self._inner.sign_transaction(fields)
+
+
+def test_submit__id_of_anothers_operation_under_way__is_refused_before_it_is_signed(
+    own_sender: Sender,
+) -> None:
+    operation_id = own_sender.ledger.operation()
+    own_sender.ledger.anvil.rpc.call("evm_setAutomine", False)
+    other = CountingSigner(own_sender.ledger.issuer)
+    with ThreadPoolExecutor(1) as threads:
+        work = threads.submit(own_sender.award, operation_id)
+        assert wait_until(lambda: own_sender.find(operation_id) is not None, seconds=20)
+        with pytest.raises(OperationConflict):
+            own_sender.award(operation_id, by=other)
+        own_sender.ledger.anvil.mine()
+        assert work.result().is_done
+
+    assert other.signed == 0
