@@ -223,10 +223,14 @@ class Flight:
             plan.fresh += [each.operation for each in filling]
         self._write(lease, plan, seen, done)
         flying = [each for each in flying if each.request.operation_id not in done.settled]
+        # What another process left may be in a block already: that is not sent again.
+        found = self._look([each for each in flying if not self._was_sent(each)])
         flying = _with_signed(flying, plan.signed)
-        fates = self._send(lease, flying, done)
-        taken_nonces = self._nonces_taken(flying)
-        self._memory.seen = _Seen(flying, fates, self._look(flying), taken_nonces)
+        left = [each for each in flying if each.request.operation_id not in found]
+        fates = self._send(lease, left, done)
+        taken_nonces = self._nonces_taken(left)
+        found |= self._look(left)
+        self._memory.seen = _Seen(flying, fates, found, taken_nonces)
         done.moved = done.moved or bool(self._memory.seen.found)
         self._judge(self._memory.seen, done)
         if to_the_end:
@@ -484,6 +488,9 @@ class Flight:
             self._memory.sent_at[attempt.transaction_hash] = now
             fates[operation.request.operation_id] = (fate, refusal)
         return fates
+
+    def _was_sent(self, operation: Operation) -> bool:
+        return _newest(operation).transaction_hash in self._memory.sent_at
 
     def _keep(self, lease: Lease, *, within: float | None = None) -> None:
         """Renew the lease unless that was done lately. Raises LeaseLost."""
