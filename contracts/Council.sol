@@ -25,7 +25,7 @@ contract Council is ICouncil, SignedMessages {
     uint40 public constant MAX_DURATION = 90 days;
 
     bytes32 private constant APPROVAL = keccak256(
-        "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,bytes32 operationId,uint256 deadline)"
+        "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,address account,bytes32 operationId,uint256 deadline)"
     );
 
     bytes32 private constant SEAT_CODE_HASH = keccak256(type(Seat).creationCode);
@@ -61,7 +61,7 @@ contract Council is ICouncil, SignedMessages {
         bool authorityOnly = _onlyToAuthority(calls);
         _requireCouncillor(programmeId, msg.sender, authorityOnly);
         bytes32 callsHash = _requireCalls(calls);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireExpiry(expiresAt);
         uint8 approvalsNeeded =
             programmeId == 0 ? _allianceApprovals : programmes.programme(programmeId).approvalsNeeded;
@@ -86,7 +86,7 @@ contract Council is ICouncil, SignedMessages {
     function approve(uint64 proposalId, bytes32 callsHash, bytes32 operationId) external {
         Proposal memory found = _known(proposalId);
         _requireCouncillor(found.programmeId, msg.sender, found.authorityOnly);
-        _approve(_begin(operationId), msg.sender, proposalId, found, callsHash, operationId);
+        _approve(_begin(msg.sender, operationId), msg.sender, proposalId, found, callsHash, operationId);
     }
 
     /// @inheritdoc ICouncil
@@ -96,11 +96,13 @@ contract Council is ICouncil, SignedMessages {
         Proposal memory found = _known(proposalId);
         address councillor = accountOf(signed.signer);
         _requireCouncillor(found.programmeId, councillor, found.authorityOnly);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(councillor, operationId);
         bytes32 message = keccak256(
-            abi.encode(APPROVAL, found.programmeId, proposalId, callsHash, operationId, signed.deadline)
+            abi.encode(
+                APPROVAL, found.programmeId, proposalId, callsHash, councillor, operationId, signed.deadline
+            )
         );
-        _requireSigned(operationId, message, signed);
+        _requireSigned(councillor, operationId, message, signed);
         _approve(pen, councillor, proposalId, found, callsHash, operationId);
     }
 
@@ -109,7 +111,7 @@ contract Council is ICouncil, SignedMessages {
         if (_executing != 0) revert CouncilReentered(_executing);
         Proposal memory found = _known(proposalId);
         _requireCouncillor(found.programmeId, msg.sender, found.authorityOnly);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireOpen(proposalId, found);
         _requireSame(proposalId, keccak256(abi.encode(calls)), found.callsHash);
         _requireMaker(proposalId, found);
@@ -129,10 +131,11 @@ contract Council is ICouncil, SignedMessages {
     /// @inheritdoc ICouncil
     function cancel(uint64 proposalId, bytes32 operationId) external {
         Proposal memory found = _known(proposalId);
-        bool entitled =
-            msg.sender == found.maker || authority.isOfficer(Roles.GUARDIAN, found.programmeId, msg.sender);
+        // Else a guardian could not be dismissed where the default admin is a seat.
+        bool entitled = msg.sender == found.maker
+            || (!found.authorityOnly && authority.isOfficer(Roles.GUARDIAN, found.programmeId, msg.sender));
         if (!entitled) revert CouncilNotEntitled(msg.sender, proposalId);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireOpen(proposalId, found);
         _proposals[proposalId].status = Status.Cancelled;
         uint64 line = _next(pen);
@@ -152,7 +155,7 @@ contract Council is ICouncil, SignedMessages {
     function changeAllianceApprovals(uint8 approvalsNeeded, bytes32 operationId) external {
         authority.requireRunning();
         if (msg.sender != seatOf(Roles.ALLIANCE_WIDE)) revert CouncilOnlyAllianceSeat(msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         // The seat acts only while one of its proposals is being executed.
         uint256 most = _approvals(_executing, _proposals[_executing]);
         if (approvalsNeeded == 0 || approvalsNeeded > most) {

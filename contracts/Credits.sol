@@ -86,7 +86,8 @@ contract Credits is CreditBook {
     ) external {
         address issuer = accountOf(signed.signer);
         Pen memory pen = _beginAwards(programmeId, awards.length, issuer, operationId);
-        _requireSigned(operationId, AwardMessage.hash(programmeId, awards, operationId, signed.deadline), signed);
+        bytes32 message = AwardMessage.hash(programmeId, awards, issuer, operationId, signed.deadline);
+        _requireSigned(issuer, operationId, message, signed);
         _award(pen, programmeId, awards, issuer, operationId);
     }
 
@@ -96,7 +97,7 @@ contract Credits is CreditBook {
         _requireBatchSize(reversals.length, MAX_REVERSALS);
         bool council = authority.isOfficer(Roles.COUNCIL, programmeId, msg.sender);
 
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Line memory line = _line(programmeId, Kind.Reversal, msg.sender, operationId);
         int256 total = 0;
         for (uint256 i = 0; i < reversals.length; ++i) {
@@ -112,7 +113,7 @@ contract Credits is CreditBook {
     function expire(uint16 programmeId, Expiry[] calldata expiries, bytes32 policy, bytes32 operationId) external {
         authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
         _requireBatchSize(expiries.length, MAX_EXPIRIES);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Line memory line = _line(programmeId, Kind.Expiry, msg.sender, operationId);
         line.evidence = policy;
         uint64 last = pen.sequence;
@@ -131,7 +132,7 @@ contract Credits is CreditBook {
     {
         authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
         _requireBatchSize(orgIds.length, MAX_CARRY_OVERS);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Line memory line = _line(programmeId, Kind.CarryOver, msg.sender, operationId);
         line.evidence = evidence;
         for (uint256 i = 0; i < orgIds.length; ++i) {
@@ -151,7 +152,7 @@ contract Credits is CreditBook {
     ) external returns (uint64 entryId) {
         _requireBenefits();
         if (amount == 0) revert CreditsAmountZero(orgId);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(actor, operationId);
         Line memory line = _line(programmeId, Kind.Redemption, actor, operationId);
         mapping(uint256 four => Four) storage balances = _balances[programmeId];
         _requireBalance(balances, orgId, amount);
@@ -176,7 +177,7 @@ contract Credits is CreditBook {
     ) external returns (uint64 entryId) {
         _requireBenefits();
         if (amount == 0) revert CreditsAmountZero(orgId);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(actor, operationId);
         _requireRefundable(programmeId, amount);
         Line memory line = _line(programmeId, Kind.Refund, actor, operationId);
         line.orgId = orgId;
@@ -249,7 +250,7 @@ contract Credits is CreditBook {
     {
         authority.requireEitherOfficer(Roles.ISSUER, Roles.COUNCIL, programmeId, actor);
         _requireBatchSize(given, MAX_AWARDS);
-        return _begin(operationId);
+        return _begin(actor, operationId);
     }
 
     /// @dev Awards by the right of `actor`, who was found to be an officer.

@@ -23,7 +23,7 @@ contract Memberships is MembershipTokens {
     uint256 public constant MAX_CONSENTS = 100;
 
     bytes32 private constant APPLICATION = keccak256(
-        "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)"
+        "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,address account,bytes32 applicationId,uint256 deadline)"
     );
 
     uint8 private constant NO_TIER = 0;
@@ -195,7 +195,7 @@ contract Memberships is MembershipTokens {
         authority.requireEitherOfficer(Roles.REGISTRAR, Roles.COUNCIL, change.programmeId, msg.sender);
         if (given == 0 || given > most) revert MembershipsBatchSize(given, most);
         if (change.reason != 0) change.reason.requireWellFormed();
-        return _begin(change.operationId);
+        return _begin(msg.sender, change.operationId);
     }
 
     /// @dev Uses up the application, and notes which account agreed.
@@ -203,7 +203,8 @@ contract Memberships is MembershipTokens {
         private
     {
         bytes32 applicationId = consent.applicationId;
-        _use(pen, applicationId);
+        address account = accountOf(consent.signed.signer);
+        _use(pen, account, applicationId);
         bytes32 message = keccak256(
             abi.encode(
                 APPLICATION,
@@ -211,11 +212,12 @@ contract Memberships is MembershipTokens {
                 admission.orgId,
                 admission.tier,
                 admission.evidence,
+                account,
                 applicationId,
                 consent.signed.deadline
             )
         );
-        address account = _requireSigned(applicationId, message, consent.signed);
+        _requireSigned(account, applicationId, message, consent.signed);
         if (account != organisations.controllerOf(admission.orgId)) {
             revert MembershipsNotController(account, admission.orgId);
         }

@@ -154,7 +154,7 @@ interface ICouncil is ISignedMessages {
     function approve(uint64 proposalId, bytes32 callsHash, bytes32 operationId) external;
 
     /// @notice Approves by signed message:
-    /// `Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,bytes32 operationId,uint256 deadline)`.
+    /// `Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,address account,bytes32 operationId,uint256 deadline)`.
     function approveBySignature(uint64 proposalId, bytes32 callsHash, bytes32 operationId, Signed calldata signed)
         external;
 

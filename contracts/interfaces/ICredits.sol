@@ -160,7 +160,7 @@ interface ICredits is ISignedMessages {
     error CreditsNothingToCarryOver(uint16 programmeId, uint32 orgId);
 
     /// @notice Awards credits by an issuer's signed message:
-    /// `AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)`
+    /// `AwardBatch(uint16 programmeId,Award[] awards,address account,bytes32 operationId,uint256 deadline)`
     /// `Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)`,
     /// where the category is the key's text.
     function awardBySignature(

@@ -34,7 +34,7 @@ interface IMemberships is ISignedMessages {
     }
 
     /// @notice An applicant's agreement to be admitted, by its controller's signed message:
-    /// `Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)`,
+    /// `Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,address account,bytes32 applicationId,uint256 deadline)`,
     /// with the tier and the evidence of its admission.
     /// @param applicationId counts once, as an operation id does
     struct Consent {

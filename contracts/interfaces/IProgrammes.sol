@@ -148,8 +148,8 @@ interface IProgrammes {
     /// @notice There are MAX_PROGRAMMES; what walks over all of them must fit a transaction.
     error ProgrammesFull();
     error ProgrammesSupplyCapTooLarge(uint64 given, uint64 most);
-    /// @notice A proposal needs one approval at least.
-    error ProgrammesApprovalsMissing();
+    /// @notice A proposal needs one approval at least, and not more than officers can be found for.
+    error ProgrammesApprovalsUnusable(uint8 given, uint8 most);
     /// @notice A batch has one item at least.
     error ProgrammesBatchSize(uint256 given, uint256 most);
     error ProgrammesTierUnknown(uint16 programmeId, uint8 tier);
