@@ -64,6 +64,7 @@ LedgerError
 ├── Unforeseen              a fault of Moonlake's own, and where its traceback is
 └── SendingProblem          a transaction's fate
     ├── OperationConflict
+    ├── OperationOfAnother
     ├── FundsTooLow
     ├── TransactionTooLarge
     ├── NonceTaken
@@ -581,6 +582,12 @@ class OperationConflict(SendingProblem):
     code = "sending.operation_conflict"
     sentence = "Operation {operation_id} was already asked for with other content."
     next_step = "Use a new operation id, or send the same content again."
+
+
+class OperationOfAnother(SendingProblem):
+    code = "sending.operation_of_another_signer"
+    sentence = "Operation {operation_id} was asked for with the key of {signer}, not of {given}."
+    next_step = "Sign with that key again, or use a new operation id for something new."
 
 
 class FundsTooLow(SendingProblem):

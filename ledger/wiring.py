@@ -188,6 +188,13 @@ def open_named_signer(settings: Settings, name: str) -> LocalSigner:
     return open_signer(folder, name, read_password(settings))
 
 
+def list_accounts(settings: Settings) -> dict[str, bytes]:
+    """The accounts of the data folder's keys, by the keys' names. Raises InvalidFile, KeyLocked."""
+    from ledger.chain.keystores import key_folder, list_keys
+
+    return {key.name: key.address for key in list_keys(key_folder(settings))}
+
+
 def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> list[KeyInfo]:
     """Keys of the data folder, made where they are missing, and with coin of the devnet."""
     from ledger.chain.devnet_funds import fund_accounts

@@ -1,9 +1,9 @@
 """Messages that people sign instead of sending transactions: EIP-712, as the contracts check it.
 
-A message names its contract, chain, operation and deadline, and says the rest in words that a
-wallet shows. The types are written here as the contracts write them; a test compares the two. The
-encoder is our own, for the types that occur: eth_account takes two seconds to import and is the
-oracle in the tests. It refuses a message that no contract takes and values that do not fit.
+A message names its contract, chain, account, operation and deadline, and says the rest in words
+that a wallet shows. The types are written here as the contracts write them; a test compares the
+two. The encoder is our own, for the types that occur: eth_account takes two seconds to import and
+is the oracle in the tests. It refuses a message that no contract takes and values that do not fit.
 """
 
 from __future__ import annotations
@@ -25,32 +25,39 @@ from ledger.errors import InvalidValue, NotFound
 
 VERSION = "1"
 EXACT_IN_JSON = 2**53 - 1
+MAX_VALIDITY = 180 * 24 * 60 * 60
+"""Seconds that a message is good for at most, as `SignedMessages.MAX_VALIDITY` has it."""
 
-_CANCELLATION = "Cancellation(bytes32 operationId,uint256 deadline)"
+_SIGNER_PREFIX = b"moonlake.signer"
+
+_CANCELLATION = "Cancellation(address account,bytes32 operationId,uint256 deadline)"
 _AWARD_BATCH = (
-    "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)"
+    "AwardBatch(uint16 programmeId,Award[] awards,"
+    "address account,bytes32 operationId,uint256 deadline)"
     "Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
 )
 _APPLICATION = (
     "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,"
-    "bytes32 applicationId,uint256 deadline)"
+    "address account,bytes32 applicationId,uint256 deadline)"
 )
 _REDEMPTION = (
     "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
-    "bytes32 operationId,uint256 deadline)"
+    "address account,bytes32 operationId,uint256 deadline)"
 )
 _CLAIM = (
     "Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,"
-    "bytes32 operationId,uint256 deadline)"
+    "address account,bytes32 operationId,uint256 deadline)"
 )
 _APPROVAL = (
     "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,"
-    "bytes32 operationId,uint256 deadline)"
+    "address account,bytes32 operationId,uint256 deadline)"
 )
-_ORGANISATIONS = (
-    "Rotation(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)",
-    "Acceptance(uint32 orgId,bytes32 operationId,uint256 deadline)",
-    "Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)",
+_ROTATION = (
+    "Rotation(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
+)
+_ACCEPTANCE = "Acceptance(uint32 orgId,address account,bytes32 operationId,uint256 deadline)"
+_OBJECTION = (
+    "Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
 )
 
 _TYPE = re.compile(r"(\w+)\(([^)]*)\)")
@@ -62,7 +69,7 @@ def _by_name(*types: str) -> Mapping[str, str]:
 
 MESSAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "Organisations": _by_name(*_ORGANISATIONS),
+        "Organisations": _by_name(_ROTATION, _ACCEPTANCE, _OBJECTION),
         "Memberships": _by_name(_APPLICATION),
         "Credits": _by_name(_AWARD_BATCH),
         "Benefits": _by_name(_REDEMPTION),
@@ -125,6 +132,11 @@ class TypedMessage:
         return MESSAGES[self.domain.contract][self.primary_type]
 
     @property
+    def account(self) -> bytes:
+        """The account that it is signed for, 20 bytes."""
+        return bytes(self.values["account"])
+
+    @property
     def deadline(self) -> int:
         """The last second in which it is good, since 1970 UTC."""
         return int(self.values["deadline"])
@@ -149,7 +161,16 @@ class TypedMessage:
 
 
 def sign_message(message: TypedMessage, signer: MessageSigner) -> SignedMessage:
-    """Sign with an account's key; the result is what a `...BySignature` function takes."""
+    """Sign with an account's key; the result is what a `...BySignature` function takes.
+
+    Raises InvalidValue where the message is another account's: no contract would take it.
+    """
+    if message.account != signer.address:
+        raise InvalidValue(
+            field="account",
+            value=show_address(message.account),
+            expected=f"the signer's own, {show_address(signer.address)}",
+        )
     signature = signer.sign_digest(message.digest())
     return SignedMessage(signer.address, message.deadline, signature)
 
@@ -157,11 +178,12 @@ def sign_message(message: TypedMessage, signer: MessageSigner) -> SignedMessage:
 def account_of(signer: bytes) -> bytes:
     """The account that a signer acts as, as `ISignedMessages.accountOf` has it.
 
-    20 bytes are an account; more are a verifier and a key (ERC-7913). Raises InvalidValue.
+    20 bytes are an account; more are a verifier and a key (ERC-7913), hashed behind a prefix so
+    that their account is nobody's address. Raises InvalidValue.
     """
     if len(signer) < 20:
         raise InvalidValue(field="signer", value="0x" + signer.hex(), expected="20 bytes or more")
-    return signer if len(signer) == 20 else keccak256(signer)[12:]
+    return signer if len(signer) == 20 else keccak256(_SIGNER_PREFIX + signer)[12:]
 
 
 @cache

@@ -7,6 +7,8 @@ would revert is refused before anything is signed.
 
 It refuses to guess: whether an operation was done is the contract's to say (`operationSequence`),
 so that a lost database, a chain that lost its last blocks, and a second process are all the same.
+The contract counts by signer and would do the same operation again for another one; so an
+operation is bound to its signer here before anything is signed, and refused to every other.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
+from ledger.chain.addresses import show_address
 from ledger.chain.contracts.registry import WRAPPERS
 from ledger.chain.lines import Line, find_sent, read_lines
 from ledger.chain.rpc import Node
@@ -29,6 +32,7 @@ from ledger.errors import (
     NonceTaken,
     NotFound,
     OperationConflict,
+    OperationOfAnother,
 )
 from ledger.outbox.rechecking import Rechecker, Resumed
 from ledger.outbox.records import (
@@ -116,7 +120,8 @@ class Outbox:
 
         The same request again gives the known result and sends nothing; one that failed is tried
         again, since nothing was done. Raises ContractRefused where the contract would refuse or
-        did refuse it, OperationConflict where the id stands for something else, FundsTooLow, and
+        did refuse it, OperationOfAnother where it was asked for with another key, whatever came of
+        it, OperationConflict where the id stands for something else, FundsTooLow, and
         ReceiptOverdue where the transaction is in no block in time; it is kept and sent again by
         `resume` or by the same request.
         """
@@ -200,7 +205,7 @@ class Outbox:
         None where it was not done. Raises what `_conflict` gives where the id was used for
         something else.
         """
-        sequence = self._sequence(request)
+        sequence = self._sequence(request, signer)
         if sequence == 0:
             return None
         contract, address = request.contract, self._addresses[request.contract]
@@ -212,7 +217,8 @@ class Outbox:
         with writing(self._engine) as connection:
             if find_operation(connection, request.operation_id) is None:
                 attempt = Attempt(1, sent.sender, sent.nonce, sent.hash, sent.raw, now, None)
-                insert_operation(connection, self._accepted(request, attempt))
+                insert_operation(connection, self._accepted(request, signer, now))
+                insert_attempt(connection, request.operation_id, attempt)
             mark_included(
                 connection,
                 request.operation_id,
@@ -224,14 +230,19 @@ class Outbox:
 
     def _repeat(self, known: Operation, request: Request, signer: Signer) -> Operation:
         """Give the known result, or bring about the one that is not there yet."""
-        same = (known.request.contract, known.request.calldata, known.sender) == (
+        if known.genesis_hash == self.chain.genesis_hash and known.sender != signer.address:
+            raise OperationOfAnother(
+                operation_id=_hex(request.operation_id),
+                signer=show_address(known.sender),
+                given=show_address(signer.address),
+            )
+        same = (known.request.contract, known.request.calldata) == (
             request.contract,
             request.calldata,
-            signer.address,
         )
         if not same or known.genesis_hash != self.chain.genesis_hash:
             raise self._conflict(request, signer)
-        done = self._sequence(request) != 0
+        done = self._sequence(request, signer) != 0
         if done and known.state is State.INCLUDED:
             return known
         if known.state is not State.FAILED:
@@ -252,10 +263,10 @@ class Outbox:
                 return refusal
         return OperationConflict(operation_id=_hex(request.operation_id))
 
-    def _sequence(self, request: Request) -> int:
-        """The first journal line of the operation; 0 where the contract has not done it."""
+    def _sequence(self, request: Request, signer: Signer) -> int:
+        """The first journal line of the signer's operation; 0 where the contract did not do it."""
         contract = WRAPPERS[request.contract](self._node, self._addresses[request.contract])
-        return contract.operation_sequence(request.operation_id, at="latest")
+        return contract.operation_sequence(signer.address, request.operation_id, at="latest")
 
     # --- signing ---
 
@@ -264,17 +275,22 @@ class Outbox:
         return prepare_transaction(self._node, call, chain_id=self.chain.chain_id, nonce=0)
 
     def _sign_new(self, request: Request, signer: Signer) -> Operation:
-        """Sign, and write request, nonce and signed bytes in one commit."""
+        """Sign, and write request, nonce and signed bytes in one commit.
+
+        The request first: where another process has just written it, for whatever signer, nothing
+        is signed (IntegrityError).
+        """
         fields = self._prepare(request, signer)
         pending = self._node.nonce(signer.address, "pending")
         now = now_in_milliseconds()
         with writing(self._engine) as connection:
             lock_sender(connection, signer.address)
+            operation = self._accepted(request, signer, now)
+            insert_operation(connection, operation)
             own = next_own_nonce(connection, self.chain.genesis_hash, signer.address)
             attempt = _sign(1, replace(fields, nonce=max(pending, own)), signer, now)
-            operation = self._accepted(request, attempt)
-            insert_operation(connection, operation)
-        return operation
+            insert_attempt(connection, request.operation_id, attempt)
+        return replace(operation, attempts=(attempt,))
 
     def _sign_again(self, known: Operation, signer: Signer) -> Operation:
         """Sign another attempt for an operation that failed, with nothing done."""
@@ -294,18 +310,19 @@ class Outbox:
             mark_open(connection, known.request.operation_id, State.ACCEPTED, at=now)
             return read_operation(connection, known.request.operation_id)
 
-    def _accepted(self, request: Request, attempt: Attempt) -> Operation:
+    def _accepted(self, request: Request, signer: Signer, now: int) -> Operation:
+        """The operation before its first attempt."""
         return Operation(
             request=request,
             genesis_hash=self.chain.genesis_hash,
-            sender=attempt.sender,
+            sender=signer.address,
             state=State.ACCEPTED,
-            created_at=attempt.signed_at,
-            updated_at=attempt.signed_at,
+            created_at=now,
+            updated_at=now,
             first_sequence=None,
             last_sequence=None,
             failure=None,
-            attempts=(attempt,),
+            attempts=(),
         )
 
     # --- sending and waiting ---

@@ -11,7 +11,13 @@ from sqlalchemy import Engine
 from ledger.chain.signers import LocalSigner
 from ledger.domain.commands import Budget
 from ledger.domain.ids import ALLIANCE_WIDE
-from ledger.errors import ContractRefused, FundsTooLow, NotFound, OperationConflict
+from ledger.errors import (
+    ContractRefused,
+    FundsTooLow,
+    NotFound,
+    OperationConflict,
+    OperationOfAnother,
+)
 from ledger.outbox.records import (
     Attempt,
     Operation,
@@ -19,6 +25,7 @@ from ledger.outbox.records import (
     State,
     insert_operation,
     list_operations,
+    mark_failed,
     read_operation,
 )
 from ledger.services.programmes import set_budget
@@ -73,11 +80,50 @@ def test_submit__used_id_with_other_content__is_refused_in_the_contracts_own_wor
 def test_submit__used_id_by_another_signer__is_refused(sender: Sender) -> None:
     operation_id = sender.ledger.operation()
     sender.award(operation_id)
+    nonce = sender.nonce(by=sender.ledger.issuer)
 
-    with pytest.raises(ContractRefused) as refused:
+    with pytest.raises(OperationOfAnother):
         sender.award(operation_id, by=sender.ledger.issuer)
 
-    assert refused.value.values["name"] == "JournalOperationDone"
+    assert sender.nonce(by=sender.ledger.issuer) == nonce
+    # The signer whose operation it is is told what became of it.
+    assert sender.award(operation_id).state is State.INCLUDED
+
+
+def test_submit__same_id_by_two_signers_at_once__is_done_for_one_of_them(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    signers = [ledger.officer, ledger.issuer] * 2
+    senders = [Sender(ledger, engine, tmp_path) for _ in signers]
+    operation_id = ledger.operation()
+    entries = ledger.contracts.credits.sequence(at="latest")
+
+    def submit(number: int) -> bytes | None:
+        try:
+            return senders[number].award(operation_id, by=signers[number]).sender
+        except OperationOfAnother:
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(submit, range(4)))
+
+    known = senders[0].find(operation_id)
+    assert known is not None
+    expected = [known.sender if each.address == known.sender else None for each in signers]
+    assert done == expected
+    assert ledger.contracts.credits.sequence(at="latest") == entries + 1
+
+
+def test_submit__failed_and_asked_for_by_another_signer__is_refused(sender: Sender) -> None:
+    """Nothing was done; but its first transaction could come back with a reorganisation."""
+    operation_id = sender.ledger.operation()
+    sender.award(operation_id)
+    with writing(sender.engine) as connection:
+        problem = FundsTooLow(address="0x", balance=0, needed=1)
+        mark_failed(connection, operation_id, problem, block_number=None, at=1)
+
+    with pytest.raises(OperationOfAnother):
+        sender.award(operation_id, by=sender.ledger.issuer)
 
 
 def test_submit__id_of_an_operation_under_way_with_other_content__conflicts(

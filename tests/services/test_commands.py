@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ledger.chain.contracts.programmes import encode_set_category_budget
 from ledger.domain.commands import Admission, Award, Budget, Registration, Renewal, TierChange
 from ledger.domain.events import MembershipStatus
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId
@@ -101,6 +102,57 @@ def test_organisations__registered__get_consecutive_ids_in_the_order_given(
     assert ids == (3, 4, 5)
     assert [chain.controller_of(each, at="latest")[0] for each in ids] == [8, 7, 9]
     assert chain.organisation(ids[0], at="latest").profile == bytes(range(32))
+
+
+def test_awards__of_an_issuer_with_budgets_by_category__are_fewer_at_once(
+    sender: Sender, order: Callable[[], Order]
+) -> None:
+    ledger = sender.ledger
+    issuer, officer = ledger.issuer.address, ledger.officer.address
+    programmes.change_supply_cap(order(), PROGRAMME, 10_000)
+    programmes.set_budget(order(), PROGRAMME, issuer, Budget(1, 5_000))
+    assert crediting.most_awards(ledger.contracts, PROGRAMME, issuer) == 450
+    to = ledger.contracts.programmes.address
+    for account in (issuer, officer):
+        ledger.do(
+            to, encode_set_category_budget(PROGRAMME, account, CATEGORY, 5_000, ledger.operation())
+        )
+
+    most = crediting.most_awards(ledger.contracts, PROGRAMME, issuer)
+
+    assert most == 250
+    # The budgets of an issuer do not bind a council officer.
+    assert crediting.most_awards(ledger.contracts, PROGRAMME, officer) == 450
+    awards = [Award(MEMBER, 1, CATEGORY)] * (2 * most + 1)
+    batches = crediting.split_awards(awards, most)
+    assert [len(batch) for batch in batches] == [167, 167, 167]
+    with pytest.raises(ContractRefused) as refused:
+        crediting.award(
+            sender.order(ledger.operation(), by=ledger.issuer), PROGRAMME, awards[: most + 1]
+        )
+    assert refused.value.values["name"] == "CreditsBatchSize"
+    for batch in (awards[:most], batches[0]):
+        crediting.award(sender.order(ledger.operation(), by=ledger.issuer), PROGRAMME, batch)
+    assert ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest") == most + 167
+
+
+@pytest.mark.parametrize("count", [1, 249, 250, 251, 450, 451, 1000, 1001])
+def test_awards__split__are_all_there_in_order_and_in_as_few_batches_as_can_be(count: int) -> None:
+    awards = [Award(OrgId(number), 1, CATEGORY) for number in range(1, count + 1)]
+    for most in (1, 7, 250, 450):
+        batches = crediting.split_awards(awards, most)
+        assert [award for batch in batches for award in batch] == awards
+        sizes = [len(batch) for batch in batches]
+        assert len(sizes) == -(-count // most)
+        assert max(sizes) <= most
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_awards__split_into_batches_of_none__are_refused() -> None:
+    with pytest.raises(InvalidValue, match="most"):
+        crediting.split_awards([Award(MEMBER, 1, CATEGORY)], 0)
+    with pytest.raises(InvalidValue, match="awards"):
+        crediting.split_awards([], 5)
 
 
 def test_roles__appointed_and_dismissed__are_held_and_not(

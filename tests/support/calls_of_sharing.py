@@ -63,6 +63,11 @@ _ORGANISATIONS: list[tuple[bytes, str, list[Any]]] = [
         "retire",
         [2, 1, WORD, OP],
     ),
+    (
+        organisations.encode_name_successor(O2, O1, OP, evidence=WORD),
+        "nameSuccessor",
+        [2, 1, WORD, OP],
+    ),
 ]
 
 _MEMBERSHIPS: list[tuple[bytes, str, list[Any]]] = [

@@ -90,6 +90,13 @@ class Credits(MessageTaker):
 
     NAME: ClassVar[str] = "Credits"
 
+    def max_awards(self, *, by_category: bool, at: BlockName) -> int:
+        """The most awards of one transaction.
+
+        Fewer by an issuer that has budgets by category and awards by them (`by_category`).
+        """
+        return int(self.read("MAX_AWARDS_BY_CATEGORY" if by_category else "MAX_AWARDS", at=at))
+
     def balance_of(self, programme_id: ProgrammeId, org_id: OrgId, *, at: BlockName) -> int:
         """An organisation's balance in a programme; it can be below zero."""
         return int(self.read("balanceOf", programme_id, org_id, at=at))

@@ -90,8 +90,9 @@ SENTENCES = {
         "{claimableUntil}前领取。批准前请按规则{rule}重新计算根值{root}。",
     ),
     "Shares.withdraw": Sentence(
-        "Withdraws distribution {distributionId}, if nobody has claimed of it.",
-        "在无人领取的前提下，撤回第{distributionId}号分配。",
+        "Withdraws distribution {distributionId}: nothing more of it can be claimed. What was "
+        "claimed by then stands.",
+        "撤回第{distributionId}号分配：此后不能再领取；此前已领取的仍然有效。",
     ),
     "Shares.claim": Sentence(
         "Claims {amount} units of distribution {distributionId} for {orgId}. Only its controller "
