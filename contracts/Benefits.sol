@@ -294,8 +294,7 @@ contract Benefits is IBenefits, SignedMessages {
         // At most MAX_AMOUNT, since the quantity is not over the capacity.
         uint64 amount = uint64(kept.price) * order.quantity;
         redemptionId = ++_redemptionCount;
-        uint64 entryId =
-            credits.redeem(kept.programmeId, order.orgId, amount, 0, account, order.operationId);
+        uint64 entryId = credits.redeem(kept.programmeId, order.orgId, amount, 0, account, order.operationId);
         _redemptions[redemptionId] =
             Redemption(order.listingId, order.orgId, order.quantity, RedemptionStatus.Open, entryId);
         uint64 line = _next(pen);

@@ -24,6 +24,10 @@ contract Council is ICouncil, SignedMessages {
     /// @notice The longest time that a proposal is open.
     uint40 public constant MAX_DURATION = 90 days;
 
+    /// @dev The most approvals that the alliance's proposals can need from the beginning, as Programmes has
+    /// it: a larger number would be a mistake that no proposal could ever mend.
+    uint8 private constant MAX_FIRST_APPROVALS = 16;
+
     bytes32 private constant APPROVAL = keccak256(
         "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,address account,bytes32 operationId,uint256 deadline)"
     );
@@ -46,7 +50,9 @@ contract Council is ICouncil, SignedMessages {
     {
         authority = authority_;
         programmes = programmes_;
-        if (allianceApprovals_ == 0) revert CouncilApprovalsUnusable(0, type(uint8).max);
+        if (allianceApprovals_ == 0 || allianceApprovals_ > MAX_FIRST_APPROVALS) {
+            revert CouncilApprovalsUnusable(allianceApprovals_, MAX_FIRST_APPROVALS);
+        }
         _changeAllianceApprovals(_pen(), allianceApprovals_, 0);
     }
 

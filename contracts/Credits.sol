@@ -17,15 +17,16 @@ contract Credits is CreditBook {
     using Keys for bytes32;
 
     /// @notice The most awards in one transaction, so that it fits 16,777,216 gas (EIP-7825). At worst
-    /// they take 15.8 million, or 16.5 million by signature: each an organisation's first entry, in a
+    /// they take 15.8 million, or 16.5 million signed by a key: each an organisation's first entry, in a
     /// slot of its own, in a category of its own. To neighbours in a few categories they take 7.3 million.
+    /// A contract that checks a signature takes its own gas on top: who signs by one signs fewer at worst.
     uint256 public constant MAX_AWARDS = 450;
 
     /// @notice The most reversals in one transaction. With the longest proofs they take 4.4 million gas.
     uint256 public constant MAX_REVERSALS = 25;
 
     /// @notice The most awards in one transaction by an issuer that has budgets by category. At worst,
-    /// by signature and each in a category that has a budget of its own, they take 15.9 million gas.
+    /// signed by a key and each in a category that has a budget of its own, they take 15.9 million gas.
     uint256 public constant MAX_AWARDS_BY_CATEGORY = 250;
 
     /// @notice The most awards that expire in one transaction. At worst, each in a category of its own,

@@ -18,8 +18,9 @@ contract Memberships is MembershipTokens {
     /// they take 8.1 million gas.
     uint256 public constant MAX_CHANGES = 200;
 
-    /// @notice The most admissions by consent in one transaction. Signed by keys, they take 8.3 million
-    /// gas; the rest is for the contracts that check the signatures of wallets and other signers.
+    /// @notice The most admissions by consent in one transaction. Signed by keys, they take 8.4 million
+    /// gas; the rest is for the contracts that check the signatures of wallets and other signers, which can
+    /// take all that there is: who applies by such a one is admitted in a batch of its own.
     uint256 public constant MAX_CONSENTS = 100;
 
     bytes32 private constant APPLICATION = keccak256(

@@ -32,8 +32,9 @@ contract Organisations is IOrganisations, SignedMessages {
         keccak256("Rotation(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)");
     bytes32 private constant ACCEPTANCE =
         keccak256("Acceptance(uint32 orgId,address account,bytes32 operationId,uint256 deadline)");
-    bytes32 private constant OBJECTION =
-        keccak256("Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)");
+    bytes32 private constant OBJECTION = keccak256(
+        "Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
+    );
 
     IAuthority public immutable authority;
     IMemberships public immutable memberships;
@@ -100,31 +101,36 @@ contract Organisations is IOrganisations, SignedMessages {
 
     /// @inheritdoc IOrganisations
     function nominate(uint32 orgId, address successor, bytes32 operationId) external {
-        _nominate(orgId, successor, msg.sender, operationId);
+        authority.requireRunning();
+        _nominate(_begin(msg.sender, operationId), orgId, successor, msg.sender, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function nominateBySignature(uint32 orgId, address successor, bytes32 operationId, Signed calldata signed)
         external
     {
+        authority.requireRunning();
         address account = accountOf(signed.signer);
-        bytes32 message =
-            keccak256(abi.encode(ROTATION, orgId, successor, account, operationId, signed.deadline));
+        Pen memory pen = _begin(account, operationId);
+        bytes32 message = keccak256(abi.encode(ROTATION, orgId, successor, account, operationId, signed.deadline));
         _requireSigned(account, operationId, message, signed);
-        _nominate(orgId, successor, account, operationId);
+        _nominate(pen, orgId, successor, account, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function acceptControl(uint32 orgId, bytes32 operationId) external {
-        _accept(orgId, msg.sender, operationId);
+        authority.requireRunning();
+        _accept(_begin(msg.sender, operationId), orgId, msg.sender, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function acceptControlBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external {
+        authority.requireRunning();
         address account = accountOf(signed.signer);
+        Pen memory pen = _begin(account, operationId);
         bytes32 message = keccak256(abi.encode(ACCEPTANCE, orgId, account, operationId, signed.deadline));
         _requireSigned(account, operationId, message, signed);
-        _accept(orgId, account, operationId);
+        _accept(pen, orgId, account, operationId);
     }
 
     /// @inheritdoc IOrganisations
@@ -165,8 +171,7 @@ contract Organisations is IOrganisations, SignedMessages {
         address account = accountOf(signed.signer);
         Pen memory pen = _begin(account, operationId);
         address successor = _recovery(orgId).successor;
-        bytes32 message =
-            keccak256(abi.encode(OBJECTION, orgId, successor, account, operationId, signed.deadline));
+        bytes32 message = keccak256(abi.encode(OBJECTION, orgId, successor, account, operationId, signed.deadline));
         _requireSigned(account, operationId, message, signed);
         _requireController(orgId, account);
         _stopRecovery(pen, orgId, successor, account, operationId);
@@ -293,9 +298,9 @@ contract Organisations is IOrganisations, SignedMessages {
         );
     }
 
-    function _nominate(uint32 orgId, address successor, address actor, bytes32 operationId) private {
-        authority.requireRunning();
-        Pen memory pen = _begin(actor, operationId);
+    function _nominate(Pen memory pen, uint32 orgId, address successor, address actor, bytes32 operationId)
+        private
+    {
         _requireController(orgId, actor);
         if (successor != address(0)) _requireFree(successor);
         _nominated[orgId] = successor;
@@ -307,9 +312,7 @@ contract Organisations is IOrganisations, SignedMessages {
         _end(pen);
     }
 
-    function _accept(uint32 orgId, address actor, bytes32 operationId) private {
-        authority.requireRunning();
-        Pen memory pen = _begin(actor, operationId);
+    function _accept(Pen memory pen, uint32 orgId, address actor, bytes32 operationId) private {
         if (actor != _nominated[orgId]) revert OrganisationsNotNominated(actor, orgId);
         _changeController(pen, orgId, actor, false, actor, operationId);
     }

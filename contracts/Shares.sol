@@ -184,14 +184,7 @@ contract Shares is IShares, SignedMessages {
         Kept memory kept = _distribution(distributionId);
         bytes32 message = keccak256(
             abi.encode(
-                CLAIM,
-                kept.programmeId,
-                distributionId,
-                orgId,
-                amount,
-                account,
-                operationId,
-                signed.deadline
+                CLAIM, kept.programmeId, distributionId, orgId, amount, account, operationId, signed.deadline
             )
         );
         _requireSigned(account, operationId, message, signed);

@@ -11,7 +11,8 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// A member needs good standing to redeem, and nothing after: an open redemption is fulfilled or
 /// cancelled whatever became of the member, its controller or the listing.
 ///
-/// An entry in `Credits` has the operation id and the actor of the command here that caused it.
+/// An entry in `Credits` has the operation id and the actor of the command here that caused it, and is
+/// counted there as that actor's operation: an id that it used in Credits before is refused.
 interface IBenefits is ISignedMessages {
     enum RedemptionStatus {
         None,

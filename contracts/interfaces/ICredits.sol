@@ -181,7 +181,8 @@ interface ICredits is ISignedMessages {
     function carryOver(uint16 programmeId, uint32[] calldata orgIds, bytes32 evidence, bytes32 operationId)
         external;
 
-    /// @notice Takes credits for a redemption, and keeps room under the cap for its refund. Only Benefits.
+    /// @notice Takes credits for a redemption, and keeps room under the cap for its refund. Only Benefits,
+    /// which says who asked for it: the operation is counted here, too, as that account's.
     function redeem(
         uint16 programmeId,
         uint32 orgId,
@@ -225,8 +226,8 @@ interface ICredits is ISignedMessages {
     /// @notice Credits of open redemptions, which a refund would bring back.
     function refundable(uint16 programmeId) external view returns (int64);
 
-    /// @notice What an issuer has awarded in an epoch in a category. Counted only where the category has a
-    /// budget of its own.
+    /// @notice What an issuer has awarded in an epoch in a category, while the category had a budget of its
+    /// own for it.
     function spentIn(uint16 programmeId, uint32 epoch, address issuer, bytes32 category)
         external
         view

@@ -12,8 +12,9 @@ pragma solidity 0.8.37;
 ///     head      = keccak256(head before ‖ eventHash), the first head before being zero
 ///
 /// so that a head can be recomputed from raw logs, and one storage slot proves a whole history.
-/// An operation is done once. Its id is its actor's own: nobody can use up another's, which is public
-/// as soon as its transaction, message or proposal is.
+/// An actor's operation is done once in a contract. Its id is its actor's own: nobody can use up
+/// another's, which is public as soon as its transaction, message or proposal is. So it is no id over all
+/// actors: who gives the same command again gives it as the same actor, or it is done twice.
 ///
 /// Head and sequence stand in the ERC-7201 slot of `moonlake.storage.Journal`, the same in every
 /// contract: the head in the slot itself, the sequence in the next.

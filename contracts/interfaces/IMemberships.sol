@@ -226,7 +226,8 @@ interface IMemberships is ISignedMessages {
     ) external;
 
     /// @notice Admits applicants that agreed: `consents[i]` is of `admissions[i]`. Registrar or council. At
-    /// most MAX_CONSENTS.
+    /// most MAX_CONSENTS. All or none: an applicant that cancels its consent meanwhile fails the batch, which
+    /// is given again without it.
     function admitByConsent(
         uint16 programmeId,
         Admission[] calldata admissions,

@@ -15,9 +15,10 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// controller's at once.
 ///
 /// A retired organisation has no controller, and who was it can act for another. If it was merged into
-/// another, then or later (`nameSuccessor`), its balances can be carried over (`Credits.carryOver`). So an organisation whose key was
-/// stolen, by a thief who objects to every recovery, goes on as another one: its memberships are
-/// revoked, it is registered anew and merged into the new one.
+/// another, then or later (`nameSuccessor`), its balances can be carried over (`Credits.carryOver`), and
+/// its shares claimed (`Shares.claim`). So an organisation whose key was stolen, by a thief who objects to
+/// every recovery, goes on as another one: its memberships are revoked, it is registered anew and merged
+/// into the new one.
 interface IOrganisations is ISignedMessages {
     /// @param controller the account that acts for it
     /// @param kind what body it is: `company`, `association`, `investor` …
@@ -203,8 +204,9 @@ interface IOrganisations is ISignedMessages {
     /// merged into, 0 for none. An alliance-wide council officer.
     function retire(uint32 orgId, uint32 successorId, bytes32 evidence, bytes32 operationId) external;
 
-    /// @notice Names the organisation that one retired without a successor is part of, once. What was
-    /// carried over to it, or is due to it, is not lost so. An alliance-wide council officer.
+    /// @notice Names the organisation that one retired without a successor is part of, once, and for good;
+    /// it is not retired itself. What was carried over to it, or is due to it, is not lost so. An
+    /// alliance-wide council officer.
     function nameSuccessor(uint32 orgId, uint32 successorId, bytes32 evidence, bytes32 operationId) external;
 
     /// @notice How many organisations there are; their ids are 1 to this number.

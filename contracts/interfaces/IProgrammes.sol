@@ -211,7 +211,9 @@ interface IProgrammes {
         external;
 
     /// @notice Sets an issuer's budget of each epoch in one category, within its budget over all; zero
-    /// lets it award nothing there. Not `limited`: takes it away. Treasurer or council.
+    /// lets it award nothing there. Not `limited`: takes it away. It counts what is awarded while it is set:
+    /// set within an epoch, it does not know what the issuer awarded in the category before, and what was
+    /// awarded while it was taken away is not counted when it is set again. Treasurer or council.
     function setCategoryBudget(
         uint16 programmeId,
         address issuer,

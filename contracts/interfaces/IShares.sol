@@ -101,12 +101,14 @@ interface IShares is ISignedMessages {
     /// @notice The account acts neither for the organisation nor for the one it was merged into.
     error SharesNotController(address account, uint32 orgId);
 
-    /// @notice Posts a distribution. Council of the programme.
+    /// @notice Posts a distribution. Council of the programme. The time to check it counts from its block,
+    /// so a proposal that posts one names a `claimableFrom` that leaves room for its approvals, too.
     function post(Distribution calldata distribution, bytes32 evidence, bytes32 operationId)
         external
         returns (uint32 distributionId);
 
-    /// @notice Takes a distribution back, or what is not yet claimed of it. Council of its programme.
+    /// @notice Takes a distribution back, or what is not yet claimed of it. Council of its programme. What
+    /// takes its place is computed afterwards: until this is in a block, shares of it can be claimed.
     function withdraw(uint32 distributionId, bytes32 evidence, bytes32 operationId) external;
 
     /// @notice Claims an organisation's share. Its controller, or that of the organisation that it was

@@ -45,6 +45,9 @@ interface ISignedMessages {
 
     /// @notice Makes the sender's message with this operation id worthless. Also while the ledger is
     /// paused. Reverts with JournalOperationDone where it is too late.
+    ///
+    /// Anybody can cancel ids of its own, which nobody else uses: each is a journal line, and in Credits
+    /// takes the number of an entry, at its sender's cost. Where gas costs nothing, limit it at the node.
     function cancelMessage(bytes32 operationId) external;
 
     /// @notice The same by signed message, for signers that send no transactions:

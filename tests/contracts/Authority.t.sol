@@ -74,7 +74,7 @@ contract AuthorityTest is Stage {
         vm.assertFalse(authority.isOfficer(ISSUER_ROLE, FIRST, stranger), "officer of another programme");
         vm.assertFalse(authority.isOfficer(ISSUER_ROLE, 0, stranger), "officer of the alliance");
         vm.assertFalse(authority.isOfficer(COUNCIL_ROLE, SECOND, stranger), "another office");
-        vm.assertEq(authority.operationSequence(OPERATION), authority.sequence(), "operation");
+        vm.assertEq(authority.operationSequence(admin, OPERATION), authority.sequence(), "operation");
     }
 
     function test_appoint__alliance_wide__counts_in_every_programme() public {

@@ -59,14 +59,18 @@ abstract contract Commands is Stage {
         bytes memory nameless = command.write(0, officer);
         uint64 first = IJournal(command.target).sequence() + 1;
         _send(command.target, officer, nameless, abi.encodePacked(IJournal.JournalOperationIdMissing.selector));
-        vm.assertEq(IJournal(command.target).operationSequence(operationId), 0, "operation not yet done");
+        vm.assertEq(IJournal(command.target).operationSequence(officer, operationId), 0, "operation not yet done");
         _send(command.target, officer, data, "");
-        vm.assertEq(IJournal(command.target).operationSequence(operationId), first, "operation's first line");
+        vm.assertEq(
+            IJournal(command.target).operationSequence(officer, operationId), first, "operation's first line"
+        );
         // Refused as done before, whatever else stands against it by now.
         bytes memory done = abi.encodeWithSelector(IJournal.JournalOperationDone.selector, operationId, first);
         _send(command.target, officer, data, done);
         vm.assertEq(
-            IJournal(command.target).operationSequence(operationId), first, "operation's first line, still"
+            IJournal(command.target).operationSequence(officer, operationId),
+            first,
+            "operation's first line, still"
         );
     }
 
