@@ -46,6 +46,7 @@ from ledger.cli.options import (
 )
 from ledger.cli.output import JsonOption, show
 from ledger.config import Settings, load_settings
+from ledger.services.checks import MAX_APPROVALS
 
 app = typer.Typer()
 
@@ -76,9 +77,10 @@ RecoveryDelayOption = Annotated[
 AllianceApprovalsOption = Annotated[
     int,
     typer.Option(
-        help="How many councillors beside its maker approve a proposal of the whole alliance.",
+        help="How many councillors beside its maker approve a proposal of the whole alliance, 1 to "
+        "16; the alliance's council can change it.",
         min=1,
-        max=255,
+        max=MAX_APPROVALS,
     ),
 ]
 

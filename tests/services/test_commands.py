@@ -9,12 +9,12 @@ import pytest
 from ledger.chain.contracts.programmes import encode_set_category_budget
 from ledger.domain.commands import Admission, Award, Budget, Registration, Renewal, TierChange
 from ledger.domain.events import MembershipStatus
-from ledger.domain.ids import EntryId, OrgId, ProgrammeId
+from ledger.domain.ids import EntryId, OrgId, ProgrammeId, token_id
 from ledger.errors import ContractRefused, InvalidValue, NotFound
 from ledger.outbox.records import State
 from ledger.services import credits as crediting
 from ledger.services import memberships, organisations, programmes, roles
-from ledger.services.checks import MAX_AMOUNT
+from ledger.services.checks import MAX_AMOUNT, MAX_APPROVALS
 from ledger.services.memberships import Ground
 from ledger.services.orders import Order
 from ledger.store.engine import reading
@@ -58,6 +58,52 @@ def test_memberships__from_admission_to_revocation__change_as_told(
     assert status() is MembershipStatus.REVOKED
     assert operation.state is State.INCLUDED
     assert operation.request.summary == "Revoke 1 membership of programme 1."
+
+
+def test_metadata_base__changed_and_taken_away__is_where_tokens_lead(
+    sender: Sender, order: Callable[[], Order]
+) -> None:
+    chain = sender.ledger.contracts.memberships
+    token = token_id(PROGRAMME, MEMBER)
+
+    memberships.change_metadata_base(order(), "https://ledger.example.org/v1/tokens/")
+
+    assert chain.token_uri(token, at="latest") == f"https://ledger.example.org/v1/tokens/{token}"
+    contract = chain.contract_uri(at="latest")
+    assert contract == "https://ledger.example.org/v1/tokens/contract"
+    memberships.change_metadata_base(order(), "")
+    assert chain.token_uri(token, at="latest") == ""
+    longest = "https://" + "x" * (memberships.MAX_BASE - 9) + "/"
+    memberships.change_metadata_base(order(), longest)
+    assert chain.token_uri(token, at="latest") == f"{longest}{token}"
+    by_issuer = sender.order(sender.ledger.operation(), by=sender.ledger.issuer)
+    with pytest.raises(ContractRefused, match="AuthorityRoleMissing"):
+        memberships.change_metadata_base(by_issuer, longest)
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "https://ledger.example.org/v1/tokens",
+        "ledger.example.org/",
+        "javascript:alert(1)/",
+        "https://a b/",
+        "https://明月湖/",
+        "https:///\n/",
+        "https://" + "x" * 248 + "/",
+    ],
+)
+def test_metadata_base__that_leads_nowhere__is_refused(
+    sender: Sender, order: Callable[[], Order], base: str
+) -> None:
+    with pytest.raises(InvalidValue, match="base"):
+        memberships.change_metadata_base(order(), base)
+
+
+def test_bounds__of_approvals_and_bases__are_the_contracts(sender: Sender) -> None:
+    contracts = sender.ledger.contracts
+    assert contracts.programmes.read("MAX_APPROVALS", at="latest") == MAX_APPROVALS
+    assert contracts.memberships.read("MAX_BASE", at="latest") == memberships.MAX_BASE
 
 
 def test_programmes__founded_and_furnished__are_as_told(
