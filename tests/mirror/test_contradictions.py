@@ -232,6 +232,14 @@ IMPOSSIBLE: dict[str, Sequence[object]] = {
         entry(12, EntryKind.REDEMPTION, -10, 12),
         redeemed(1, 12),
     ],
+    "redeemed by another operation than its entry": [
+        entry(12, EntryKind.REDEMPTION, -10, 12),
+        redeemed(4, 12, operation_id=DIGEST),
+    ],
+    "cancelled by another operation than its refund": [
+        entry(12, EntryKind.REFUND, 10, 32, refers_to=8),
+        cancelled(1, 12, operation_id=DIGEST),
+    ],
     "a redemption left out": [entry(12, EntryKind.REDEMPTION, -10, 12), redeemed(5, 12)],
     "redeemed over the limit": [
         entry(12, EntryKind.REDEMPTION, -20, 2),

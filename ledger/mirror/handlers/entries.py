@@ -100,6 +100,7 @@ def _check_redemption(book: Book, at: Place, redemption: EntryRow, _before: Bala
         amount=-redemption.amount,
         entry_id=redemption.entry_id,
         actor=redemption.actor,
+        operation_id=redemption.operation_id,
     )
 
 
@@ -116,6 +117,7 @@ def _check_refund(book: Book, at: Place, refund: EntryRow, _before: BalanceRow) 
         entry_id=refund.entry_id,
         evidence=refund.evidence,
         actor=refund.actor,
+        operation_id=refund.operation_id,
     )
 
 
