@@ -105,7 +105,7 @@ def test_token__as_of_an_earlier_block__has_the_standing_of_then(
     [
         0,
         4,
-        token_id(ProgrammeId(1), OrgId(STRANGER)),
+        token_id(ProgrammeId(2), OrgId(STRANGER)),
         token_id(ProgrammeId(60_000), OrgId(4)),
         (1 << 48) + (2 << 32) + 4,
         2**63 - 1,
