@@ -147,8 +147,21 @@ contract AuthorityTest is Stage {
         authority.pause(OPERATION);
     }
 
+    /// @dev A guardian sees its dismissal under way, and pauses by the dismissal's id.
+    function test_operation__that_a_guardian_used_first__is_accepted() public {
+        vm.prank(guardian);
+        authority.pause(OPERATION);
+        vm.prank(admin);
+        authority.dismiss(GUARDIAN_ROLE, 0, guardian, OPERATION);
+        vm.prank(admin);
+        authority.resume("resumption");
+        vm.assertEq(authority.operationSequence(guardian, OPERATION), authority.sequence() - 2, "the guardian's");
+        vm.assertEq(authority.operationSequence(admin, OPERATION), authority.sequence() - 1, "the admin's");
+    }
+
     function test_operation__used_in_another_contract__is_accepted() public {
-        vm.prank(council);
+        _appoint(COUNCIL_ROLE, FIRST, admin);
+        vm.prank(admin);
         programmes.changeProfile(FIRST, EVIDENCE, OPERATION);
         vm.prank(admin);
         authority.appoint(ISSUER_ROLE, SECOND, stranger, OPERATION);
