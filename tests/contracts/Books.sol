@@ -84,7 +84,9 @@ abstract contract Books is Entries {
     /// for the command: `_relay` looks at it.
     function _compete(address target, address sender) private {
         bytes32 id = _lastOperation();
-        if (IJournal(target).operationSequence(sender, id) != 0) return;
+        // Some commands have none, and the last one given is an old one.
+        IJournal journal = IJournal(target);
+        if (journal.operationSequence(sender, id) + journal.operationSequence(rival, id) != 0) return;
         bytes memory data = abi.encodeCall(programmes.changeProfile, (FIRST, id, id));
         if (target == address(organisations)) {
             data = abi.encodeCall(organisations.changeProfile, (1, id, id));
