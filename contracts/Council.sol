@@ -121,7 +121,7 @@ contract Council is ICouncil, SignedMessages {
         _requireOpen(proposalId, found);
         _requireSame(proposalId, keccak256(abi.encode(calls)), found.callsHash);
         _requireMaker(proposalId, found);
-        uint256 approvals = _approvals(proposalId, found);
+        uint256 approvals = _approvals(proposalId, found, found.approvalsNeeded);
         if (approvals < found.approvalsNeeded) {
             revert CouncilApprovalsMissing(proposalId, approvals, found.approvalsNeeded);
         }
@@ -163,7 +163,7 @@ contract Council is ICouncil, SignedMessages {
         if (msg.sender != seatOf(Roles.ALLIANCE_WIDE)) revert CouncilOnlyAllianceSeat(msg.sender);
         Pen memory pen = _begin(msg.sender, operationId);
         // The seat acts only while one of its proposals is being executed.
-        uint256 most = _approvals(_executing, _proposals[_executing]);
+        uint256 most = _approvals(_executing, _proposals[_executing], type(uint256).max);
         if (approvalsNeeded == 0 || approvalsNeeded > most) {
             revert CouncilApprovalsUnusable(approvalsNeeded, most);
         }
@@ -187,7 +187,7 @@ contract Council is ICouncil, SignedMessages {
 
     /// @inheritdoc ICouncil
     function approvalsOf(uint64 proposalId) external view returns (uint256) {
-        return _approvals(proposalId, _known(proposalId));
+        return _approvals(proposalId, _known(proposalId), type(uint256).max);
     }
 
     /// @inheritdoc ICouncil
@@ -314,10 +314,15 @@ contract Council is ICouncil, SignedMessages {
         return appointed != 0 && appointed <= found.authoritySequence;
     }
 
-    function _approvals(uint64 proposalId, Proposal memory found) private view returns (uint256 approvals) {
+    /// @dev Counts no further than `enough`, so that approvals beyond it cost nothing to who executes.
+    function _approvals(uint64 proposalId, Proposal memory found, uint256 enough)
+        private
+        view
+        returns (uint256 approvals)
+    {
         address[] storage approvers = _approvers[proposalId];
         uint256 given = approvers.length;
-        for (uint256 i = 0; i < given; ++i) {
+        for (uint256 i = 0; i < given && approvals < enough; ++i) {
             if (_isSince(found, approvers[i])) ++approvals;
         }
     }

@@ -44,6 +44,7 @@ contract Credits is CreditBook {
     address public immutable benefits;
 
     mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint64))) private _spent;
+    mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint64))) private _reversed;
     mapping(
         uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => mapping(bytes32 => uint64)))
     ) private _spentIn;
@@ -106,6 +107,7 @@ contract Credits is CreditBook {
             _reverse(pen, line, reversals[i], rest);
             total += rest;
         }
+        if (!council) _takeBack(programmeId, uint256(total));
         _book(programmeId, -total, 0);
         _finish(pen);
     }
@@ -120,9 +122,9 @@ contract Credits is CreditBook {
         uint64 last = pen.sequence;
         int256 total = 0;
         for (uint256 i = 0; i < expiries.length; ++i) {
-            _expire(pen, line, programmeId, expiries[i], last);
-            total += int256(uint256(expiries[i].amount));
+            total += _expire(pen, line, programmeId, expiries[i], last);
         }
+        if (total == 0) revert CreditsNothingToExpire(programmeId);
         _book(programmeId, -total, 0);
         _finish(pen);
     }
@@ -204,6 +206,11 @@ contract Credits is CreditBook {
     }
 
     /// @inheritdoc ICredits
+    function reversed(uint16 programmeId, uint32 epoch, address issuer) external view returns (uint64) {
+        return _reversed[programmeId][epoch][issuer];
+    }
+
+    /// @inheritdoc ICredits
     function spentIn(uint16 programmeId, uint32 epoch, address issuer, bytes32 category)
         external
         view
@@ -225,6 +232,7 @@ contract Credits is CreditBook {
         left.epochEndsAt = programmes.boundary(programmeId, terms.epoch + 1);
         left.perAward = terms.perAward;
         left.leftInEpoch = _less(terms.perEpoch, _spent[programmeId][terms.epoch][issuer]);
+        left.leftToReverse = _less(terms.perEpoch, _reversed[programmeId][terms.epoch][issuer]);
         left.leftInCategory = left.leftInEpoch;
         if (!terms.byCategory) return left;
         bytes32[] memory categories = new bytes32[](1);
@@ -324,6 +332,18 @@ contract Credits is CreditBook {
         spent_[issuer] = before + uint64(total);
     }
 
+    /// @dev Books what the sender takes back of its awards. An issuer's key takes back no more in an epoch
+    /// than it could award.
+    function _takeBack(uint16 programmeId, uint256 total) private {
+        IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, msg.sender);
+        if (terms.epoch == 0) revert CreditsNoEpoch(programmeId, block.timestamp);
+        mapping(address => uint64) storage reversed_ = _reversed[programmeId][terms.epoch];
+        uint64 before = reversed_[msg.sender];
+        uint64 left = _less(terms.perEpoch, before);
+        if (total > left) revert CreditsReversalOverBudget(msg.sender, total, left);
+        reversed_[msg.sender] = before + uint64(total);
+    }
+
     /// @dev Books awards on the issuer's budgets by category.
     /// @param categories of the runs of awards of one category
     function _spendIn(
@@ -363,12 +383,13 @@ contract Credits is CreditBook {
 
     /// @dev Posts an expiry.
     /// @param last the last entry there can be an expiry of
+    /// @dev Posts what is still there of what shall expire, which may be nothing.
     function _expire(Pen memory pen, Line memory line, uint16 programmeId, Expiry calldata expiry, uint64 last)
         private
+        returns (int256 amount)
     {
         uint64 entryId = expiry.entryId;
-        uint64 amount = expiry.amount;
-        if (amount == 0) revert CreditsAmountZero(expiry.orgId);
+        if (expiry.amount == 0) revert CreditsAmountZero(expiry.orgId);
         if (entryId == 0 || entryId > last) revert CreditsEntryUnknown(entryId);
         Fate storage fate = _fates[programmeId][entryId];
         if (fate.reversedBy != 0) revert CreditsAlreadyReversed(entryId, fate.reversedBy);
@@ -376,12 +397,15 @@ contract Credits is CreditBook {
         // A key that nobody can read would stop every reader of the journal.
         if (expiry.category == 0 || expiry.category != line.category) expiry.category.requireWellFormed();
         mapping(uint256 four => Four) storage balances = _balances[programmeId];
-        _requireBalance(balances, expiry.orgId, amount);
+        int256 there = _balanceIn(balances, expiry.orgId) - int256(uint256(expiry.leaves));
+        amount = int256(uint256(expiry.amount));
+        if (there < amount) amount = there;
+        if (amount <= 0) return 0;
 
-        (fate.expiredBy, fate.expired) = (_next(pen), amount);
+        (fate.expiredBy, fate.expired) = (_next(pen), uint64(uint256(amount)));
         line.orgId = expiry.orgId;
         line.category = expiry.category;
-        line.amount = -int256(uint256(amount));
+        line.amount = -amount;
         line.refersTo = entryId;
         _post(pen, line, balances);
     }

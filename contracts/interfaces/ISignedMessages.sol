@@ -5,7 +5,8 @@ pragma solidity 0.8.37;
 /// @notice A person signs a message (EIP-712) instead of sending a transaction; anybody brings it to
 /// the chain. It names the account that it is signed for and that account's operation, which the
 /// journal refuses the second time, so that it counts once; messages need no order. It is good until
-/// its deadline, at most MAX_VALIDITY ahead, and until its signer cancels it.
+/// its deadline and until its signer cancels it. One with a deadline more than MAX_VALIDITY ahead is
+/// refused until the deadline is near enough: it sleeps, and is cancelled rather than forgotten.
 ///
 /// Rights are looked at when a message comes, not when it was signed: one from before a rotation or a
 /// dismissal counts again if its account gets the right back within the deadline. Who gives up a right
