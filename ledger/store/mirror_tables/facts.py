@@ -36,7 +36,7 @@ mirror_state = define(
 mirror_tallies = define(
     "mirror_tallies",
     number("id", primary_key=True),
-    blob("journals"),  # sequence (8 bytes) and head (32) of each contract's journal at the cursor
+    blob("journals"),  # how far each is at the cursor: address, sequence (8 bytes), head; joined
     number("commits"),
     number("applied_logs"),
     number("reorganisations"),
@@ -60,6 +60,8 @@ mirror_nodes = define(
     text("condition"),  # ledger.mirror.nodes.Condition
     text("code"),  # why it was passed over, an error's code; empty for none
     number("at"),  # milliseconds since 1970 UTC
+    number("head_number", nullable=True),  # its latest block as it told it; null if it told none
+    text("problem"),  # that error's sentence, with the evidence; empty for none
 )
 
 verified_ranges = define(

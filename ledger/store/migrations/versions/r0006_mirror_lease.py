@@ -43,6 +43,8 @@ def upgrade() -> None:
         text("condition"),
         text("code"),
         number("at"),
+        number("head_number", nullable=True),
+        text("problem"),
         sqlite_with_rowid=False,
     )
     op.create_table(
