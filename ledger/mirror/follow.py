@@ -9,6 +9,7 @@ goes well ends the halt.
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Iterator
 from itertools import count
 
@@ -26,6 +27,7 @@ from ledger.store.engine import database_unusable
 
 _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 5.0
+_JITTER = 0.25
 _DATABASE_WAIT = 1.0
 _LOOKS_OF_SYNC = 6
 """How often `sync` looks again before it gives up; with the waits between them, 6 seconds."""
@@ -101,7 +103,8 @@ def _look_patiently(mirror: Mirror, *, looks: int | None = None) -> MirrorState:
             if attempt == looks:
                 raise
             mirror.report(Waiting(problem, wait))
-            if mirror.stop.wait(wait):
+            # Not all mirrors of a node that was away come back to it at the same moment.
+            if mirror.stop.wait(wait * (1 - _JITTER * random.random())):  # noqa: S311
                 raise Stopped from problem
             wait = min(2 * wait, _LONGEST_WAIT)
         except Overtaken:

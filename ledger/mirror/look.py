@@ -154,6 +154,7 @@ class Mirror:
         self._pause()
         self._introduce(node)
         head = look_at_head(node)
+        self._pool.saw_head(node, head)
         state, journals = self._held or self._load(node)
         if head.number > state.cursor.number:
             return self._commit(node, state, self._prove(node, state, journals, head), head)
@@ -267,6 +268,7 @@ class Mirror:
         if proved.end.number == head.number:
             # Not `head`: the chain may have changed since, and the range is what is written.
             self._prove_contracts(node, proved.headers[-1], proved.journals)
+        self._pool.confirm(node, proved.end)
         after = self._applier.apply_range(
             state,
             proved,
@@ -301,7 +303,10 @@ class Mirror:
                 called_final.number <= proved.parent.number
                 and self._is_mirrored(state, called_final)
             ):
-                final = called_final.number
+                # What stands below a final block of ours is final too.
+                others = self._pool.final_at_most(node)
+                called = called_final.number
+                final = max(final, called if others is None else min(called, others))
         return BlockNumber(final)
 
     def _note_look(
