@@ -6,7 +6,7 @@ instead comes in one commit, so that nobody reads a history that never was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, select
 
@@ -22,7 +22,7 @@ from ledger.mirror.handlers import handle
 from ledger.mirror.prove import Journals, ProvedRange
 from ledger.mirror.rollback import roll_back
 from ledger.mirror.rows import BlockRow, LogRow, TransactionRow
-from ledger.mirror.state import MirrorState, advance, read_state
+from ledger.mirror.state import Fence, MirrorState, advance, count_commit, read_state, unfenced
 from ledger.store import mirror_tables
 from ledger.store.engine import writing
 
@@ -36,6 +36,7 @@ class Applier:
         self._engine = engine
         self._followed = followed
         self._book = Book()
+        self.fence: Fence = unfenced
 
     def forget(self, *, database_is_empty: bool = False) -> None:
         """Look at the database anew: another process may have written to it."""
@@ -52,6 +53,7 @@ class Applier:
         """
         try:
             with writing(self._engine) as connection:
+                self.fence(connection)
                 advance(
                     connection,
                     before,
@@ -59,7 +61,9 @@ class Applier:
                     final_number=final_number,
                     head_number=head_number,
                 )
-                if proved.parent.hash != before.cursor.hash:
+                reorganised = proved.parent.hash != before.cursor.hash
+                count_commit(connection, proved.journals, len(proved.logs), reorganised=reorganised)
+                if reorganised:
                     self._book.forget()
                     roll_back(connection, proved.parent.number)
                 self._write(connection, proved)
@@ -69,13 +73,24 @@ class Applier:
             self._book.forget()
             raise
 
+    def derive(
+        self, connection: Connection, logs: Sequence[Log], times: Mapping[BlockNumber, int]
+    ) -> None:
+        """Write what the logs of some whole blocks mean; they stand in the database already.
+
+        `times` are those of their blocks. Raises JournalBroken for an event that cannot be.
+        """
+        self._book.open(connection)
+        self._handle(logs, times)
+        self._book.write()
+
     def _write(self, connection: Connection, proved: ProvedRange) -> None:
         book = self._book
         book.open(connection)
         for header in proved.headers:
             book.add(BlockRow(header.number, header.hash, header.timestamp))
         self._write_raw(proved.logs)
-        self._handle(proved)
+        self._handle(proved.logs, {header.number: header.timestamp for header in proved.headers})
         book.write()
 
     def _write_raw(self, logs: Iterable[Log]) -> None:
@@ -96,9 +111,8 @@ class Applier:
                 )
             )
 
-    def _handle(self, proved: ProvedRange) -> None:
-        times = {header.number: header.timestamp for header in proved.headers}
-        events = self._read_events(proved.logs)
+    def _handle(self, logs: Sequence[Log], times: Mapping[BlockNumber, int]) -> None:
+        events = self._read_events(logs)
         self._book.accounts.load(
             self._book.connection,
             [
