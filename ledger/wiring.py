@@ -154,12 +154,15 @@ def opened_mirror(
     from ledger.mirror.contracts import Followed
     from ledger.mirror.lease import interruptible_sleep
     from ledger.mirror.look import Mirror
+    from ledger.mirror.pool import PATIENCE
     from ledger.mirror.reports import say_nothing
 
     stop = stop or threading.Event()
     with ExitStack() as opened:
         engine = opened.enter_context(opened_database(settings, durable=False))
-        nodes = [Node(url, sleep=interruptible_sleep(stop)) for url in settings.nodes]
+        patience = PATIENCE if len(settings.nodes) > 1 else None
+        sleep = interruptible_sleep(stop)
+        nodes = [Node(url, patience=patience, sleep=sleep) for url in settings.nodes]
         for node in nodes:
             opened.callback(node.close)
         yield Mirror(

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from ledger.chain.headers import Header, check_header
 from ledger.chain.rpc import Node
+from ledger.chain.transport import Patience
 from ledger.errors import (
     ChainProblem,
     JournalBroken,
@@ -73,6 +74,9 @@ _VOTE_SECONDS = 2.0
 
 _VOTERS_FOR_TWO = 3
 """Where so many nodes answer, one alone is not believed."""
+
+PATIENCE = Patience(attempts=2, timeout=5.0, longest=30.0)
+"""How long a node of a pool is waited for: there is another one to ask."""
 
 
 class Pool:
@@ -127,13 +131,23 @@ class Pool:
             if standing.node is node:
                 standing.saw(head, standing.final)
 
+    @property
+    def agreed_head(self) -> int:
+        """The highest block that as many nodes say they have as must, to be believed; -1 for none.
+
+        Only those count with which nothing is wrong.
+        """
+        heads = sorted(each.head_number for each in self._awake() if each.is_sound)
+        needed = 2 if len(heads) >= _VOTERS_FOR_TWO else 1
+        return heads[-needed] if heads else -1
+
     def confirm(self, node: Node, mark: BlockMark) -> None:
         """Let the other nodes vote on a block that was proved from the answers of `node`.
 
         Raises NodesDisagree where no majority is for it, NodeAlone where nobody else has it and
         three nodes or more answer.
         """
-        others = [each for each in self.standings if each.node is not node and not each.is_resting]
+        others = [each for each in self._awake() if each.node is not node]
         if not others:
             return
         votes, silent = self._collect_votes(others, mark)
@@ -155,9 +169,7 @@ class Pool:
         A node that calls final what is not would stop the mirror at the next reorganisation.
         """
         found = [
-            each.final
-            for each in self.standings
-            if each.node is not node and each.final is not None and not each.is_resting
+            each.final for each in self._awake() if each.node is not node and each.final is not None
         ]
         return min(found, default=None)
 
@@ -165,21 +177,16 @@ class Pool:
 
     def _turn(self) -> list[Standing]:
         """Whom to ask now, best first; where all rest, all of them."""
-        awake = [each for each in self.standings if not each.is_resting]
-        agreed = self._agreed_head(awake)
+        agreed = self.agreed_head
 
         def rank(each: Standing) -> tuple[bool, bool, bool, int]:
             lags = 0 <= each.head_number < agreed
-            return each.problem is not None, lags, each is not self._preferred, each.position
+            return not each.is_sound, lags, each is not self._preferred, each.position
 
-        return sorted(awake or self.standings, key=rank)
+        return sorted(self._awake() or self.standings, key=rank)
 
-    @staticmethod
-    def _agreed_head(awake: Sequence[Standing]) -> int:
-        """The highest block that as many nodes say they have as must, to be believed."""
-        heads = sorted(each.head_number for each in awake)
-        needed = 2 if len(awake) >= _VOTERS_FOR_TWO else 1
-        return heads[-needed] if heads else -1
+    def _awake(self) -> list[Standing]:
+        return [each for each in self.standings if not each.is_resting]
 
     def _attempt(self, node: Node, work: Callable[[Node], T]) -> T:
         for attempt in range(1, _ATTEMPTS):
@@ -220,10 +227,10 @@ class Pool:
             self._judge_lag(standing, was_lagging=lagged)
 
     def _judge_lag(self, standing: Standing, *, was_lagging: bool) -> None:
-        agreed = self._agreed_head([each for each in self.standings if not each.is_resting])
-        lags = standing.head_number < agreed
-        if lags:
-            lagging = NodeLagging(url=standing.node.url, head=standing.head_number, wanted=agreed)
+        agreed = self.agreed_head
+        if standing.head_number < agreed:
+            number = standing.head_number
+            lagging = NodeLagging(url=standing.node.url, head=number, wanted=agreed)
             self._blame(standing, lagging)
         elif was_lagging:
             standing.did_well()

@@ -67,6 +67,11 @@ class Standing:
         return self._clock() < self._rest_until
 
     @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong with it, as far as is known."""
+        return self.problem is None or isinstance(self.problem, _NO_FAULT)
+
+    @property
     def head_number(self) -> int:
         """The number of its latest block, -1 where it told none."""
         return self.head.number if self.head is not None else -1
