@@ -23,6 +23,7 @@ from ledger.mirror.pool import PASSING
 from ledger.mirror.reports import CaughtUp, OtherLeads, Waiting
 from ledger.mirror.state import MirrorState, Overtaken
 from ledger.mirror.trouble import Trouble
+from ledger.mirror.upgrade import upgrade
 from ledger.store.engine import database_unusable
 
 _FIRST_WAIT = 0.2
@@ -85,6 +86,9 @@ def _follow_leading(mirror: Mirror, poll_interval: float, trouble: Trouble) -> N
 
 @contextlib.contextmanager
 def _leading(mirror: Mirror) -> Iterator[None]:
+    # Before the lease: who holds it, an older release perhaps, goes on until the tables are ready.
+    with _database_errors(mirror.engine):
+        upgrade(mirror)
     with lead(mirror.engine, mirror.stop, lambda: mirror.report(OtherLeads())):
         mirror.forget()
         with _database_errors(mirror.engine):

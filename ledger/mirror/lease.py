@@ -35,6 +35,9 @@ class Lock:
 
 _LEASE = Lock(".mirror-lock", 0x4D4D4952)  # "MMIR"
 
+BUILDING = Lock(".rebuild-lock", 0x4D524542)  # "MREB"
+"""Held by whoever builds new tables; a mirror may follow meanwhile."""
+
 
 class Stopped(Exception):
     """The process was asked to end."""
@@ -58,8 +61,17 @@ def lead(
 
     Raises Stopped where `stop` is set while it waits.
     """
+    with holding(engine, _LEASE, stop, on_wait):
+        yield
+
+
+@contextmanager
+def holding(
+    engine: Engine, lock: Lock, stop: threading.Event, on_wait: Callable[[], None]
+) -> Iterator[None]:
+    """Hold a lock, after waiting for it. Raises Stopped where `stop` is set while it waits."""
     with ExitStack() as held:
-        try_lock = take_lock(engine, held, _LEASE)
+        try_lock = take_lock(engine, held, lock)
         if not try_lock():
             on_wait()
             while not try_lock():

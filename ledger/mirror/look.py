@@ -82,7 +82,7 @@ class Mirror:
         self.stop = stop
         self.report = report
         self._nodes = tuple(nodes)
-        self._followed = followed
+        self.followed = followed
         self._finality_blocks = finality_blocks
         self._pool = Pool(nodes, stop, report)
         self._prover = Prover(followed, self._pause)
@@ -98,7 +98,7 @@ class Mirror:
         return Mirror(
             engine,
             self._nodes,
-            self._followed,
+            self.followed,
             finality_blocks=self._finality_blocks,
             stop=self.stop,
             report=self.report,
@@ -116,10 +116,16 @@ class Mirror:
             return
         if state.schema_version != SCHEMA_VERSION:
             raise SchemaMismatch(found=state.schema_version, needed=SCHEMA_VERSION)
+        self.check_ledger()
+
+    def check_ledger(self) -> None:
+        """Refuse a database that mirrors something else. Raises MirrorOfAnother and MirrorEmpty."""
+        with reading(self.engine) as connection:
+            state = read_state(connection)
         for what, found, expected in (
-            ("its chain's id", state.chain_id, self._followed.chain_id),
-            ("its chain's first block", state.genesis_hash, self._followed.genesis_hash),
-            ("its deployment", state.deployment, self._followed.digest),
+            ("its chain's id", state.chain_id, self.followed.chain_id),
+            ("its chain's first block", state.genesis_hash, self.followed.genesis_hash),
+            ("its deployment", state.deployment, self.followed.digest),
         ):
             if found != expected:
                 raise MirrorOfAnother(what=what, found=_shown(found), expected=_shown(expected))
@@ -169,17 +175,17 @@ class Mirror:
         if node in self._introduced:
             return
         found = node.chain_id()
-        if found != self._followed.chain_id:
-            raise ChainMismatch(what="its id", found=found, expected=self._followed.chain_id)
+        if found != self.followed.chain_id:
+            raise ChainMismatch(what="its id", found=found, expected=self.followed.chain_id)
         with node.blamed():
             genesis = check_header(node.header(0))
-        if genesis.hash != self._followed.genesis_hash:
+        if genesis.hash != self.followed.genesis_hash:
             raise ChainMismatch(
                 what="its first block",
                 found="0x" + genesis.hash.hex(),
-                expected="0x" + self._followed.genesis_hash.hex(),
+                expected="0x" + self.followed.genesis_hash.hex(),
             )
-        check_code(node, self._followed, look_at_head(node))
+        check_code(node, self.followed, look_at_head(node))
         self._introduced.add(node)
 
     def _load(self, node: Node) -> tuple[MirrorState, Journals]:
@@ -187,12 +193,12 @@ class Mirror:
         try:
             with reading(self.engine) as connection:
                 state = read_state(connection)
-                journals = read_journals(connection, self._followed, state.cursor.number)
+                journals = read_journals(connection, self.followed, state.cursor.number)
         except MirrorEmpty:
             state = self._begin(node)
             with reading(self.engine) as connection:
-                journals = read_journals(connection, self._followed, state.cursor.number)
-        is_empty = state.cursor.number < self._followed.first_block
+                journals = read_journals(connection, self.followed, state.cursor.number)
+        is_empty = state.cursor.number < self.followed.first_block
         self._applier.forget(database_is_empty=is_empty)
         self._held = state, journals
         return self._held
@@ -200,13 +206,13 @@ class Mirror:
     def _begin(self, node: Node) -> MirrorState:
         """Write the state of a mirror before its first block."""
         with node.blamed():
-            parent = BlockMark.of(check_header(node.header(self._followed.first_block - 1)))
+            parent = BlockMark.of(check_header(node.header(self.followed.first_block - 1)))
         state = MirrorState(
             schema_version=SCHEMA_VERSION,
-            chain_id=self._followed.chain_id,
-            genesis_hash=self._followed.genesis_hash,
-            deployment=self._followed.digest,
-            first_block=self._followed.first_block,
+            chain_id=self.followed.chain_id,
+            genesis_hash=self.followed.genesis_hash,
+            deployment=self.followed.digest,
+            first_block=self.followed.first_block,
             cursor=parent,
             final_number=parent.number,
             generation=0,
@@ -223,7 +229,7 @@ class Mirror:
     def _write_contracts(self, connection: Connection) -> None:
         rows = [
             (each.contract_id, each.name, each.address, each.code_hash, each.first_block)
-            for each in self._followed.contracts
+            for each in self.followed.contracts
         ]
         insert_rows(connection, contracts, rows)
 
@@ -252,7 +258,7 @@ class Mirror:
             ancestor = find_ancestor(
                 connection, node, state, head, finality_blocks=self._finality_blocks
             )
-            journals = read_journals(connection, self._followed, ancestor.number)
+            journals = read_journals(connection, self.followed, ancestor.number)
         try:
             return self._prover.prove_range(node, ancestor, journals, head)
         except ChainForked:

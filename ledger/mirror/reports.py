@@ -49,7 +49,28 @@ class CaughtUp:
     block: BlockNumber
 
 
-Report: TypeAlias = Applied | NodePassedOver | Waiting | OtherLeads | CaughtUp
+@dataclass(frozen=True, slots=True)
+class Building:
+    """Tables are built from stored facts: those of `first` to `block` are in, `last` is the end.
+    `logs` came in since the report before."""
+
+    first: BlockNumber
+    block: BlockNumber
+    last: BlockNumber
+    logs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrading:
+    """The derived tables are of an older release; new ones are built while those are read."""
+
+    found: int
+    needed: int
+
+
+Report: TypeAlias = (
+    Applied | NodePassedOver | Waiting | OtherLeads | CaughtUp | Building | Upgrading
+)
 Reporter: TypeAlias = Callable[[Report], None]
 
 

@@ -1,0 +1,128 @@
+"""Places beside a database where new tables of the mirror grow until they are put in.
+
+On SQLite an area is a file of its own, on PostgreSQL a schema of its own. No reader looks into it,
+whatever is there after a crash is thrown away, and what is in it takes its place in one
+transaction of the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy.exc import DBAPIError
+
+from ledger.store.engine import (
+    POSTGRESQL,
+    database_unusable,
+    open_engine,
+    sqlite_file,
+    writing,
+    writing_beside,
+)
+from ledger.store.mirror_tables import metadata
+
+AREA = "moonlake_rebuild"
+"""The schema that new tables grow in, and the name that SQLite attaches their file by."""
+
+
+@contextlib.contextmanager
+def fresh_area(
+    engine: Engine, tables: Iterable[Table], *, crash_safe: bool = True
+) -> Iterator[Engine]:
+    """An area of a database with these tables, empty; removed at the end.
+
+    Who opens it must be the only one. Without `crash_safe` a transaction of it cannot be undone on
+    SQLite, and it fills faster.
+    """
+    _remove(engine)
+    if engine.dialect.name == POSTGRESQL:
+        with writing(engine) as connection:
+            connection.execute(text(f"CREATE SCHEMA {AREA}"))
+        url = engine.url.render_as_string(hide_password=False)
+        area = open_engine(url, durable=False, search_path=AREA)
+    else:
+        area = open_engine(f"sqlite:///{_area_file(engine)}", durable=False, crash_safe=crash_safe)
+    try:
+        metadata.create_all(area, tables=list(tables), checkfirst=False)
+        yield area
+    finally:
+        area.dispose()
+        _remove(engine)
+
+
+def _remove(engine: Engine) -> None:
+    """Remove what this or an earlier work left."""
+    if engine.dialect.name == POSTGRESQL:
+        with writing(engine) as connection:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {AREA} CASCADE"))
+        return
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path = _area_file(engine)
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def putting_in(engine: Engine) -> Iterator[Connection]:
+    """A transaction of the database in which the area can be read as the schema AREA."""
+    if engine.dialect.name == POSTGRESQL:
+        with writing(engine) as connection:
+            yield connection
+    else:
+        with writing_beside(engine, _area_file(engine), AREA) as connection:
+            yield connection
+
+
+def replace_rows(connection: Connection, tables: Iterable[Table]) -> None:
+    """Put the area's rows in place of those of tables of the same shape.
+
+    Rows are deleted rather than tables exchanged: a reader that began before sees the old rows.
+    """
+    for table in tables:
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        connection.execute(text(f"DELETE FROM {table.name}"))  # noqa: S608  our own tables' names
+        connection.execute(
+            text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {AREA}.{table.name}")  # noqa: S608
+        )
+
+
+def replace_tables(connection: Connection, tables: Iterable[Table], retired: Iterable[str]) -> None:
+    """Put the area's tables, which may be of another shape, in place of those that are there.
+
+    On PostgreSQL a reader that began before could meet a new table; the caller has shut readers
+    out. On SQLite such a reader sees the old tables to its end.
+    """
+    for name in retired:
+        connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+    here = None
+    if connection.dialect.name == POSTGRESQL:
+        here = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
+    for table in tables:
+        connection.execute(text(f"DROP TABLE IF EXISTS {table.name}"))
+        if here is not None:
+            connection.execute(text(f"ALTER TABLE {AREA}.{table.name} SET SCHEMA {here}"))
+        else:
+            metadata.create_all(connection, tables=[table], checkfirst=False)
+            # With nothing but the tables named SQLite copies whole pages, the indexes' too.
+            connection.execute(
+                text(f"INSERT INTO {table.name} SELECT * FROM {AREA}.{table.name}")  # noqa: S608
+            )
+
+
+@contextlib.contextmanager
+def database_errors(engine: Engine) -> Iterator[None]:
+    """Tell what a driver refuses by our errors."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise database_unusable(engine, error) from error
+    except sqlite3.Error as error:  # of the statements that are given to the driver itself
+        raise database_unusable(engine, DBAPIError("", None, error)) from error
+
+
+def _area_file(engine: Engine) -> Path:
+    path = sqlite_file(engine)
+    return path.with_name(path.name + ".rebuild")
