@@ -161,13 +161,14 @@ class Mirror:
         self._introduce(node)
         head = look_at_head(node)
         self._pool.saw_head(node, head)
-        state, journals = self._held or self._load(node)
+        state, journals = self._held or self._load(node, head)
         if head.number > state.cursor.number:
             return self._commit(node, state, self._prove(node, state, journals, head), head)
         if not self._is_mirrored(state, head):
             return self._commit(node, state, self._prove_branch(node, state, head), head)
-        if head.number < state.cursor.number:
-            raise NodeLagging(url=node.url, head=head.number, wanted=state.cursor.number)
+        known = max(state.cursor.number, self._pool.agreed_head)
+        if head.number < known:
+            raise NodeLagging(url=node.url, head=head.number, wanted=known)
         return self._note_look(node, state, journals, head)
 
     def _introduce(self, node: Node) -> None:
@@ -188,14 +189,14 @@ class Mirror:
         check_code(node, self.followed, look_at_head(node))
         self._introduced.add(node)
 
-    def _load(self, node: Node) -> tuple[MirrorState, Journals]:
+    def _load(self, node: Node, head: Header) -> tuple[MirrorState, Journals]:
         """Read where the mirror stands, beginning one where there is none."""
         try:
             with reading(self.engine) as connection:
                 state = read_state(connection)
                 journals = read_journals(connection, self.followed, state.cursor.number)
         except MirrorEmpty:
-            state = self._begin(node)
+            state = self._begin(node, head)
             with reading(self.engine) as connection:
                 journals = read_journals(connection, self.followed, state.cursor.number)
         is_empty = state.cursor.number < self.followed.first_block
@@ -203,7 +204,7 @@ class Mirror:
         self._held = state, journals
         return self._held
 
-    def _begin(self, node: Node) -> MirrorState:
+    def _begin(self, node: Node, head: Header) -> MirrorState:
         """Write the state of a mirror before its first block."""
         with node.blamed():
             parent = BlockMark.of(check_header(node.header(self.followed.first_block - 1)))
@@ -216,7 +217,7 @@ class Mirror:
             cursor=parent,
             final_number=parent.number,
             generation=0,
-            head_number=parent.number,
+            head_number=head.number,
             looked_at=now_in_milliseconds(),
             halt=None,
         )
