@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from ledger.errors import DatabaseUnusable, DiskFull, LedgerError, MirrorDamaged
-from ledger.mirror.lease import Stopped, lead
+from ledger.mirror.lease import LeaseLost, Stopped, lead
 from ledger.mirror.look import Mirror
 from ledger.mirror.pool import PASSING
 from ledger.mirror.reports import CaughtUp, OtherLeads, Waiting
@@ -39,8 +39,9 @@ def sync(mirror: Mirror) -> MirrorState:
 
     Raises the problem that does not pass or that halts the mirror, Stopped if it was asked to end.
     """
-    with _leading(mirror):
-        return catch_up(mirror)
+    while True:
+        with contextlib.suppress(LeaseLost), _leading(mirror):
+            return catch_up(mirror)
 
 
 def catch_up(mirror: Mirror) -> MirrorState:
@@ -65,6 +66,8 @@ def follow(mirror: Mirror, *, poll_interval: float) -> None:
                     _follow_leading(mirror, poll_interval, trouble)
             except Stopped:
                 return
+            except LeaseLost:
+                continue  # and wait until it is free again
             except (DatabaseUnusable, DiskFull) as problem:
                 # The lease went with the database, so it is taken anew.
                 trouble.tell()
@@ -89,7 +92,8 @@ def _leading(mirror: Mirror) -> Iterator[None]:
     # Before the lease: who holds it, an older release perhaps, goes on until the tables are ready.
     with _database_errors(mirror.engine):
         upgrade(mirror)
-    with lead(mirror.engine, mirror.stop, lambda: mirror.report(OtherLeads())):
+    with lead(mirror.engine, mirror.stop, lambda: mirror.report(OtherLeads())) as lease:
+        mirror.lead_by(lease.fence)
         mirror.forget()
         with _database_errors(mirror.engine):
             mirror.check_database()
@@ -113,6 +117,7 @@ def _look_patiently(mirror: Mirror, *, looks: int | None = None) -> MirrorState:
             wait = min(2 * wait, _LONGEST_WAIT)
         except Overtaken:
             mirror.forget()
+            mirror.check_database()
         except (DatabaseUnusable, DiskFull):
             raise
         except LedgerError as problem:

@@ -41,12 +41,14 @@ from ledger.mirror.reorganise import finalized_block, find_ancestor, read_marks
 from ledger.mirror.reports import Applied, Reporter, say_nothing
 from ledger.mirror.state import (
     BlockMark,
+    Fence,
     MirrorState,
     Overtaken,
     now_in_milliseconds,
     read_state,
     record_halt,
     record_look,
+    unfenced,
     write_first_state,
 )
 from ledger.store.bulk import insert_rows
@@ -87,6 +89,7 @@ class Mirror:
         self._pool = Pool(nodes, stop, report)
         self._prover = Prover(followed, self._pause)
         self._applier = Applier(engine, followed)
+        self._fence: Fence = unfenced
         self._introduced: set[Node] = set()
         self._held: tuple[MirrorState, Journals] | None = None
         self._look_written = 0.0
@@ -103,6 +106,10 @@ class Mirror:
             stop=self.stop,
             report=self.report,
         )
+
+    def lead_by(self, fence: Fence) -> None:
+        """Let every transaction that writes begin with this fence."""
+        self._fence = self._applier.fence = fence
 
     def check_database(self) -> None:
         """Refuse a database that mirrors something else, or with other tables.
@@ -139,6 +146,7 @@ class Mirror:
             return self._pool.ask(self._look_at)
         except Overtaken:
             self.forget()
+            self.check_database()
             return self._pool.ask(self._look_at)
         except LedgerError:
             # A node that went wrong may come back as another chain.
@@ -154,6 +162,7 @@ class Mirror:
     def halt(self, problem: LedgerError) -> None:
         """Write down why the mirror stops."""
         with writing(self.engine) as connection:
+            self._fence(connection)
             record_halt(connection, problem)
 
     def _look_at(self, node: Node) -> MirrorState:
@@ -222,6 +231,7 @@ class Mirror:
             halt=None,
         )
         with writing(self.engine) as connection:
+            self._fence(connection)
             write_first_state(connection, state)
             self._write_contracts(connection)
             insert_rows(connection, blocks, [(parent.number, parent.hash, parent.timestamp)])
@@ -324,6 +334,7 @@ class Mirror:
         now = time.monotonic()
         if now - self._look_written >= _LOOK_WRITTEN_EVERY or state.halt is not None:
             with writing(self.engine) as connection:
+                self._fence(connection)
                 record_look(connection, state, head_number=head.number)
                 state = read_state(connection)
             self._held = state, journals

@@ -18,7 +18,7 @@ from ledger.chain.logs import JournalCursor
 from ledger.domain.ids import BlockNumber, Sequence
 from ledger.errors import LedgerError, MirrorEmpty
 from ledger.store.bulk import insert_rows
-from ledger.store.mirror_tables import mirror_state, mirror_tallies
+from ledger.store.mirror_tables import SCHEMA_VERSION, mirror_state, mirror_tallies
 
 ROW = 1
 
@@ -179,10 +179,15 @@ def record_look(connection: Connection, before: MirrorState, *, head_number: int
 
 
 def record_halt(connection: Connection, error: LedgerError) -> None:
-    """Write down why the mirror stops. The cursor stays where it is."""
+    """Write down why the mirror stops. The cursor stays where it is.
+
+    The tables of another release are not this one's to judge.
+    """
     block = error.values.get("block")
     connection.execute(
-        update(mirror_state).values(
+        update(mirror_state)
+        .where(mirror_state.c.schema_version == SCHEMA_VERSION)
+        .values(
             halted_code=error.code,
             halted_reason=str(error),
             halted_block=block if isinstance(block, int) else mirror_state.c.cursor_number,

@@ -35,6 +35,7 @@ BUSY_SECONDS = 10.0
 """How long a statement waits for another process that writes to the same SQLite file."""
 
 _CONNECT_SECONDS = 5
+_IDLE_SECONDS = 30
 _LOG_KEPT_BYTES = 64 * 1024 * 1024  # what a large import leaves of the write-ahead log
 _BEGIN = "moonlake_begin"
 _CARELESS = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536")
@@ -195,6 +196,8 @@ def _open_postgresql(url: URL, *, durable: bool, search_path: str) -> Engine:
     options = ["-c timezone=UTC"]
     if not durable:
         options.append("-c synchronous_commit=off")
+        # A mirror that is paused in a transaction would hold the lease's row for ever.
+        options.append(f"-c idle_in_transaction_session_timeout={_IDLE_SECONDS}s")
     if search_path:
         options.append(f"-c search_path={search_path}")
     arguments = {"connect_timeout": _CONNECT_SECONDS, "options": " ".join(options)}
