@@ -59,12 +59,12 @@ class Target:
         self.mirror = self.through(ledger.anvil.url)
         self.readiness = Readiness(url)
 
-    def through(self, *urls: str, **options: Any) -> Mirror:
+    def through(self, *urls: str, patience: Patience = QUICK, **options: Any) -> Mirror:
         """A mirror that has just started, asking these nodes."""
         self.close_nodes()
         self.said.clear()
         self.stop.clear()
-        self.nodes = [Node(url, patience=QUICK) for url in urls]
+        self.nodes = [Node(url, patience=patience) for url in urls]
         given: dict[str, Any] = {"finality_blocks": FINALITY, **options}
         self.mirror = Mirror(
             self.engine,
