@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ BLOCKS = 2_500
 ORGANISATIONS = 10_000
 PROGRAMME = ProgrammeId(1)
 CATEGORIES = ("satellite.build", "data.acquire", "scenario.share")
+STATE = "state.json"
+DEPLOYMENT = "deployment.json"  # as tests.support.happenings.Ledger names it
 _LARGEST_AWARD = 19
 _FEE = 10**12
 _STEP = 7919  # a prime, so that the awards go round all organisations
@@ -74,19 +77,11 @@ def built_chain(folder: Path, scale: float) -> Iterator[Workload]:
     """The chain of a scale, taken from the folder or built and kept there."""
     size = Size.of(scale)
     kept = folder / f"chain-{size.blocks}-{size.organisations}"
-    state, deployment = kept / "state.json", kept / "deployment.json"
-    kept.mkdir(parents=True, exist_ok=True)
+    if not kept.exists():
+        _build(kept, size)
+    deployment = kept / DEPLOYMENT
     # A loaded state brings its transactions and receipts, and the accounts after the last block.
-    if not state.exists():
-        say(f"building {size.entries:,} entries in {size.blocks:,} blocks")
-        deployment.unlink(missing_ok=True)
-        # With the states of late blocks kept, each new block would copy the whole state.
-        with running_anvil(kept, accounts=0, states_kept=0) as anvil:
-            _build(anvil, kept, size)
-            part = state.with_suffix(".part")
-            part.write_bytes(_without_traces(take_dump(anvil.rpc, genesis=None).content))
-            part.rename(state)
-    with running_anvil(kept, "--load-state", str(state), accounts=0) as anvil:
+    with running_anvil(kept, "--load-state", str(kept / STATE), accounts=0) as anvil:
         yield Workload(anvil, read_deployment(deployment), deployment, size)
 
 
@@ -146,7 +141,22 @@ class Issuer:
         assert [receipt.status for receipt in receipts] == ["0x1"] * TRANSACTIONS
 
 
-def _build(anvil: Anvil, folder: Path, size: Size) -> None:
+def _build(kept: Path, size: Size) -> None:
+    """Build the chain beside its place, so that a broken-off build leaves nothing there."""
+    say(f"building {size.entries:,} entries in {size.blocks:,} blocks")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as built:
+        folder = Path(built, kept.name)
+        folder.mkdir()
+        # With the states of late blocks kept, each new block would copy the whole state.
+        with running_anvil(folder, accounts=0, states_kept=0) as anvil:
+            _fill(anvil, folder, size)
+            state = take_dump(anvil.rpc, genesis=None).content
+        folder.joinpath(STATE).write_bytes(_without_traces(state))
+        folder.rename(kept)
+
+
+def _fill(anvil: Anvil, folder: Path, size: Size) -> None:
     ledger = Ledger(anvil, folder)
     issuer = Issuer(anvil, ledger.deployment, size)
     try:
