@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -81,8 +82,10 @@ def interruptible_sleep(stop: threading.Event) -> Callable[[float], None]:
 class Lease:
     """The right to write the mirror of a database, for as long as nobody else took it."""
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, *, locked: bool) -> None:
+        """`locked` says that the lock is held too."""
         self.epoch = epoch
+        self.locked = locked
         self._beaten = time.monotonic()
 
     @property
@@ -113,16 +116,16 @@ def lead(
     Raises Stopped where `stop` is set while it waits, DatabaseUnusable, FolderUnusable, DiskFull.
     """
     with ExitStack() as held:
-        try_lock = take_lock(engine, held, _LEASE)
-        lease = _take(engine, stop, try_lock)
+        lock = open_lock(engine, held, _LEASE)
+        lease = _take(engine, stop, lock)
         if lease is None:
             on_wait()
             watch = _Watch()
             while lease is None:
                 if stop.wait(_LOOK_SECONDS):
                     raise Stopped
-                lease = _take(engine, stop, try_lock, watch)
-        heart = _Heart(engine, lease, try_lock)
+                lease = _take(engine, stop, lock, watch)
+        heart = _Heart(engine, lease, lock)
         held.callback(_give_back, engine, lease)
         held.callback(heart.stop)
         heart.start()
@@ -167,15 +170,19 @@ class _Watch:
 
 
 def _take(
-    engine: Engine,
-    stop: threading.Event,
-    try_lock: Callable[[], bool],
-    watch: _Watch | None = None,
+    engine: Engine, stop: threading.Event, lock: Taker, watch: _Watch | None = None
 ) -> Lease | None:
-    """The lease, if it can be had now."""
+    """The lease, if it can be had now; the lock is ours afterwards only with it."""
     if stop.is_set():
         raise Stopped
-    locked = try_lock()
+    lease = _take_if_free(engine, lock, watch)
+    if lease is None:
+        lock.give_back()
+    return lease
+
+
+def _take_if_free(engine: Engine, lock: Taker, watch: _Watch | None) -> Lease | None:
+    locked = lock.take()
     try:
         with reading(engine) as connection:
             leader = read_leader(connection)
@@ -184,7 +191,7 @@ def _take(
         if not (gone and locked) and not expired:
             return None
         with writing(engine) as connection:
-            return _begin_epoch(connection, leader, gone=gone, locked=locked)
+            return _begin_epoch(connection, leader, gone=gone and locked, locked=locked)
     except IntegrityError:
         return None  # two came to an empty table, and the other was first
     except DBAPIError as error:
@@ -198,14 +205,14 @@ def _begin_epoch(
     epoch, holder = before.epoch + 1, f"{socket.gethostname()}:{os.getpid()}"
     if before.epoch == 0 and read_leader(connection).epoch == 0:
         insert_rows(connection, mirror_lease, [(_ROW, epoch, 0, int(locked), holder)])
-        return Lease(epoch)
+        return Lease(epoch, locked=locked)
     row = mirror_lease.c
     statement = update(mirror_lease).where(row.epoch == before.epoch)
     if not gone:
         statement = statement.where(row.beat == before.beat)
     values = {"epoch": epoch, "beat": row.beat + 1, "locked": int(locked), "holder": holder}
     changed = connection.execute(statement.values(values))
-    return Lease(epoch) if changed.rowcount == 1 else None
+    return Lease(epoch, locked=locked) if changed.rowcount == 1 else None
 
 
 def _give_back(engine: Engine, lease: Lease) -> None:
@@ -219,10 +226,10 @@ def _give_back(engine: Engine, lease: Lease) -> None:
 class _Heart:
     """Gives signs of life while the leader has nothing to commit, and gets the lock if it lacks."""
 
-    def __init__(self, engine: Engine, lease: Lease, try_lock: Callable[[], bool]) -> None:
+    def __init__(self, engine: Engine, lease: Lease, lock: Taker) -> None:
         self._engine = engine
         self._lease = lease
-        self._try_lock = try_lock
+        self._lock = lock
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
@@ -238,24 +245,22 @@ class _Heart:
     def _run(self) -> None:
         while not self._ended.wait(BEAT_SECONDS / 4):
             try:
-                if self._lease.is_due:
+                if not self._lease.locked and self._lock.take():
+                    self._beat(locked=1)
+                    self._lease.locked = True
+                elif self._lease.is_due:
+                    self._lock.take()  # where its connection was lost, this says so
                     self._beat()
             except LeaseLost:
                 return  # the next commit will find out
             except (DBAPIError, LedgerError):
                 continue  # whoever works on the database tells what is wrong with it
 
-    def _beat(self) -> None:
-        locked = self._try_lock()
+    def _beat(self, **more: int) -> None:
         with writing(self._engine) as connection:
             self._lease.fence(connection)
-            if locked:
-                row = mirror_lease.c
-                connection.execute(
-                    update(mirror_lease)
-                    .where(row.epoch == self._lease.epoch, row.locked == 0)
-                    .values(locked=1)
-                )
+            if more:
+                connection.execute(update(mirror_lease).values(more))
 
 
 # --- locks --------------------------------------------------------------------------------------
@@ -267,23 +272,35 @@ def holding(
 ) -> Iterator[None]:
     """Hold a lock, after waiting for it. Raises Stopped where `stop` is set while it waits."""
     with ExitStack() as held:
-        try_lock = take_lock(engine, held, lock)
-        if not try_lock():
+        opened = open_lock(engine, held, lock)
+        if not opened.take():
             on_wait()
-            while not try_lock():
+            while not opened.take():
                 if stop.wait(_LOOK_SECONDS):
                     raise Stopped
         yield
 
 
-def take_lock(engine: Engine, held: ExitStack, lock: Lock) -> Callable[[], bool]:
-    """What tries to take a lock, and says whether it is ours now; it is until `held` closes.
+class Taker(Protocol):
+    """What takes a lock and gives it back."""
+
+    def take(self) -> bool:
+        """Try to take the lock; whether it is ours now."""
+        ...
+
+    def give_back(self) -> None:
+        """Let others take it."""
+        ...
+
+
+def open_lock(engine: Engine, held: ExitStack, lock: Lock) -> Taker:
+    """A lock of a database, ours from the time it is taken until `held` closes.
 
     Raises DatabaseUnusable, FolderUnusable and DiskFull.
     """
     if engine.dialect.name == POSTGRESQL:
-        return _try_advisory_lock(engine, held, lock)
-    return _try_file_lock(lock_file(engine, lock), held)
+        return _AdvisoryLock(engine, held, lock)
+    return _FileLock(lock_file(engine, lock), held)
 
 
 def lock_file(engine: Engine, lock: Lock) -> Path:
@@ -292,42 +309,54 @@ def lock_file(engine: Engine, lock: Lock) -> Path:
     return database.with_name(database.name + lock.ending)
 
 
-def _try_file_lock(path: Path, held: ExitStack) -> Callable[[], bool]:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise folder_unusable(path.parent, error) from error
-    held.callback(os.close, descriptor)
-
-    def try_lock() -> bool:
+class _FileLock:
+    def __init__(self, path: Path, held: ExitStack) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise folder_unusable(path.parent, error) from error
+        held.callback(os.close, self._descriptor)
+
+    def take(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
-    return try_lock
+    def give_back(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
 
-def _try_advisory_lock(engine: Engine, held: ExitStack, lock: Lock) -> Callable[[], bool]:
-    connection = _own_connection(engine, held)
-    ours = False
-    # Several mirrors may stand in schemas of their own, and so have leases of their own.
-    statement = text("SELECT pg_try_advisory_lock(:lock, hashtext(current_schema()))")
-    still_there = text("SELECT 1")
+# Several mirrors may stand in schemas of their own, and so have leases of their own.
+_ADVISORY = "SELECT pg_{}(:lock, hashtext(current_schema()))"
 
-    def try_lock() -> bool:
-        nonlocal ours
+
+class _AdvisoryLock:
+    def __init__(self, engine: Engine, held: ExitStack, lock: Lock) -> None:
+        self._engine = engine
+        self._number = lock.number
+        self._connection = _own_connection(engine, held)
+        self._ours = False
+
+    def take(self) -> bool:
+        if self._ours:  # a second lock would have to be given back twice
+            self._ask("SELECT 1")
+        else:
+            self._ours = self._ask(_ADVISORY.format("try_advisory_lock"))
+        return self._ours
+
+    def give_back(self) -> None:
+        if self._ours:
+            self._ask(_ADVISORY.format("advisory_unlock"))
+            self._ours = False
+
+    def _ask(self, statement: str) -> bool:
         try:
-            if ours:  # a second lock would have to be given back twice
-                connection.execute(still_there)
-            else:
-                ours = bool(connection.execute(statement, {"lock": lock.number}).scalar_one())
+            found = self._connection.execute(text(statement), {"lock": self._number})
+            return bool(found.scalar_one())
         except DBAPIError as error:
-            raise database_unusable(engine, error) from error
-        return ours
-
-    return try_lock
+            raise database_unusable(self._engine, error) from error
 
 
 def _own_connection(engine: Engine, held: ExitStack) -> Connection:
