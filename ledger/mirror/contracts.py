@@ -23,6 +23,8 @@ from ledger.domain import events
 from ledger.domain.ids import BlockNumber
 from ledger.errors import EventUnknown, JournalBroken
 
+_NO_TOPIC = b""
+
 _ACCESS_CONTROL = "OpenZeppelin's AccessControl; OfficerAppointed and OfficerDismissed say the same"
 _ADMIN_RULES = (
     "OpenZeppelin's AccessControlDefaultAdminRules; the journal's Admin… events say the same"
@@ -83,6 +85,9 @@ class FollowedContract:
         self._event_types: dict[bytes, type[object]] = {
             topic: getattr(events, decoder.name) for topic, decoder in self.events.journal.items()
         }
+        entry = [topic for topic, kind in self._event_types.items() if kind is events.EntryPosted]
+        self.entry_topic = entry[0] if entry else _NO_TOPIC
+        self._decode_entry = self.events.journal[entry[0]].decode if entry else None
 
     def is_line(self, log: Log) -> bool:
         """Whether the log is of the journal. Raises EventUnknown for an event we do not know."""
@@ -114,16 +119,31 @@ class FollowedContract:
         # The head, an event's last field, is checked on the raw log and is no part of its meaning.
         return self._event_types[decoder.topic](*values[:-1])
 
+    def read_entry(self, log: Log) -> tuple[Any, ...]:
+        """The fields of a log that begins with `entry_topic`: those of EntryPosted, and the head.
+
+        Nearly all logs are entries, and an object for each would take as long as all that is done
+        with it. Raises JournalBroken for an odd log.
+        """
+        assert self._decode_entry is not None, "only Credits have entries"  # noqa: S101
+        try:
+            return self._decode_entry(log.topics, log.data)
+        except UndecodableLog as error:
+            raise self._odd(log, error) from error
+
     def _read_annex(self, annex: AnnexDecoder, log: Log) -> object:
         try:
             return _ANNEXES[annex.name](annex.decode_named(log.topics, log.data), log)
         except UndecodableLog as error:
-            raise JournalBroken(
-                block=log.block_number,
-                log_index=log.log_index,
-                contract=self.name,
-                problem=str(error),
-            ) from error
+            raise self._odd(log, error) from error
+
+    def _odd(self, log: Log, error: UndecodableLog) -> JournalBroken:
+        return JournalBroken(
+            block=log.block_number,
+            log_index=log.log_index,
+            contract=self.name,
+            problem=str(error),
+        )
 
 
 def _read_calls(fields: Mapping[str, Any], log: Log) -> events.ProposalCalls:
