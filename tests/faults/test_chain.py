@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import func, select
 
 from ledger.chain.contracts.authority import encode_appoint
+from ledger.chain.headers import HeaderAnswer, header_hash
 from ledger.chain.transport import Patience
-from ledger.errors import LedgerError, ReorganisationTooDeep
+from ledger.errors import ChainMismatch, CodeMismatch, LedgerError, ReorganisationTooDeep
 from ledger.mirror import contracts
 from ledger.mirror.digest import compute_digest
 from ledger.mirror.reports import Applied
 from ledger.store.engine import reading
 from ledger.store.mirror_tables import balances, entries
 from tests.faults.conftest import FINALITY, ONE, Target, Targets
-from tests.faults.proxy import RECEIPTS, Proxy
+from tests.faults.proxy import BY_NUMBER, RECEIPTS, Proxy
+from tests.support.anvil import Anvil
 from tests.support.happenings import Ledger, wait_for
 
 
@@ -215,6 +219,54 @@ def test_event__that_nobody_knows__halts_and_is_taken_by_a_release_that_knows_it
             target.sync()
     target.assert_refused(before, refused.value)
     target.followed = contracts.Followed(ledger.deployment)
+    target.through(ledger.anvil.url)
+    target.sync()
+    target.assert_equal()
+
+
+def other_genesis(params: list[Any], block: Any) -> Any:
+    """The first block is another one, right in itself."""
+    if params[0] != "0x0":
+        return block
+    changed = {**block, "extraData": "0x99"}
+    return changed | {"hash": "0x" + header_hash(msgspec.convert(changed, HeaderAnswer)).hex()}
+
+
+OTHER_CHAINS = {
+    "id": ("eth_chainId", lambda params, number: "0x2"),
+    "genesis": (BY_NUMBER, other_genesis),
+    "code": ("eth_getCode", lambda params, code: code[:-2] + "00"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_CHAINS)
+def test_chain__with_another_id_genesis_or_code__is_refused(
+    target: Target, proxy: Proxy, ledger: Ledger, what: str
+) -> None:
+    before = target.state
+    ledger.award(ONE, (1, 1))
+    method, lie = OTHER_CHAINS[what]
+    proxy.lies[method] = lie
+    target.through(proxy.url)
+    with pytest.raises((ChainMismatch, CodeMismatch)) as refused:
+        target.sync()
+    target.assert_refused(before, refused.value)
+    target.through(ledger.anvil.url)
+    target.sync()
+    target.assert_equal()
+
+
+def test_chain__that_was_reset__is_refused_and_what_was_mirrored_stays(
+    target: Target, ledger: Ledger, start_anvil: Callable[..., Anvil]
+) -> None:
+    """The same address, and another chain behind it, which grows beyond ours."""
+    before = target.state
+    other = start_anvil()
+    other.mine(before.cursor.number + 5)
+    target.through(other.url)
+    with pytest.raises((ChainMismatch, CodeMismatch)) as refused:
+        target.sync()
+    target.assert_refused(before, refused.value)
     target.through(ledger.anvil.url)
     target.sync()
     target.assert_equal()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from ledger.store import engine as store
 from tests.faults.conftest import ONE, Target, Targets
 from tests.support.happenings import Ledger, wait_for
 from tests.support.postgres import Cluster
+
+UNUSABLE = "setup.database_unusable"
 
 
 @contextmanager
@@ -54,7 +57,7 @@ def test_database__that_is_locked_for_long__is_waited_for_and_readiness_ends(
             looked = target.state.looked_at
             ledger.award(ONE, (1, 6))
             if target.engine.dialect.name == "sqlite":
-                wait_for(lambda: waits(target), "it does not say that it waits")
+                wait_for(lambda: is_told(target, UNUSABLE), "it does not say that it waits")
                 wait_for(lambda: target.readiness.status() == 503, "it is said to be ready")
             # Where it waits in silence, the age of its last look tells.
             later = looked / 1000 + 31
@@ -64,12 +67,9 @@ def test_database__that_is_locked_for_long__is_waited_for_and_readiness_ends(
     target.assert_equal()
 
 
-def waits(target: Target) -> bool:
-    """Whether the mirror said that it waits for the database."""
-    return any(
-        isinstance(each, Waiting) and each.problem.code == "setup.database_unusable"
-        for each in target.said
-    )
+def is_told(target: Target, code: str) -> bool:
+    """Whether the mirror said that it waits for this."""
+    return any(isinstance(each, Waiting) and each.problem.code == code for each in target.said)
 
 
 def test_postgresql__killed_in_a_commit__recovers_and_the_mirror_goes_on(
@@ -131,3 +131,58 @@ def test_mirrors__two_on_one_database__one_leads_and_nothing_is_written_twice(
         other.close_nodes()
         other.readiness.close()
         other.engine.dispose()
+
+
+_NO_ROOM = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$
+"""
+
+
+@contextmanager
+def full(target: Target) -> Iterator[None]:
+    """No row has room: SQLite's file may not grow, PostgreSQL says what it then says."""
+    if target.engine.dialect.name == "sqlite":
+        bound = threading.Event()
+        bound.set()
+
+        def _bound(connection: sqlite3.Connection, _record: object, _proxy: object) -> None:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages if bound.is_set() else 2**30}")
+
+        event.listen(target.engine, "checkout", _bound)
+        yield
+        bound.clear()
+        return
+    other = create_engine(target.engine.url)
+    with other.begin() as connection:
+        connection.exec_driver_sql(_NO_ROOM)
+        connection.exec_driver_sql(
+            "CREATE TRIGGER no_room BEFORE INSERT ON logs EXECUTE FUNCTION no_room()"
+        )
+    try:
+        yield
+    finally:
+        with other.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER no_room ON logs")
+            connection.exec_driver_sql("DROP FUNCTION no_room")
+        other.dispose()
+
+
+def test_disk__that_is_full__is_waited_for_and_readiness_says_so_at_once(
+    new_target: Target, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "_DATABASE_WAIT", 0.05)
+    target = new_target
+    with target.following():
+        wait_for(lambda: answers(target), "it did not catch up")
+        before = target.state.cursor
+        with full(target):
+            # Enough that no page has room for it.
+            block = ledger.award(ONE, *[(1 + each % 5, 1) for each in range(400)])
+            wait_for(lambda: is_told(target, "setup.disk_full"), "it does not say that it waits")
+            wait_for(lambda: target.readiness.status() == 503, "it is said to be ready")
+            assert target.state.cursor == before
+        wait_for(lambda: target.state.cursor.number >= block, "it did not go on")
+        wait_for(lambda: target.readiness.status() == 200, "it is not ready again")
+    target.assert_equal()
