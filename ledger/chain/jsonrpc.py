@@ -8,6 +8,7 @@ neither fill the memory nor take for ever.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -88,11 +89,17 @@ class JsonRpc:
         )
         self._ids = count(1)
         self._bounds: dict[str, _Bound] = {}
+        self._read_by_thread = threading.local()
 
     @property
     def url(self) -> str:
         """Where it is, for messages: without the path, where providers put keys."""
         return self._transport.shown_url
+
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes of answers this thread has read from it."""
+        return getattr(self._read_by_thread, "bytes", 0)
 
     def __enter__(self) -> Self:
         return self
@@ -162,6 +169,7 @@ class JsonRpc:
 
     def _post(self, method: str, request: Any, decoder: msgspec.json.Decoder[Any]) -> Any:
         def read(reply: Reply) -> Any:
+            self._read_by_thread.bytes = self.bytes_read + len(reply.body)
             return self._read(method, reply, decoder)
 
         try:

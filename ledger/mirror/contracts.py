@@ -11,10 +11,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ledger.chain.artifacts import JOURNALLED, load_artifact
-from ledger.chain.deployments import Deployment
 from ledger.chain.headers import BloomFilter
 from ledger.chain.keccak import keccak256
 from ledger.chain.logs import AnnexDecoder, ContractEvents, UndecodableLog
@@ -22,6 +21,9 @@ from ledger.chain.receipts import Log
 from ledger.domain import events
 from ledger.domain.ids import BlockNumber
 from ledger.errors import EventUnknown, JournalBroken
+
+if TYPE_CHECKING:
+    from ledger.chain.deployments import Deployment
 
 _NO_TOPIC = b""
 

@@ -28,6 +28,7 @@ from ledger.errors import (
 from ledger.mirror.apply import Applier, read_journals
 from ledger.mirror.contracts import Followed
 from ledger.mirror.lease import Stopped
+from ledger.mirror.marks import BlockMark
 from ledger.mirror.pool import Pool
 from ledger.mirror.prove import (
     ChainForked,
@@ -40,7 +41,6 @@ from ledger.mirror.prove import (
 from ledger.mirror.reorganise import finalized_block, find_ancestor, read_marks
 from ledger.mirror.reports import Applied, Reporter, say_nothing
 from ledger.mirror.state import (
-    BlockMark,
     Fence,
     MirrorState,
     Overtaken,

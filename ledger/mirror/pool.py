@@ -38,11 +38,11 @@ from ledger.errors import (
     NodesDisagree,
     NodeUnreachable,
 )
+from ledger.mirror.marks import BlockMark
 from ledger.mirror.prove import look_at_head
 from ledger.mirror.reorganise import finalized_block
 from ledger.mirror.reports import NodePassedOver, Reporter
 from ledger.mirror.standing import Standing, ask_aside
-from ledger.mirror.state import BlockMark
 
 T = TypeVar("T")
 

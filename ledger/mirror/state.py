@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, Update, select, update
 
-from ledger.chain.headers import Header
 from ledger.chain.logs import JournalCursor
 from ledger.domain.ids import BlockNumber, Sequence
 from ledger.errors import LedgerError, MirrorEmpty
+from ledger.mirror.marks import BlockMark
 from ledger.store.bulk import insert_rows
 from ledger.store.mirror_tables import SCHEMA_VERSION, mirror_state, mirror_tallies
 
@@ -32,20 +32,6 @@ def unfenced(_connection: Connection) -> None:
 
 class Overtaken(Exception):
     """Another process has moved the mirror since this one looked; look again."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockMark:
-    """A block by number and hash, with its time in seconds since 1970 UTC."""
-
-    number: BlockNumber
-    hash: bytes
-    timestamp: int
-
-    @classmethod
-    def of(cls, header: Header) -> BlockMark:
-        """The mark of a proved header."""
-        return cls(header.number, header.hash, header.timestamp)
 
 
 @dataclass(frozen=True, slots=True)
