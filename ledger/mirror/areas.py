@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, Table, text
@@ -89,19 +89,20 @@ def replace_rows(connection: Connection, tables: Iterable[Table]) -> None:
         )
 
 
-def replace_tables(connection: Connection, tables: Iterable[Table], retired: Iterable[str]) -> None:
+def replace_tables(connection: Connection, tables: Sequence[Table], retired: Iterable[str]) -> None:
     """Put the area's tables, which may be of another shape, in place of those that are there.
 
     On PostgreSQL a reader that began before could meet a new table; the caller has shut readers
     out. On SQLite such a reader sees the old tables to its end.
     """
-    for name in retired:
-        connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+    # SQLite would take the area's table where ours is missing.
+    ours = "" if connection.dialect.name == POSTGRESQL else "main."
+    for name in (*retired, *(table.name for table in tables)):
+        connection.execute(text(f"DROP TABLE IF EXISTS {ours}{name}"))
     here = None
     if connection.dialect.name == POSTGRESQL:
         here = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
     for table in tables:
-        connection.execute(text(f"DROP TABLE IF EXISTS {table.name}"))
         if here is not None:
             connection.execute(text(f"ALTER TABLE {AREA}.{table.name} SET SCHEMA {here}"))
         else:
