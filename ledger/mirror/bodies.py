@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ledger.chain.headers import Header
 from ledger.chain.receipts import Log, ReceiptAnswer, check_receipts
@@ -23,6 +23,16 @@ FIRST_AT_ONCE = 4
 MOST_AT_ONCE = 64
 BYTES_AT_ONCE = 2_000_000
 """What one request should bring."""
+
+
+class Bringer(Protocol):
+    """Brings the logs of some blocks, `at_once` or fewer of them."""
+
+    at_once: int
+
+    def begin(self, node: Node, headers: Sequence[Header]) -> Callable[[], list[Log]]:
+        """Ask a node for some blocks. What is returned waits for its answers and proves them."""
+        ...
 
 
 class Bodies:

@@ -22,10 +22,12 @@ from ledger.chain.proofs import prove_account, prove_slots
 from ledger.chain.receipts import Log
 from ledger.chain.rpc import Node
 from ledger.domain.ids import BlockNumber
+from ledger.domain.verification import Level
 from ledger.errors import CodeMismatch, JournalBroken, NodeRefused
-from ledger.mirror.bodies import Bodies
+from ledger.mirror.bodies import Bodies, Bringer
 from ledger.mirror.contracts import Followed, FollowedContract
 from ledger.mirror.marks import BlockMark
+from ledger.mirror.told_logs import ToldLogs
 
 MOST_LOGS = 10_000
 """Logs after which a range ends: commits of 10,000 rows were 2.7 times as fast as those of 80."""
@@ -51,6 +53,7 @@ class ProvedRange:
     headers: Sequence[Header]
     logs: Sequence[Log]
     journals: Journals
+    level: Level = Level.RECEIPTS
 
     @property
     def end(self) -> BlockMark:
@@ -85,10 +88,13 @@ class Prover:
         followed: Followed,
         pause: Callable[[], None] = lambda: None,
         executor: Executor | None = None,
+        level: Level = Level.RECEIPTS,
     ) -> None:
         self._followed = followed
         self._pause = pause
-        self._bodies = Bodies(followed, executor)
+        self._level = level
+        of_level = Bodies if level is Level.RECEIPTS else ToldLogs
+        self._bodies: Bringer = of_level(followed, executor)
         self._parts_ahead = 0 if executor is None else 1
 
     def prove_range(
@@ -118,7 +124,7 @@ class Prover:
                 if is_end or len(logs) >= MOST_LOGS or len(headers) >= MOST_BLOCKS:
                     journals = self._follow_journals(journals, logs)
                     self._compare_contracts(node, headers[-1], journals, head)
-                    yield ProvedRange(parent, headers, logs, journals)
+                    yield ProvedRange(parent, headers, logs, journals, self._level)
                     parent, headers, logs = BlockMark.of(headers[-1]), [], []
 
     def prove_contracts(self, node: Node, block: Header, journals: Journals) -> None:
@@ -131,7 +137,12 @@ class Prover:
         contracts = [each for each in self._followed.contracts if each.address in journals]
         addresses = [each.address for each in contracts]
         with node.blamed():
-            answers = node.proofs(addresses, _JOURNAL_SLOTS, block.hash)
+            try:
+                answers = node.proofs(addresses, _JOURNAL_SLOTS, block.hash)
+            except NodeRefused:
+                if self._level is Level.HEADS:
+                    return  # a node without receipts may serve no proofs either
+                raise
             for contract, answer in zip(contracts, answers, strict=True):
                 account = prove_account(block, contract.address, answer)
                 if account.code_hash != contract.code_hash:
