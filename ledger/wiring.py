@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ledger.chain.keystores import KeyInfo
     from ledger.chain.rpc import Node
     from ledger.chain.signers import LocalSigner
+    from ledger.mirror.follow import Waiter
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
     from ledger.office.evidence import EvidenceStore
@@ -172,7 +173,29 @@ def opened_mirror(
             finality_blocks=settings.finality_blocks,
             stop=stop,
             report=report or say_nothing,
+            level=settings.verify,
+            finality=settings.finality,
         )
+
+
+@contextmanager
+def opened_waiter(settings: Settings, report: Reporter) -> Iterator[Waiter]:
+    """What a follower waits with: pushes of a node where the settings name one, else time."""
+    from ledger.mirror.follow import POLLING
+    from ledger.mirror.reports import Subscribed, SubscriptionLost
+
+    url = settings.subscribe_url
+    if not url:
+        yield POLLING
+        return
+    from ledger.chain.subscription import HeadSubscription
+
+    def tell(problem: LedgerError | None) -> None:
+        shown = subscription.shown_url
+        report(Subscribed(shown) if problem is None else SubscriptionLost(shown, problem))
+
+    with HeadSubscription(url, on_change=tell) as subscription:
+        yield subscription
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:

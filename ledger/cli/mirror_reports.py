@@ -27,6 +27,8 @@ from ledger.mirror.reports import (
     NodePassedOver,
     OtherLeads,
     Report,
+    Subscribed,
+    SubscriptionLost,
     Upgrading,
     Waiting,
 )
@@ -147,6 +149,10 @@ def as_sentence(report: Report) -> str:  # noqa: PLR0911  one for each kind of r
             return f"Asking another node instead of {url}: {problem}"
         case Waiting(problem, seconds):
             return f"Waiting: {problem} Looking again in {seconds:g} s. [{problem.code}]"
+        case Subscribed(url):
+            return f"New blocks are pushed by {url}."
+        case SubscriptionLost(url, problem):
+            return f"New blocks are no longer pushed by {url}, and asked for: {problem}"
         case OtherLeads():
             return "Waiting: another mirror writes this database."
         case Building(first, block, last, _):
@@ -174,6 +180,10 @@ def as_values(report: Report) -> dict[str, Any]:  # noqa: PLR0911  one for each 
             return {"report": "node_passed_over", "url": url, "problem": _problem(problem)}
         case Waiting(problem, seconds):
             return {"report": "waiting", "seconds": seconds, "problem": _problem(problem)}
+        case Subscribed(url):
+            return {"report": "subscribed", "url": url}
+        case SubscriptionLost(url, problem):
+            return {"report": "subscription_lost", "url": url, "problem": _problem(problem)}
         case OtherLeads():
             return {"report": "other_leads"}
         case Building(first, block, last, logs):

@@ -22,6 +22,7 @@ from ledger.mirror.contracts import Followed, FollowedContract
 from ledger.mirror.handlers import handle
 from ledger.mirror.handlers.entries import award_poster
 from ledger.mirror.prove import Journals, ProvedRange
+from ledger.mirror.ranges import note_range
 from ledger.mirror.rollback import roll_back
 from ledger.mirror.rows import BlockRow, LogRow, TransactionRow
 from ledger.mirror.state import Fence, MirrorState, advance, count_commit, read_state, unfenced
@@ -68,6 +69,8 @@ class Applier:
                 if reorganised:
                     self._book.forget()
                     roll_back(connection, proved.parent.number)
+                first = proved.headers[0].number
+                note_range(connection, first, proved.end.number, proved.level)
                 self._write(connection, proved)
                 return read_state(connection)
         except BaseException:

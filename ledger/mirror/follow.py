@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 from collections.abc import Iterator
 from itertools import count
+from typing import Protocol
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -53,17 +55,36 @@ def catch_up(mirror: Mirror) -> MirrorState:
             return state
 
 
-def follow(mirror: Mirror, *, poll_interval: float) -> None:
+class Waiter(Protocol):
+    """What waits between two looks (`ledger.chain.subscription.HeadSubscription`)."""
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Return when a look is due: after so many seconds, sooner, or at `stop`."""
+
+
+class Polling:
+    """Looks again when the time is over."""
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Return after so many seconds, or at `stop`."""
+        stop.wait(seconds)
+
+
+POLLING = Polling()
+
+
+def follow(mirror: Mirror, *, poll_interval: float, waiter: Waiter = POLLING) -> None:
     """Keep the database at the chain's head until the mirror's `stop` is set.
 
-    Looks at the chain every `poll_interval` seconds. While it cannot write, readers are told by a
-    lock (`ledger.mirror.trouble`). Raises the problem that halts the mirror.
+    Looks at the chain every `poll_interval` seconds, or when the `waiter` says so. While it cannot
+    write, readers are told by a lock (`ledger.mirror.trouble`). Raises the problem that halts the
+    mirror.
     """
     with contextlib.closing(Trouble(mirror.engine)) as trouble:
         while not mirror.stop.is_set():
             try:
                 with _leading(mirror):
-                    _follow_leading(mirror, poll_interval, trouble)
+                    _follow_leading(mirror, poll_interval, waiter, trouble)
             except Stopped:
                 return
             except LeaseLost:
@@ -75,7 +96,7 @@ def follow(mirror: Mirror, *, poll_interval: float) -> None:
                 mirror.stop.wait(_DATABASE_WAIT)
 
 
-def _follow_leading(mirror: Mirror, poll_interval: float, trouble: Trouble) -> None:
+def _follow_leading(mirror: Mirror, poll_interval: float, waiter: Waiter, trouble: Trouble) -> None:
     told = -1
     while not mirror.stop.is_set():
         state = _look_patiently(mirror)
@@ -84,7 +105,7 @@ def _follow_leading(mirror: Mirror, poll_interval: float, trouble: Trouble) -> N
             if told != state.cursor.number:
                 told = state.cursor.number
                 mirror.report(CaughtUp(state.cursor.number))
-            mirror.stop.wait(poll_interval)
+            waiter.wait(mirror.stop, poll_interval)
 
 
 @contextlib.contextmanager

@@ -7,17 +7,22 @@ mirror, everything is read again.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from ledger.chain.headers import Header, check_header
 from ledger.chain.rpc import Node
 from ledger.domain.ids import BlockNumber
+from ledger.domain.verification import Finality, Level
 from ledger.errors import (
     ChainMismatch,
+    DatabaseUnusable,
+    DiskFull,
     LedgerError,
     MirrorEmpty,
     MirrorOfAnother,
@@ -27,8 +32,9 @@ from ledger.errors import (
 )
 from ledger.mirror.apply import Applier, read_journals
 from ledger.mirror.contracts import Followed
-from ledger.mirror.lease import Stopped
+from ledger.mirror.lease import LeaseLost, Stopped
 from ledger.mirror.marks import BlockMark
+from ledger.mirror.nodes import describe_nodes, write_nodes
 from ledger.mirror.pool import Pool
 from ledger.mirror.prove import (
     ChainForked,
@@ -58,6 +64,10 @@ from ledger.store.mirror_tables import SCHEMA_VERSION, blocks, contracts
 _LOOK_WRITTEN_EVERY = 1.0
 """Seconds between two notes that nothing is new; a note is a write to the disk."""
 
+_NODES_EVERY = 10.0
+_NODES_AT_MOST_EVERY = 1.0
+"""Seconds between two notes about the nodes, where nothing changed and where something did."""
+
 _PROOF_EVERY = 60.0
 """Seconds between two proofs of the contracts' state while following; the first is made before the
 first commit that reaches the chain's head."""
@@ -67,7 +77,8 @@ class Mirror:
     """The mirror of one deployment in one database, whose lease this process must hold.
 
     `nodes` are asked in turn. `finality_blocks` are the blocks after which one may no longer be
-    reorganised. Once `stop` is set, a look ends early with Stopped.
+    reorganised, `finality` says whether they are what counts. `level` is what new rows rest on.
+    Once `stop` is set, a look ends early with Stopped.
     """
 
     def __init__(
@@ -79,6 +90,8 @@ class Mirror:
         finality_blocks: int,
         stop: threading.Event,
         report: Reporter = say_nothing,
+        level: Level = Level.RECEIPTS,
+        finality: Finality = Finality.EITHER,
     ) -> None:
         self.engine = engine
         self.stop = stop
@@ -87,7 +100,11 @@ class Mirror:
         self.followed = followed
         self._finality_blocks = finality_blocks
         self._pool = Pool(nodes, stop, report)
-        self._prover = Prover(followed, self._pause)
+        self._level = level
+        self._finality = finality
+        self._prover = Prover(followed, self._pause, level=level)
+        self._nodes_noted = ""
+        self._nodes_due = 0.0
         self._applier = Applier(engine, followed)
         self._fence: Fence = unfenced
         self._introduced: set[Node] = set()
@@ -105,6 +122,8 @@ class Mirror:
             finality_blocks=self._finality_blocks,
             stop=self.stop,
             report=self.report,
+            level=self._level,
+            finality=self._finality,
         )
 
     def lead_by(self, fence: Fence) -> None:
@@ -143,15 +162,20 @@ class Mirror:
         Raises what is wrong: an error in `pool.PASSING`, or one that halts the mirror.
         """
         try:
-            return self._pool.ask(self._look_at)
+            state = self._pool.ask(self._look_at)
         except Overtaken:
             self.forget()
             self.check_database()
-            return self._pool.ask(self._look_at)
+            state = self._pool.ask(self._look_at)
         except LedgerError:
             # A node that went wrong may come back as another chain.
             self._introduced.clear()
+            # What is wrong with the nodes matters more than that it cannot be noted.
+            with contextlib.suppress(DBAPIError, DatabaseUnusable, DiskFull, Overtaken, LeaseLost):
+                self._note_nodes()
             raise
+        self._note_nodes()
+        return state
 
     def forget(self) -> None:
         """Read everything anew at the next look, and write down that it was made."""
@@ -312,8 +336,10 @@ class Mirror:
 
     def _final_number(self, node: Node, state: MirrorState, proved: ProvedRange) -> BlockNumber:
         """The highest block that may no longer go, once this range is mirrored."""
-        final = max(state.final_number, proved.end.number - self._finality_blocks)
-        called_final = finalized_block(node)
+        final = state.final_number
+        if self._finality is not Finality.TAG:
+            final = BlockNumber(max(final, proved.end.number - self._finality_blocks))
+        called_final = finalized_block(node) if self._finality is not Finality.DEPTH else None
         if called_final is not None and final < called_final.number <= proved.end.number:
             hashes = {header.number: header.hash for header in proved.headers}
             if hashes.get(called_final.number) == called_final.hash or (
@@ -323,8 +349,8 @@ class Mirror:
                 # What stands below a final block of ours is final too.
                 others = self._pool.final_at_most(node)
                 called = called_final.number
-                final = max(final, called if others is None else min(called, others))
-        return BlockNumber(final)
+                final = BlockNumber(max(final, called if others is None else min(called, others)))
+        return final
 
     def _note_look(
         self, node: Node, state: MirrorState, journals: Journals, head: Header
@@ -340,6 +366,23 @@ class Mirror:
             self._held = state, journals
             self._look_written = now
         return state
+
+    def _note_nodes(self) -> None:
+        """Write down how the nodes do: soon where that changed, else now and then."""
+        now = time.monotonic()
+        notes = describe_nodes(self._pool.standings, self._pool.preferred)
+        what = " ".join(f"{each.name} {each.condition} {each.code}" for each in notes)
+        if now < self._nodes_due and what == self._nodes_noted:
+            return
+        if (
+            what != self._nodes_noted
+            and now < self._nodes_due - _NODES_EVERY + _NODES_AT_MOST_EVERY
+        ):
+            return
+        with writing(self.engine) as connection:
+            self._fence(connection)
+            write_nodes(connection, notes)
+        self._nodes_noted, self._nodes_due = what, now + _NODES_EVERY
 
     def _pause(self) -> None:
         if self.stop.is_set():

@@ -96,7 +96,7 @@ class Pool:
         self._stop = stop
         self._report = report
         self._clock = clock
-        self._preferred = self.standings[0]
+        self.preferred = self.standings[0]
         self._surveys: dict[Standing, Future[tuple[Header, int | None]]] = {}
         self._survey_due = 0.0
 
@@ -118,7 +118,7 @@ class Pool:
                 self._blame(standing, problem)
             else:
                 standing.did_well()
-                self._preferred = standing
+                self.preferred = standing
                 return result
         resting = [each for each in self.standings if each not in turn]
         problems += [each.problem for each in resting if each.problem is not None]
@@ -181,7 +181,7 @@ class Pool:
 
         def rank(each: Standing) -> tuple[bool, bool, bool, int]:
             lags = 0 <= each.head_number < agreed
-            return not each.is_sound, lags, each is not self._preferred, each.position
+            return not each.is_sound, lags, each is not self.preferred, each.position
 
         return sorted(self._awake() or self.standings, key=rank)
 
@@ -213,7 +213,7 @@ class Pool:
             return
         self._survey_due = self._clock() + _SURVEY_EVERY
         for standing in self.standings:
-            if standing is self._preferred or standing.is_resting or standing in self._surveys:
+            if standing is self.preferred or standing.is_resting or standing in self._surveys:
                 continue
             self._surveys[standing] = ask_aside(standing.node, _how_far)
 

@@ -38,6 +38,21 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A node pushes its new blocks from now on."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionLost:
+    """No blocks are pushed until it is there again; the chain is looked at as without it."""
+
+    url: str
+    problem: LedgerError
+
+
+@dataclass(frozen=True, slots=True)
 class OtherLeads:
     """Another mirror writes this database; this one waits for it to end."""
 
@@ -69,7 +84,15 @@ class Upgrading:
 
 
 Report: TypeAlias = (
-    Applied | NodePassedOver | Waiting | OtherLeads | CaughtUp | Building | Upgrading
+    Applied
+    | NodePassedOver
+    | Waiting
+    | OtherLeads
+    | CaughtUp
+    | Building
+    | Upgrading
+    | Subscribed
+    | SubscriptionLost
 )
 Reporter: TypeAlias = Callable[[Report], None]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.chain.fake_node import FakeNode, Refusal
@@ -25,7 +25,7 @@ class Proxy(FakeNode):
 
     def __init__(self, upstream: str) -> None:
         super().__init__(upstream=upstream)
-        self.behind = itertools.repeat(0)
+        self.behind: Iterator[int] = itertools.repeat(0)
         self.frozen_at: int | None = None
         self.gone_before = 0
         self.refuses: Callable[[str, list[Any]], Refusal | None] = lambda method, params: None
