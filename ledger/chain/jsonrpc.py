@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from types import TracebackType
@@ -29,6 +30,18 @@ MAX_BATCH = 1000  # geth refuses longer ones (rpc.batch-request-limit), Besu tho
 
 _TOO_LARGE_STATUS = 413
 _TRIED_AGAIN_AFTER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a server is reached, so that another process can reach it the same way.
+
+    The URL is whole: it may hold a secret, and is not for messages.
+    """
+
+    url: str
+    patience: Patience
+    max_answer: int
 
 
 class _Refusal(msgspec.Struct):
@@ -84,12 +97,18 @@ class JsonRpc:
         max_answer: int = MAX_ANSWER,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.access = Access(url, patience or Patience(), max_answer)
         self._transport = Transport(
-            url, patience=patience or Patience(), max_answer=max_answer, sleep=sleep
+            url, patience=self.access.patience, max_answer=max_answer, sleep=sleep
         )
         self._ids = count(1)
         self._bounds: dict[str, _Bound] = {}
         self._read_by_thread = threading.local()
+
+    @classmethod
+    def of(cls, access: Access) -> Self:
+        """The same server, by connections of its own."""
+        return cls(access.url, patience=access.patience, max_answer=access.max_answer)
 
     @property
     def url(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.headers import BloomFilter
@@ -21,9 +21,6 @@ from ledger.chain.receipts import Log
 from ledger.domain import events
 from ledger.domain.ids import BlockNumber
 from ledger.errors import EventUnknown, JournalBroken
-
-if TYPE_CHECKING:
-    from ledger.chain.deployments import Deployment
 
 _NO_TOPIC = b""
 
@@ -159,10 +156,36 @@ _ANNEXES: Mapping[str, Callable[[Mapping[str, Any], Log], object]] = {
 }
 
 
+class DeployedContract(Protocol):
+    """What must be known of a contract."""
+
+    @property
+    def address(self) -> bytes: ...
+
+    @property
+    def code_hash(self) -> bytes: ...
+
+    @property
+    def block_number(self) -> int: ...
+
+
+class Deployed(Protocol):
+    """What must be known of a deployment; a deployment file says more."""
+
+    @property
+    def chain_id(self) -> int: ...
+
+    @property
+    def genesis_hash(self) -> bytes: ...
+
+    @property
+    def contracts(self) -> Mapping[str, DeployedContract]: ...
+
+
 class Followed:
     """All that is followed: the chain that it stands on, and its contracts."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployed) -> None:
         self.chain_id = deployment.chain_id
         self.genesis_hash = deployment.genesis_hash
         self.contracts = tuple(
