@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, cast, func, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_column, select, tuple_
 
 from ledger.domain.events import EntryKind, RedemptionStatus
 from ledger.mirror.history import MOST_KEPT
@@ -144,6 +144,7 @@ class Accounts:
             return found
         statement = select(entries).where(
             entries.c.refers_to == entry_id,
+            entries.c.refers_to != literal_column("0"),  # as the index has it
             entries.c.kind == kind,
             entries.c.programme_id == programme_id,
         )

@@ -8,7 +8,7 @@ and transactions) is only proved by a node, which is not asked here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from ledger.chain.logs import JournalCursor
 from ledger.chain.receipts import Log
-from ledger.domain.ids import BlockNumber, LogIndex
+from ledger.domain.ids import BlockNumber
 from ledger.errors import EventUnknown, FactsDamaged, JournalBroken
 from ledger.mirror.contracts import Followed
 from ledger.store.engine import POSTGRESQL
@@ -26,14 +26,17 @@ from ledger.store.engine import POSTGRESQL
 LOGS_AT_ONCE = 10_000
 _MOST_OF_A_BLOCK = 1_000_000
 
-_NEXT = """
-SELECT l.block_number, l.log_index, l.transaction_index, l.contract_id, l.topics, l.data,
-    b.timestamp
-FROM logs AS l LEFT JOIN blocks AS b ON b.number = l.block_number
+# The fields of a Log in their order; a transaction's hash says nothing about what its logs mean.
+_LOGS = """
+SELECT l.block_number, l.log_index, l.transaction_index, c.name, c.address, l.topics, l.data
+FROM logs AS l LEFT JOIN contracts AS c ON c.contract_id = l.contract_id
 WHERE l.block_number > {mark} AND l.block_number <= {mark}
 ORDER BY l.block_number, l.log_index LIMIT {mark}
 """
-_NO_HASH = b""  # a transaction's hash says nothing about what its logs mean
+_TIMES = """
+SELECT number, timestamp FROM blocks WHERE number > {mark} AND number <= {mark}
+AND EXISTS (SELECT 1 FROM logs WHERE logs.block_number = blocks.number)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,6 @@ class FactsReader:
 
     def __init__(self, followed: Followed) -> None:
         self._followed = followed
-        self._addresses = {each.contract_id: each.address for each in followed.contracts}
         self.journals = {each.address: JournalCursor.at_start() for each in followed.contracts}
         self.block = BlockNumber(followed.first_block - 1)
 
@@ -60,11 +62,11 @@ class FactsReader:
         Raises FactsDamaged with the first log that cannot be the next.
         """
         while self.block < until:
-            rows = self._next_rows(connection, until)
-            if not rows:
+            logs = self._next_logs(connection, until)
+            if not logs:
                 self.block = BlockNumber(until)
                 return
-            facts = self._check(rows)
+            facts = self._check(connection, logs)
             self.block = facts.end
             yield facts
 
@@ -81,18 +83,23 @@ class FactsReader:
                     f"{found.sequence if found else 0}, and it was at {cursor.sequence}",
                 )
 
-    def _next_rows(self, connection: Connection, until: int) -> list[tuple[Any, ...]]:
-        """Rows of whole blocks, about as many as should be handled at once."""
-        rows = _fetch(connection, self.block, until, LOGS_AT_ONCE)
-        if len(rows) < LOGS_AT_ONCE:
-            return rows
-        # The last block may go on beyond them.
-        last = rows[-1][0]
-        whole = [row for row in rows if row[0] != last]
-        return whole or _fetch(connection, self.block, last, _MOST_OF_A_BLOCK)
+    def _next_logs(self, connection: Connection, until: int) -> list[Log]:
+        """Logs of whole blocks, about as many as should be handled at once."""
+        rows = _fetch(connection, _LOGS, self.block, until, LOGS_AT_ONCE)
+        if len(rows) == LOGS_AT_ONCE:
+            # The last block may go on beyond them.
+            last = rows[-1][0]
+            rows = [row for row in rows if row[0] != last]
+            rows = rows or _fetch(connection, _LOGS, self.block, last, _MOST_OF_A_BLOCK)
+        return list(map(Log._make, rows))
 
-    def _check(self, rows: list[tuple[Any, ...]]) -> Facts:
-        logs = list(self._as_logs(rows))
+    def _check(self, connection: Connection, logs: list[Log]) -> Facts:
+        end = logs[-1].block_number
+        times: dict[BlockNumber, int] = dict(_fetch(connection, _TIMES, self.block, end))
+        for log in logs:
+            if log[4] not in self._followed.by_address or log[0] not in times:
+                what = "its block" if log[0] not in times else "its contract"
+                raise FactsDamaged(block=log[0], log_index=log[1], problem=f"{what} is not there")
         try:
             self._follow_journals(logs)
         except (JournalBroken, EventUnknown) as error:
@@ -101,16 +108,7 @@ class FactsReader:
                 log_index=error.values["log_index"],
                 problem=str(error.values.get("problem", "nobody knows its event")),
             ) from error
-        return Facts(logs, {row[0]: row[6] for row in rows}, rows[-1][0])
-
-    def _as_logs(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Log]:
-        addresses = self._addresses
-        for block, index, transaction, contract_id, topics, data, timestamp in rows:
-            address = addresses.get(contract_id)
-            if address is None or timestamp is None:
-                what = "its contract" if address is None else "its block"
-                raise FactsDamaged(block=block, log_index=index, problem=f"{what} is not there")
-            yield Log(block, LogIndex(index), transaction, _NO_HASH, address, topics, data)
+        return Facts(logs, times, end)
 
     def _follow_journals(self, logs: list[Log]) -> None:
         by_address = self._followed.by_address
@@ -121,10 +119,10 @@ class FactsReader:
                 self.journals[address] = self.journals[address].advance_all(lines)
 
 
-def _fetch(connection: Connection, after: int, until: int, most: int) -> list[tuple[Any, ...]]:
+def _fetch(connection: Connection, statement: str, *values: int) -> list[tuple[Any, ...]]:
     """Rows as the driver gives them: SQLAlchemy's own would take half as long again."""
     mark = "%s" if connection.dialect.name == POSTGRESQL else "?"
-    result = connection.exec_driver_sql(_NEXT.format(mark=mark), (after, until, most))
+    result = connection.exec_driver_sql(statement.format(mark=mark), values)
     rows = result.cursor.fetchall()
     result.close()
     return list(rows)

@@ -15,7 +15,13 @@ from sqlalchemy import Connection, Engine, text, update
 from sqlalchemy.exc import OperationalError
 
 from ledger.errors import MirrorEmpty
-from ledger.mirror.areas import database_errors, fresh_area, putting_in, replace_tables
+from ledger.mirror.areas import (
+    complete_indexes,
+    database_errors,
+    fresh_area,
+    putting_in,
+    replace_tables,
+)
 from ledger.mirror.derive import Derivation
 from ledger.mirror.lease import BUILDING, holding
 from ledger.mirror.look import Mirror
@@ -60,6 +66,7 @@ def build_beside(mirror: Mirror) -> None:
         derivation = Derivation(area, mirror.followed, stop=mirror.stop, report=mirror.report)
         while True:
             _follow_final_blocks(engine, area, derivation)
+            complete_indexes(area)
             try:
                 _finish(engine, area, derivation)
             except OperationalError as error:

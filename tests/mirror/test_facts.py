@@ -99,7 +99,7 @@ def _middle_entry(connection: Connection) -> tuple[int, int]:
         text("SELECT block_number, log_index FROM entries ORDER BY entry_id")
     )
     rows = found.all()
-    return tuple(rows[len(rows) // 2])  # type: ignore[return-value]
+    return tuple(rows[len(rows) // 2])
 
 
 @pytest.mark.parametrize("name", DAMAGES)
