@@ -129,7 +129,7 @@ class Pool:
         """A node's latest block, told by whoever looked at it."""
         for standing in self.standings:
             if standing.node is node:
-                standing.saw(head, standing.final)
+                standing.saw(head)
 
     @property
     def agreed_head(self) -> int:
@@ -164,13 +164,15 @@ class Pool:
             raise NodeAlone(url=node.url, block=mark.number)
 
     def final_at_most(self, node: Node) -> int | None:
-        """The lowest block that one of the other nodes called final last; None where none did.
+        """The lowest block that one of the other nodes called final last; None where none did, and
+        -1 where one was not asked yet.
 
         A node that calls final what is not would stop the mirror at the next reorganisation.
         """
-        found = [
-            each.final for each in self._awake() if each.node is not node and each.final is not None
-        ]
+        others = [each for each in self._awake() if each.node is not node]
+        if not all(each.is_surveyed for each in others):
+            return -1
+        found = [each.final for each in others if each.final is not None]
         return min(found, default=None)
 
     # --- in turn ---
@@ -223,7 +225,9 @@ class Pool:
             self._blame(standing, problem)
         elif problem is None:
             lagged = isinstance(standing.problem, NodeLagging)
-            standing.saw(*asked.result())
+            head, standing.final = asked.result()
+            standing.is_surveyed = True
+            standing.saw(head)
             self._judge_lag(standing, was_lagging=lagged)
 
     def _judge_lag(self, standing: Standing, *, was_lagging: bool) -> None:

@@ -43,7 +43,8 @@ _OVER_WHEN_IT_ANSWERS = (NodeUnreachable, NodeLacksBlock)
 class Standing:
     """One node as the pool knows it. `position` is its place in the settings, from 0.
 
-    `head` and `final` are the latest block and the number of the final one that it told, unproved.
+    `head` and `final` are the latest block and the number of the final one that it told, unproved;
+    `is_surveyed` says that it was asked for the latter.
     `problem` is what was wrong with it last, None once it did well; `problem_at` is when, in
     milliseconds since 1970 UTC.
     """
@@ -53,7 +54,7 @@ class Standing:
         self.node = node
         self.head: Header | None = None
         self.final: int | None = None
-        self.seen_at = 0
+        self.is_surveyed = False
         self.problem: LedgerError | None = None
         self.problem_at = 0
         self._clock = clock
@@ -83,9 +84,9 @@ class Standing:
         self._rest_until = 0.0
         self._told = ("", 0.0)
 
-    def saw(self, head: Header, final: int | None) -> None:
-        """It told its latest block, and which one is final."""
-        self.head, self.final, self.seen_at = head, final, _now()
+    def saw(self, head: Header) -> None:
+        """It told its latest block."""
+        self.head = head
         if isinstance(self.problem, _OVER_WHEN_IT_ANSWERS):
             self.did_well()
 

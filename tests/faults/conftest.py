@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from ledger.chain.rpc import Node
 from ledger.chain.transport import Patience
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, MirrorEmpty
 from ledger.mirror import follow, pool, standing
 from ledger.mirror.contracts import Followed
 from ledger.mirror.look import Mirror
@@ -127,7 +127,10 @@ class Target:
     @property
     def is_at_head(self) -> bool:
         """Whether its cursor is the chain's head."""
-        return "0x" + self.state.cursor.hash.hex() == self.ledger.node.header("latest").hash
+        try:
+            return "0x" + self.state.cursor.hash.hex() == self.ledger.node.header("latest").hash
+        except MirrorEmpty:
+            return False
 
 
 @pytest.fixture(autouse=True)

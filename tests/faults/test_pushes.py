@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +16,14 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from ledger.chain import subscription
 from ledger.chain.subscription import HeadSubscription
+from ledger.domain.verification import Level
 from ledger.errors import NodeProblem, NodeRefused
 from ledger.mirror import follow
+from ledger.mirror.ranges import read_ranges, weakest_level
+from ledger.mirror.state import read_state
+from ledger.store.engine import open_engine, reading
 from tests.faults.conftest import ONE, Target
+from tests.support.devnet import MOONLAKE
 from tests.support.happenings import Ledger, wait_for
 from tests.support.ports import free_port
 
@@ -213,3 +221,31 @@ def test_subscription__of_what_is_not_there__ends_at_once_when_asked() -> None:
         stop.set()
         subscribed.wait(stop, NEVER)
     assert time.monotonic() - began < NEVER
+
+
+def test_command__with_a_level_and_a_subscription__follows(
+    sqlite_url: str, pushes: PushProxy, ledger: Ledger, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    command = [
+        *(*MOONLAKE, "mirror", "follow", "--json", "--home", str(tmp_path / "home")),
+        *("--rpc-url", ledger.anvil.url, "--deployment", str(ledger.path)),
+        *("--database-url", sqlite_url, "--poll-interval", "30"),
+        *("--verify", "heads", "--subscribe-url", pushes.url, "--finality", "depth"),
+    ]
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, cwd=tmp_path)
+    try:
+        wait_for(lambda: '"subscribed"' in log.read_text(), "it did not subscribe")
+        wait_for(lambda: '"caught_up"' in log.read_text(), "it did not catch up")
+        block = ledger.award(ONE, (1, 1))
+        wait_for(lambda: f'"block_number": {block}' in log.read_text(), log.read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    engine = open_engine(sqlite_url)
+    with reading(engine) as connection:
+        assert weakest_level(read_ranges(connection, read_state(connection))) is Level.HEADS
+    engine.dispose()
