@@ -21,6 +21,7 @@ from typing import Self
 
 from ledger.chain.headers import Header
 from ledger.chain.rpc import Node
+from ledger.domain.verification import Level
 from ledger.mirror.contracts import Followed
 from ledger.mirror.handover import (
     Failed,
@@ -53,8 +54,8 @@ class ProverDied(Exception):
 class Ahead:
     """The ranges that another process proves. `pause` is called while it is waited for."""
 
-    def __init__(self, followed: Followed, pause: Callable[[], None]) -> None:
-        self._followed = followed
+    def __init__(self, followed: Followed, pause: Callable[[], None], *, level: Level) -> None:
+        self._ledger = Ledger.of(followed, level)
         self._pause = pause
         self._process: _Process | None = None
         self._tasks = 0
@@ -88,7 +89,7 @@ class Ahead:
         Raises what that raises, and ProverDied.
         """
         if self._process is None:
-            self._process = _Process(self._followed)
+            self._process = _Process(self._ledger)
         wanted = (node, parent, journals)
         if self._next != wanted or parent.number >= self._last:
             self._tasks += 1
@@ -128,7 +129,7 @@ class Ahead:
 class _Process:
     """The other process, and the pipes to and from it."""
 
-    def __init__(self, followed: Followed) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._process = subprocess.Popen(
             [sys.executable, *UNSHADOWED, "-c", _COMMAND],
             stdin=subprocess.PIPE,
@@ -141,7 +142,7 @@ class _Process:
         self._output = self._process.stdout.fileno()
         with contextlib.suppress(OSError, AttributeError):  # a bound of the system, or not Linux
             fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self.send(frame(Ledger.of(followed)))
+        self.send(frame(ledger))
 
     def send(self, content: bytes) -> None:
         """Hand over an order. Raises ProverDied."""

@@ -17,6 +17,7 @@ from ledger.chain.headers import Header
 from ledger.chain.jsonrpc import Access
 from ledger.chain.logs import JournalCursor
 from ledger.chain.receipts import Log
+from ledger.domain.verification import Level
 from ledger.errors import LedgerError
 from ledger.mirror.contracts import Followed
 from ledger.mirror.marks import BlockMark
@@ -39,15 +40,16 @@ class Ledger(msgspec.Struct, tag=True, array_like=True):
     chain_id: int
     genesis_hash: bytes
     contracts: dict[str, Place]
+    level: Level
 
     @classmethod
-    def of(cls, followed: Followed) -> Ledger:
-        """What a mirror follows."""
+    def of(cls, followed: Followed, level: Level) -> Ledger:
+        """What a mirror follows, and how far it is to be proved."""
         places = {
             each.name: Place(each.address, each.code_hash, each.first_block)
             for each in followed.contracts
         }
-        return cls(followed.chain_id, followed.genesis_hash, places)
+        return cls(followed.chain_id, followed.genesis_hash, places, level)
 
 
 class Task(msgspec.Struct, tag=True, array_like=True):
@@ -69,16 +71,18 @@ class Proved(msgspec.Struct, tag=True, array_like=True, gc=False):
     headers: list[Header]
     logs: list[Log]
     journals: dict[bytes, JournalCursor]
+    level: Level
 
     @classmethod
     def of(cls, task: int, found: ProvedRange) -> Proved:
         """A range that was proved."""
         journals = dict(found.journals)
-        return cls(task, found.parent, list(found.headers), list(found.logs), journals)
+        headers, logs = list(found.headers), list(found.logs)
+        return cls(task, found.parent, headers, logs, journals, found.level)
 
     def as_range(self) -> ProvedRange:
         """The same range."""
-        return ProvedRange(self.parent, self.headers, self.logs, self.journals)
+        return ProvedRange(self.parent, self.headers, self.logs, self.journals, self.level)
 
 
 class Forked(msgspec.Struct, tag=True, array_like=True):

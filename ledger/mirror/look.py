@@ -30,6 +30,7 @@ from ledger.errors import (
     NodeLagging,
     SchemaMismatch,
 )
+from ledger.mirror.ahead import Ahead, ProverDied
 from ledger.mirror.apply import Applier, read_journals
 from ledger.mirror.contracts import Followed
 from ledger.mirror.lease import LeaseLost, Stopped
@@ -105,6 +106,7 @@ class Mirror:
         self._prover = Prover(followed, self._pause, level=level)
         self._nodes_noted = ""
         self._nodes_due = 0.0
+        self._ahead = Ahead(followed, self._pause, level=level)
         self._applier = Applier(engine, followed)
         self._fence: Fence = unfenced
         self._introduced: set[Node] = set()
@@ -161,6 +163,13 @@ class Mirror:
 
         Raises what is wrong: an error in `pool.PASSING`, or one that halts the mirror.
         """
+        with self._ahead:
+            state = self._look()
+        if state.lag == 0:
+            self._ahead.close()
+        return state
+
+    def _look(self) -> MirrorState:
         try:
             state = self._pool.ask(self._look_at)
         except Overtaken:
@@ -281,9 +290,20 @@ class Mirror:
     ) -> ProvedRange:
         """What comes after the cursor, or after an ancestor of it where the chain forked."""
         try:
-            return self._prover.prove_range(node, state.cursor, journals, head)
+            return self._prove_next(node, state.cursor, journals, head)
         except ChainForked:
             return self._prove_branch(node, state, head)
+
+    def _prove_next(
+        self, node: Node, parent: BlockMark, journals: Journals, head: Header
+    ) -> ProvedRange:
+        """What comes after `parent`: proved by another process where there is much."""
+        if self._ahead.is_worth_it(node, parent, journals, head):
+            try:
+                return self._ahead.take(node, parent, journals, head)
+            except ProverDied:
+                self._ahead.close()
+        return self._prover.prove_range(node, parent, journals, head)
 
     def _prove_branch(self, node: Node, state: MirrorState, head: Header) -> ProvedRange:
         """What the chain has now instead of our last blocks."""

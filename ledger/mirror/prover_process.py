@@ -46,7 +46,7 @@ class _Orders:
     def __init__(self) -> None:
         first = read_order(read_frame(_read))
         assert isinstance(first, Ledger)  # noqa: S101  the parent is of this release
-        self.followed = Followed(first)
+        self.followed, self.level = Followed(first), first.level
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
 
@@ -95,7 +95,7 @@ def main() -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     orders, answers = _Orders(), _Answers()
     with ThreadPoolExecutor(2) as executor, _nodes() as node_of:
-        prover = Prover(orders.followed, orders.check, executor)
+        prover = Prover(orders.followed, orders.check, executor, level=orders.level)
         while True:
             task = orders.next()
             try:
