@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ledger.chain.keystores import KeyInfo
     from ledger.chain.rpc import Node
     from ledger.chain.signers import LocalSigner
+    from ledger.mirror.follow import Waiter
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
     from ledger.office.evidence import EvidenceStore
@@ -154,12 +155,15 @@ def opened_mirror(
     from ledger.mirror.contracts import Followed
     from ledger.mirror.lease import interruptible_sleep
     from ledger.mirror.look import Mirror
+    from ledger.mirror.pool import PATIENCE
     from ledger.mirror.reports import say_nothing
 
     stop = stop or threading.Event()
     with ExitStack() as opened:
         engine = opened.enter_context(opened_database(settings, durable=False))
-        nodes = [Node(url, sleep=interruptible_sleep(stop)) for url in settings.nodes]
+        patience = PATIENCE if len(settings.nodes) > 1 else None
+        sleep = interruptible_sleep(stop)
+        nodes = [Node(url, patience=patience, sleep=sleep) for url in settings.nodes]
         for node in nodes:
             opened.callback(node.close)
         yield Mirror(
@@ -169,7 +173,29 @@ def opened_mirror(
             finality_blocks=settings.finality_blocks,
             stop=stop,
             report=report or say_nothing,
+            level=settings.verify,
+            finality=settings.finality,
         )
+
+
+@contextmanager
+def opened_waiter(settings: Settings, report: Reporter) -> Iterator[Waiter]:
+    """What a follower waits with: pushes of a node where the settings name one, else time."""
+    from ledger.mirror.follow import POLLING
+    from ledger.mirror.reports import Subscribed, SubscriptionLost
+
+    url = settings.subscribe_url
+    if not url:
+        yield POLLING
+        return
+    from ledger.chain.subscription import HeadSubscription
+
+    def tell(problem: LedgerError | None) -> None:
+        shown = subscription.shown_url
+        report(Subscribed(shown) if problem is None else SubscriptionLost(shown, problem))
+
+    with HeadSubscription(url, on_change=tell) as subscription:
+        yield subscription
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:

@@ -1,6 +1,7 @@
 """`moonlake mirror`: bring the database to the chain's head, keep it there, look at it.
 
-`sync`, `follow` and `rebuild` ask the chain; `status` and `digest` only read the database.
+`sync`, `follow` and `rebuild --from-chain` ask the chain; `status`, `digest` and `rebuild` need the
+database alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
     from ledger.mirror.state import MirrorState
+
+FromChainOption = Annotated[
+    bool,
+    typer.Option("--from-chain", help="Ask the node for all facts again, and prove them again."),
+]
 
 app = typer.Typer(no_args_is_help=True, help="Mirror the chain, proved block by block, into SQL.")
 
@@ -59,24 +65,31 @@ def sync(*, settings: Settings, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-@with_settings(*MIRRORING, "poll_interval")
+@with_settings(*MIRRORING, "poll_interval", "subscribe_url")
 def follow(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Keep the database at the chain's head until ctrl-C; with --json one line of JSON a change."""
     from ledger.cli.mirror_reports import LineReporter  # noqa: PLC0415
     from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
+    from ledger.wiring import opened_waiter  # noqa: PLC0415
 
-    with opened(settings, LineReporter(as_json=as_json)) as mirror:
-        following.follow(mirror, poll_interval=settings.poll_interval)
+    report = LineReporter(as_json=as_json)
+    with opened(settings, report) as mirror, opened_waiter(settings, report) as waiter:
+        following.follow(mirror, poll_interval=settings.poll_interval, waiter=waiter)
 
 
 @app.command()
 @with_settings(*MIRRORING, "stale_after")
-def rebuild(*, settings: Settings, as_json: JsonOption = False) -> None:
-    """Mirror the chain anew, and put that in place of the old mirror in one step."""
+def rebuild(
+    *, from_chain: FromChainOption = False, settings: Settings, as_json: JsonOption = False
+) -> None:
+    """Build the mirror anew, and put that in place of the old one in one step.
+
+    From the facts that it stores, which takes seconds and no node, if it holds this ledger's.
+    """
     from ledger.mirror import rebuild as rebuilding  # noqa: PLC0415  SQLAlchemy takes a second
 
     with progress(as_json=as_json) as report, opened(settings, report) as mirror:
-        state = rebuilding.rebuild(mirror)
+        state = rebuilding.rebuild(mirror, from_chain=from_chain)
     _show_state(state, settings, as_json=as_json)
 
 

@@ -22,10 +22,14 @@ from rich.progress import (
 from ledger.disks import is_full
 from ledger.mirror.reports import (
     Applied,
+    Building,
     CaughtUp,
     NodePassedOver,
     OtherLeads,
     Report,
+    Subscribed,
+    SubscriptionLost,
+    Upgrading,
     Waiting,
 )
 
@@ -134,7 +138,7 @@ class BarReporter:
         )
 
 
-def as_sentence(report: Report) -> str:
+def as_sentence(report: Report) -> str:  # noqa: PLR0911  one for each kind of report
     """A report as a person reads it."""
     match report:
         case Applied(state, logs, rolled_back):
@@ -145,13 +149,22 @@ def as_sentence(report: Report) -> str:
             return f"Asking another node instead of {url}: {problem}"
         case Waiting(problem, seconds):
             return f"Waiting: {problem} Looking again in {seconds:g} s. [{problem.code}]"
+        case Subscribed(url):
+            return f"New blocks are pushed by {url}."
+        case SubscriptionLost(url, problem):
+            return f"New blocks are no longer pushed by {url}, and asked for: {problem}"
         case OtherLeads():
             return "Waiting: another mirror writes this database."
+        case Building(first, block, last, _):
+            done, total = block - first + 1, last - first + 1
+            return f"Building tables from stored facts: {done} of {_blocks(total)}."
+        case Upgrading(found, needed):
+            return f"Upgrading the mirror's tables from version {found} to {needed}."
         case CaughtUp(block):
             return f"Block {block}: the mirror is at the chain's head."
 
 
-def as_values(report: Report) -> dict[str, Any]:
+def as_values(report: Report) -> dict[str, Any]:  # noqa: PLR0911  one for each kind of report
     """A report as JSON."""
     match report:
         case Applied(state, logs, rolled_back):
@@ -167,8 +180,22 @@ def as_values(report: Report) -> dict[str, Any]:
             return {"report": "node_passed_over", "url": url, "problem": _problem(problem)}
         case Waiting(problem, seconds):
             return {"report": "waiting", "seconds": seconds, "problem": _problem(problem)}
+        case Subscribed(url):
+            return {"report": "subscribed", "url": url}
+        case SubscriptionLost(url, problem):
+            return {"report": "subscription_lost", "url": url, "problem": _problem(problem)}
         case OtherLeads():
             return {"report": "other_leads"}
+        case Building(first, block, last, logs):
+            return {
+                "report": "building",
+                "first_block": first,
+                "block_number": block,
+                "last_block": last,
+                "events": logs,
+            }
+        case Upgrading(found, needed):
+            return {"report": "upgrading", "found": found, "needed": needed}
         case CaughtUp(block):
             return {"report": "caught_up", "block_number": block}
 

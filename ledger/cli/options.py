@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from ledger.domain.verification import Finality, Level
+
 HomeOption = Annotated[Path | None, typer.Option(help="The data folder (MOONLAKE_HOME).")]
 DevnetPortOption = Annotated[
     int | None,
@@ -47,6 +49,27 @@ FinalityBlocksOption = Annotated[
     int | None,
     typer.Option(
         help="Blocks after which a block may no longer be reorganised (MOONLAKE_FINALITY_BLOCKS)."
+    ),
+]
+FinalityOption = Annotated[
+    Finality | None,
+    typer.Option(
+        help="What makes a block final: depth, tag (the chain's word), or either "
+        "(MOONLAKE_FINALITY)."
+    ),
+]
+VerifyOption = Annotated[
+    Level | None,
+    typer.Option(
+        help="What new rows rest on: receipts, or heads for nodes that serve no receipts "
+        "(MOONLAKE_VERIFY)."
+    ),
+]
+SubscribeUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A node's WebSocket that pushes new blocks; polling alone if unset "
+        "(MOONLAKE_SUBSCRIBE_URL)."
     ),
 ]
 StaleAfterOption = Annotated[

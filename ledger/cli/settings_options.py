@@ -30,6 +30,9 @@ _OPTIONS: dict[str, Any] = {
     "anvil": options.AnvilOption,
     "poll_interval": options.PollIntervalOption,
     "finality_blocks": options.FinalityBlocksOption,
+    "finality": options.FinalityOption,
+    "verify": options.VerifyOption,
+    "subscribe_url": options.SubscribeUrlOption,
     "stale_after": options.StaleAfterOption,
     "language": options.LanguageOption,
 }
@@ -40,10 +43,12 @@ EVERY = tuple(_OPTIONS)
 READING = ("home", "database_url")
 """What a command needs that reads the database."""
 
-MIRRORING = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "finality_blocks")
+_CHAIN = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "finality_blocks")
+
+MIRRORING = (*_CHAIN, "finality", "verify")
 """What a command needs that mirrors the chain."""
 
-SENDING = (*MIRRORING, "key_password_file")
+SENDING = (*_CHAIN, "key_password_file")
 """What a command needs that sends transactions."""
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, cast, func, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_column, select, tuple_
 
 from ledger.domain.events import EntryKind, RedemptionStatus
 from ledger.mirror.history import MOST_KEPT
@@ -21,6 +21,9 @@ from ledger.store.bulk import insert_rows, upsert_rows
 from ledger.store.mirror_tables import balances, entries, redemption_versions
 
 _ASKED_AT_ONCE = 500
+
+_new_balance = tuple.__new__
+"""Makes a BalanceRow without a Python frame, as `BalanceRow._make` would have."""
 
 CONTRIBUTIONS = frozenset({EntryKind.AWARD, EntryKind.REVERSAL})
 """The kinds of entries that say what an organisation contributed."""
@@ -44,7 +47,7 @@ class Accounts:
         self._balances: dict[tuple[int, int], BalanceRow] = {}
         self._sums: dict[int, ProgrammeSum] = {}
         self._moved: set[tuple[int, int]] = set()
-        self._new: list[EntryRow] = []
+        self._new: list[tuple[Any, ...]] = []  # the fields of EntryRow
         self._answers: dict[tuple[int, int, int], EntryRow] = {}
         self._complete = False
 
@@ -95,6 +98,24 @@ class Accounts:
         if entry.kind in (EntryKind.REDEMPTION, EntryKind.REFUND):
             sums.refundable -= entry.amount
 
+    def post_award(
+        self, key: tuple[int, int], amount: int, before: BalanceRow, entry: tuple[Any, ...]
+    ) -> None:
+        """What `post` does for an award, from the fields of its row; without moving the sums."""
+        self._balances[key] = _new_balance(
+            BalanceRow,
+            (
+                *key,
+                before[2] + amount,
+                before[3] + 1,
+                entry[0],
+                before[5] + amount,
+                before[6] + 1,
+            ),
+        )
+        self._moved.add(key)
+        self._new.append(entry)
+
     def settle(self, programme_id: int, amount: int) -> None:
         """A redemption of `amount` credits can no longer be refunded."""
         # Where the sums were not loaded, no entry of this batch needs them.
@@ -104,11 +125,11 @@ class Accounts:
 
     def entry(self, connection: Connection, entry_id: int) -> EntryRow | None:
         """An entry of this batch or of the database, None where there is none."""
-        if self._new and entry_id >= self._new[0].entry_id:
+        if self._new and entry_id >= self._new[0][0]:
             # Ids grow, with gaps: other lines of the contract's journal have numbers too.
-            place = bisect_left(self._new, entry_id, key=attrgetter("entry_id"))
+            place = bisect_left(self._new, entry_id, key=itemgetter(0))
             found = self._new[place] if place < len(self._new) else None
-            return found if found is not None and found.entry_id == entry_id else None
+            return EntryRow._make(found) if found is not None and found[0] == entry_id else None
         row = connection.execute(
             select(entries).where(entries.c.entry_id == entry_id)
         ).one_or_none()
@@ -123,6 +144,7 @@ class Accounts:
             return found
         statement = select(entries).where(
             entries.c.refers_to == entry_id,
+            entries.c.refers_to != literal_column("0"),  # as the index has it
             entries.c.kind == kind,
             entries.c.programme_id == programme_id,
         )

@@ -26,6 +26,9 @@ SAMPLES = {
     "key_password_file": "/run/password",
     "poll_interval": "0.5",
     "finality_blocks": "12",
+    "finality": "tag",
+    "verify": "heads",
+    "subscribe_url": "ws://one.example",
     "stale_after": "60.0",
     "language": "en",
 }

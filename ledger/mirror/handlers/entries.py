@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from ledger.domain.events import (
     BenefitRedeemed,
@@ -16,12 +17,14 @@ from ledger.domain.events import (
     RedemptionCancelled,
 )
 from ledger.domain.keys import decode_key
+from ledger.mirror.accounts import ProgrammeSum
 from ledger.mirror.book import Book, Contradiction, Handler, Place
 from ledger.mirror.handlers.organisations import known_organisation
 from ledger.mirror.handlers.programmes import known_programme
 from ledger.mirror.rows import BalanceRow, EntryRow
 
 _NO_CATEGORY = bytes(32)
+_AWARD = EntryKind.AWARD.value
 
 
 @lru_cache(maxsize=4096)
@@ -187,6 +190,55 @@ def _require(holds: bool, entry: EntryRow) -> None:
             f"entry {entry.entry_id} of {entry.amount} to organisation {entry.org_id}, "
             f"which refers to {entry.refers_to}, cannot be of the kind {name}"
         )
+
+
+def award_poster(book: Book) -> Callable[[int, int, tuple[Any, ...]], bool]:
+    """What posts a plain award just as `handle` would, in a third of the time.
+
+    It takes the place of the log (block, index) and the fields of the event, and says whether it
+    was that: for what is no award, or cannot be, it changes nothing and leaves it to `handle`. What
+    it looked up it keeps, so that it is of no use any more once another event was handled.
+    """
+    accounts = book.accounts
+    organisations: set[int] = set()
+    terms: dict[tuple[int, bytes], tuple[str, int, ProgrammeSum] | None] = {}
+
+    def post(block_number: int, log_index: int, fields: tuple[Any, ...]) -> bool:
+        entry_id, programme_id, org_id, kind, category, amount, balance_after = fields[:7]
+        if kind != _AWARD or amount <= 0 or fields[8] != 0 or book.awaited is not None:
+            return False
+        try:
+            found = terms[programme_id, category]
+        except KeyError:
+            found = terms[programme_id, category] = _terms_of_award(book, programme_id, category)
+        if found is None:
+            return False
+        name, cap, sums = found
+        key = (programme_id, org_id)
+        before = accounts.balance(programme_id, org_id)
+        if balance_after != before[2] + amount or sums.outstanding + sums.refundable + amount > cap:
+            return False
+        if org_id not in organisations:
+            if book.organisations.latest(book.connection, org_id) is None:
+                return False
+            organisations.add(org_id)
+        sums.outstanding += amount
+        row = (entry_id, block_number, log_index, *key, kind, name, amount, *fields[6:11])
+        accounts.post_award(key, amount, before, row)
+        return True
+
+    return post
+
+
+def _terms_of_award(
+    book: Book, programme_id: int, category: bytes
+) -> tuple[str, int, ProgrammeSum] | None:
+    """What every award of a category is held to, None where there can be none."""
+    name = decode_category(category)
+    programme = book.programmes.latest(book.connection, programme_id)
+    if programme is None or book.categories.latest(book.connection, programme_id, name) is None:
+        return None
+    return name, programme.supply_cap, book.accounts.sum_of(programme_id)
 
 
 _CHECKS: dict[int, Callable[[Book, Place, EntryRow, BalanceRow], None]] = {
