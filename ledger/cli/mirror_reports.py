@@ -77,6 +77,8 @@ class LineReporter:
             was_behind, self._is_behind = self._is_behind, False
             self._last_problem = ""
             return not was_behind
+        if isinstance(report, Building):
+            return not self._is_due()
         if isinstance(report, Applied) and report.state.lag > 0:
             self._is_behind = True
             return not report.rolled_back and not self._is_due()
@@ -90,21 +92,21 @@ class LineReporter:
 
 
 class BarReporter:
-    """A bar on stderr; a context manager."""
+    """A bar on a terminal for each long work, with rate and time left; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console or Console(stderr=True),
             transient=True,
         )
-        self._task: TaskID | None = None
-        self._began = time.monotonic()
-        self._logs = 0
+        self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, float] = {}
+        self._logs: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -119,22 +121,30 @@ class BarReporter:
         self._progress.stop()
 
     def __call__(self, report: Report) -> None:
-        if isinstance(report, Applied):
-            self._advance(report)
-        elif not isinstance(report, CaughtUp):
-            self._progress.console.print(as_sentence(report), highlight=False)
+        match report:
+            case Applied(state, logs, _):
+                self._advance(
+                    "Mirroring blocks",
+                    state.cursor.number - state.first_block + 1,
+                    state.head_number - state.first_block + 1,
+                    logs,
+                )
+            case Building(first, block, last, logs):
+                self._advance("Building tables", block - first + 1, last - first + 1, logs)
+            case CaughtUp():
+                pass
+            case _:
+                self._progress.console.print(as_sentence(report), highlight=False)
 
-    def _advance(self, report: Applied) -> None:
-        state = report.state
-        done, total = (
-            number - state.first_block + 1 for number in (state.cursor.number, state.head_number)
-        )
-        if self._task is None:
-            self._task = self._progress.add_task("Mirroring blocks", total=total, rate="")
-        self._logs += report.logs
-        rate = self._logs / max(time.monotonic() - self._began, 0.001)
+    def _advance(self, work: str, done: int, total: int, logs: int) -> None:
+        if work not in self._tasks:
+            self._tasks[work] = self._progress.add_task(work, total=total, rate="")
+            self._began[work] = time.monotonic()
+            self._logs[work] = 0
+        self._logs[work] += logs
+        rate = self._logs[work] / max(time.monotonic() - self._began[work], 0.001)
         self._progress.update(
-            self._task, completed=done, total=total, rate=f"{rate:,.0f} events a second"
+            self._tasks[work], completed=done, total=total, rate=f"{rate:,.0f} events a second"
         )
 
 

@@ -23,6 +23,7 @@ from ledger.chain.headers import Header
 from ledger.chain.rpc import Node
 from ledger.domain.verification import Level
 from ledger.mirror.contracts import Followed
+from ledger.mirror.garbage import uncollected
 from ledger.mirror.handover import (
     Failed,
     Forked,
@@ -57,7 +58,7 @@ class Ahead:
     def __init__(self, followed: Followed, pause: Callable[[], None], *, level: Level) -> None:
         self._ledger = Ledger.of(followed, level)
         self._pause = pause
-        self._process: _Process | None = None
+        self._process: OtherProcess | None = None
         self._tasks = 0
         self._next: tuple[Node, BlockMark, Journals] | None = None
         self._last = 0
@@ -89,7 +90,7 @@ class Ahead:
         Raises what that raises, and ProverDied.
         """
         if self._process is None:
-            self._process = _Process(self._ledger)
+            self._process = OtherProcess(_COMMAND, frame(self._ledger))
         wanted = (node, parent, journals)
         if self._next != wanted or parent.number >= self._last:
             self._tasks += 1
@@ -114,7 +115,9 @@ class Ahead:
     def _receive(self) -> ProvedRange:
         assert self._process is not None  # noqa: S101  there is one once a task was given
         while True:
-            answer = read_answer(self._process.read(self._pause))
+            content = self._process.read(self._pause)
+            with uncollected():
+                answer = read_answer(content)
             if answer.task != self._tasks:
                 continue
             match answer:
@@ -126,12 +129,13 @@ class Ahead:
                     raise answer.as_error()
 
 
-class _Process:
+class OtherProcess:
     """The other process, and the pipes to and from it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, command: str, first: bytes) -> None:
+        """`command` is a line of Python, `first` the first order."""
         self._process = subprocess.Popen(
-            [sys.executable, *UNSHADOWED, "-c", _COMMAND],
+            [sys.executable, *UNSHADOWED, "-c", command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -142,7 +146,7 @@ class _Process:
         self._output = self._process.stdout.fileno()
         with contextlib.suppress(OSError, AttributeError):  # a bound of the system, or not Linux
             fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self.send(frame(ledger))
+        self.send(first)
 
     def send(self, content: bytes) -> None:
         """Hand over an order. Raises ProverDied."""

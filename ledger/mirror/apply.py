@@ -19,6 +19,7 @@ from ledger.domain.ids import Sequence as JournalSequence
 from ledger.errors import JournalBroken
 from ledger.mirror.book import Book, Contradiction, Place
 from ledger.mirror.contracts import Followed, FollowedContract
+from ledger.mirror.garbage import uncollected
 from ledger.mirror.handlers import handle
 from ledger.mirror.handlers.entries import award_poster
 from ledger.mirror.prove import Journals, ProvedRange
@@ -55,7 +56,7 @@ class Applier:
         nothing is written then.
         """
         try:
-            with writing(self._engine) as connection:
+            with uncollected(), writing(self._engine) as connection:
                 self.fence(connection)
                 advance(
                     connection,
@@ -85,9 +86,10 @@ class Applier:
 
         `times` are those of their blocks. Raises JournalBroken for an event that cannot be.
         """
-        self._book.open(connection)
-        self._handle(logs, times)
-        self._book.write()
+        with uncollected():
+            self._book.open(connection)
+            self._handle(logs, times)
+            self._book.write()
 
     def _write(self, connection: Connection, proved: ProvedRange) -> None:
         book = self._book

@@ -93,7 +93,7 @@ def _describe(standing: Standing, *, is_preferred: bool) -> NodeNote:
         condition = Condition.IN_USE if is_preferred else Condition.STANDING_BY
     return NodeNote(
         position=standing.position,
-        name=urlsplit(standing.node.url).netloc,
+        name=urlsplit(standing.node.url).netloc.rpartition("@")[2],
         condition=condition,
         code=problem.code if problem is not None else "",
         at=standing.problem_at if problem is not None else now_in_milliseconds(),

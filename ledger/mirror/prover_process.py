@@ -7,6 +7,7 @@ however that ends, since its input then ends. It knows no database, and decides 
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sys
@@ -93,6 +94,7 @@ class _Answers:
 def main() -> None:
     """Prove what is asked for until the input ends."""
     sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.disable()  # see ledger.mirror.garbage; there are cycles in errors alone
     orders, answers = _Orders(), _Answers()
     with ThreadPoolExecutor(2) as executor, _nodes() as node_of:
         prover = Prover(orders.followed, orders.check, executor, level=orders.level)
@@ -104,11 +106,12 @@ def main() -> None:
                 for proved in ranges:
                     answers.put(frame(Proved.of(task.number, proved)))
             except _Superseded:
-                continue
+                pass
             except ChainForked:
                 answers.put(frame(Forked(task.number)))
             except LedgerError as error:
                 answers.put(frame(Failed.of(task.number, error)))
+            gc.collect()
 
 
 class _Nodes:

@@ -104,6 +104,9 @@ def _follow_final_blocks(engine: Engine, area: Engine, derivation: Derivation) -
     """Derive what no reorganisation can take away, while the mirror goes on."""
     while True:
         with reading(engine) as facts, area.begin() as target:
+            if engine.dialect.name == POSTGRESQL:
+                # It waits while another process reads, and need not be ended for that.
+                facts.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             state = read_state(facts)
             final = min(state.final_number, state.cursor.number)
             if final - derivation.block < _FEW_BLOCKS:

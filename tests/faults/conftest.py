@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from ledger.chain.rpc import Node
 from ledger.chain.transport import Patience
 from ledger.errors import LedgerError, MirrorEmpty
-from ledger.mirror import follow, pool, standing
+from ledger.mirror import ahead, follow, pool, standing
 from ledger.mirror.contracts import Followed
 from ledger.mirror.look import Mirror
 from ledger.mirror.reports import Report
@@ -140,6 +140,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_SURVEY_EVERY", 0.02)
     monkeypatch.setattr(pool, "_VOTE_SECONDS", 0.5)
     monkeypatch.setattr(standing, "FIRST_REST", 0.05)
+    monkeypatch.setattr(ahead, "WORTH_A_PROCESS", 1_000_000)
     monkeypatch.setattr(follow, "_FIRST_WAIT", 0.001)
     monkeypatch.setattr(follow, "_LONGEST_WAIT", 0.05)
 
@@ -152,6 +153,23 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
         found = found_ledger(anvil, folder)
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def young_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """Another one, whose chain stays short: for mirrors that begin with nothing."""
+    folder = tmp_path_factory.mktemp("young")
+    with running_anvil(folder) as anvil:
+        found = found_ledger(anvil, folder)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def young_proxy(young_ledger: Ledger) -> Iterator[Proxy]:
+    """A proxy before the short chain's node."""
+    with Proxy(young_ledger.anvil.url) as running:
+        yield running
 
 
 @pytest.fixture
@@ -187,15 +205,15 @@ class Targets:
         self._made[kind] = target
         return target
 
-    def make(self, kind: str) -> Target:
-        """A mirror that nothing is in yet."""
+    def make(self, kind: str, ledger: Ledger | None = None) -> Target:
+        """A mirror that nothing is in yet, of the long chain or another."""
         name = f"faults-{time.monotonic_ns()}.sqlite3"
         url = f"sqlite:///{self._folder / name}"
         if kind == "postgresql":
             url = self._cluster().new_database()
         engine = open_engine(url, durable=False)
         upgrade_schema(engine)
-        target = Target(engine, url, self._ledger)
+        target = Target(engine, url, ledger or self._ledger)
         self._opened.callback(engine.dispose)
         self._opened.callback(target.readiness.close)
         self._opened.callback(target.close_nodes)
@@ -233,6 +251,6 @@ def target(targets: Targets, kind: str) -> Target:
 
 
 @pytest.fixture
-def new_target(targets: Targets, kind: str) -> Target:
-    """A mirror with nothing in it, on each kind of database."""
-    return targets.make(kind)
+def new_target(targets: Targets, kind: str, young_ledger: Ledger) -> Target:
+    """A mirror of the short chain with nothing in it, on each kind of database."""
+    return targets.make(kind, young_ledger)

@@ -27,7 +27,7 @@ class Forger(Proxy):
 
     def forge(self, after: int, count: int) -> None:
         """Put so many blocks of its own after a true one."""
-        self._base = self._ask(BY_NUMBER, hex(after), False)
+        self._base = self.ask_upstream(BY_NUMBER, hex(after), False)
         self.forged = []
         parent = self._base
         for number in range(after + 1, after + count + 1):

@@ -53,7 +53,7 @@ class Proxy(FakeNode):
         behind = next(self.behind)
         if not behind and self.frozen_at is None:
             return super().answer(call)
-        head = int(self._ask("eth_blockNumber"), 16) - behind
+        head = int(self.ask_upstream("eth_blockNumber"), 16) - behind
         if self.frozen_at is not None:
             head = min(head, self.frozen_at)
         return self._answer_up_to(head, call)
@@ -82,7 +82,7 @@ class Proxy(FakeNode):
         state = params[-1]
         if not isinstance(state, dict):
             return False
-        block = self._ask(BY_HASH, state["blockHash"], False)
+        block = self.ask_upstream(BY_HASH, state["blockHash"], False)
         return block is None or int(block["number"], 16) > head
 
     def _forgotten(self, method: str, params: list[Any]) -> Refusal | None:
@@ -90,12 +90,13 @@ class Proxy(FakeNode):
         if not self.gone_before:
             return None
         if method == RECEIPTS:
-            block = self._ask(BY_HASH, params[0], False)
+            block = self.ask_upstream(BY_HASH, params[0], False)
             if block is not None and int(block["number"], 16) < self.gone_before:
                 return Refusal(4444, "pruned history unavailable")
         if method in (STORAGE, "eth_getProof") and not self._is_above(self.gone_before - 1, params):
             return Refusal(-32000, "missing trie node 8a02… (path ) state is not available")
         return None
 
-    def _ask(self, method: str, *params: Any) -> Any:
+    def ask_upstream(self, method: str, *params: Any) -> Any:
+        """What the real node says."""
         return self._pass_on({"jsonrpc": "2.0", "id": 0, "method": method, "params": list(params)})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ledger.chain.transport import Patience
 from ledger.errors import (
     JournalBroken,
     LedgerError,
@@ -16,6 +17,7 @@ from ledger.errors import (
     NodeLacksBlock,
     NodeRefused,
 )
+from ledger.mirror import ahead
 from tests.chain.fake_node import Refusal
 from tests.faults.conftest import ONE, Target
 from tests.faults.proxy import BY_HASH, BY_NUMBER, RECEIPTS, Proxy
@@ -82,6 +84,22 @@ def test_answer__that_is_not_the_chains_logs__is_refused_and_readiness_says_so(
     target.assert_equal()
 
 
+def test_answer__that_is_false__is_refused_by_the_process_that_proves_ahead_too(
+    target: Target, proxy: Proxy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "WORTH_A_PROCESS", 1)
+    before = target.state
+    award(ledger)
+    proxy.lies[RECEIPTS] = in_receipts(FALSE_LOGS["without its middle"])
+    target.through(proxy.url, patience=Patience(attempts=1, timeout=20.0))
+    with pytest.raises(NodeAnswerInvalid) as refused:
+        target.sync()
+    target.assert_refused(before, refused.value)
+    proxy.heal()
+    target.sync()
+    target.assert_equal()
+
+
 @pytest.mark.parametrize("method", [BY_NUMBER, BY_HASH, RECEIPTS])
 def test_answer__that_is_null__is_waited_for_and_readiness_ends(
     target: Target, proxy: Proxy, ledger: Ledger, method: str
@@ -100,18 +118,19 @@ def test_answer__that_is_null__is_waited_for_and_readiness_ends(
 
 
 def test_node__that_has_pruned_the_state__is_compared_at_a_later_block(
-    new_target: Target, proxy: Proxy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    new_target: Target, young_proxy: Proxy, young_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It refuses the state of early blocks; what it has is enough to prove the whole."""
-    award(ledger)
+    award(young_ledger)
     monkeypatch.setattr("ledger.mirror.prove.MOST_BLOCKS", 10)
-    head = ledger.node.block_number()
-    proxy.refuses = lambda method, params: (
+    head = young_ledger.node.block_number()
+    young_proxy.refuses = lambda method, params: (
         Refusal(-32000, "missing trie node 8a02 (path ) state is not available")
-        if method in ("eth_getStorageAt", "eth_getProof") and is_before(ledger, params, head - 5)
+        if method in ("eth_getStorageAt", "eth_getProof")
+        and is_before(young_ledger, params, head - 5)
         else None
     )
-    new_target.through(proxy.url)
+    new_target.through(young_proxy.url)
     new_target.sync()
     new_target.assert_equal()
 
@@ -124,16 +143,16 @@ def is_before(ledger: Ledger, params: list[Any], number: int) -> bool:
 
 
 def test_node__that_has_pruned_its_receipts__is_named_and_another_is_asked(
-    new_target: Target, proxy: Proxy, ledger: Ledger
+    new_target: Target, young_proxy: Proxy, young_ledger: Ledger
 ) -> None:
-    award(ledger)
-    proxy.gone_before = ledger.node.block_number()
-    new_target.through(proxy.url)
+    award(young_ledger)
+    young_proxy.gone_before = young_ledger.node.block_number()
+    new_target.through(young_proxy.url)
     with pytest.raises(NodeRefused, match="pruned") as refused:
         new_target.sync()
     assert new_target.state.lag > 0
     new_target.assert_refused(new_target.state, refused.value)
-    new_target.through(proxy.url, ledger.anvil.url)
+    new_target.through(young_proxy.url, young_ledger.anvil.url)
     new_target.sync()
     new_target.assert_equal()
 

@@ -119,10 +119,11 @@ def test_chain__that_is_quiet__shows_its_last_block(target: Target, ledger: Ledg
 
 
 def test_follow__of_a_chain_under_constant_load__has_no_seam(
-    new_target: Target, targets: Targets, kind: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    targets: Targets, kind: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It catches up in small ranges while blocks come, and goes on without a gap."""
     monkeypatch.setattr("ledger.mirror.prove.MOST_BLOCKS", 5)
+    new_target = targets.make(kind)
     stop = threading.Event()
 
     def load() -> None:

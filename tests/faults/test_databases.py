@@ -170,7 +170,7 @@ def full(target: Target) -> Iterator[None]:
 
 
 def test_disk__that_is_full__is_waited_for_and_readiness_says_so_at_once(
-    new_target: Target, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    new_target: Target, young_ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow, "_DATABASE_WAIT", 0.05)
     target = new_target
@@ -179,7 +179,7 @@ def test_disk__that_is_full__is_waited_for_and_readiness_says_so_at_once(
         before = target.state.cursor
         with full(target):
             # Enough that no page has room for it.
-            block = ledger.award(ONE, *[(1 + each % 5, 1) for each in range(400)])
+            block = young_ledger.award(ONE, *[(1 + each % 5, 1) for each in range(400)])
             wait_for(lambda: is_told(target, "setup.disk_full"), "it does not say that it waits")
             wait_for(lambda: target.readiness.status() == 503, "it is said to be ready")
             assert target.state.cursor == before

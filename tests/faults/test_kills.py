@@ -26,13 +26,19 @@ def test_mirror__killed_at_random_points__loses_nothing_and_doubles_nothing(
     new_target: Target,
     targets: Targets,
     kind: str,
-    ledger: Ledger,
+    young_ledger: Ledger,
     request: pytest.FixtureRequest,
 ) -> None:
     chance = random.Random(f"{kind} 9")
     kills = 0
     wanted = request.config.getoption("--kills", default=10)
-    command = [sys.executable, str(VICTIM), str(ledger.path), new_target.url, ledger.anvil.url]
+    command = [
+        sys.executable,
+        str(VICTIM),
+        str(young_ledger.path),
+        new_target.url,
+        young_ledger.anvil.url,
+    ]
     new_target.engine.dispose()
     with subprocess.Popen(
         command,
@@ -54,14 +60,14 @@ def test_mirror__killed_at_random_points__loses_nothing_and_doubles_nothing(
                 continue
             # It reached the head: give it more to do, now and then by another history.
             for number in range(3):
-                ledger.award(ONE, (1 + number, 1 + chance.randrange(9)), (5, 1))
+                young_ledger.award(ONE, (1 + number, 1 + chance.randrange(9)), (5, 1))
             if chance.random() < 0.5:
-                reorganise(ledger, 2)
+                reorganise(young_ledger, 2)
         victim.stdin.close()
         assert victim.wait(30) == 0
-    new_target.through(ledger.anvil.url)
+    new_target.through(young_ledger.anvil.url)
     new_target.sync()
     new_target.assert_equal()
-    clean = targets.make(kind)
+    clean = targets.make(kind, young_ledger)
     clean.sync()
     assert digest_of(new_target) == digest_of(clean)

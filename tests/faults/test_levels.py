@@ -42,18 +42,19 @@ def last_logs(ledger: Ledger, lie: Callable[[Any], Any]) -> Callable[[list[Any],
 
 
 def test_level__of_heads__gives_the_digest_of_receipts_from_a_node_without_any(
-    new_target: Target, targets: Targets, kind: str, proxy: Proxy, ledger: Ledger
+    new_target: Target, targets: Targets, kind: str, young_proxy: Proxy, young_ledger: Ledger
 ) -> None:
-    award(ledger)
-    proxy.refuses = without_receipts
-    new_target.through(proxy.url)
+    award(young_ledger)
+    young_proxy.refuses = without_receipts
+    new_target.through(young_proxy.url)
     with pytest.raises(NodeRefused):
         new_target.mirror.look()
-    new_target.through(proxy.url, level=Level.HEADS)
+    new_target.through(young_proxy.url, level=Level.HEADS)
     new_target.sync()
     new_target.assert_equal()
-    assert all(method != RECEIPTS for method, _ in proxy.asked[-10:])
-    proved = targets.get(kind)
+    assert all(method != RECEIPTS for method, _ in young_proxy.asked[-10:])
+    proved = targets.make(kind, young_ledger)
+    proved.sync()
     assert digest_of(new_target) == digest_of(proved)
 
 
@@ -76,7 +77,7 @@ def test_level__of_heads__refuses_logs_that_are_not_the_chains(
 
 
 def test_level__of_heads__asks_for_narrower_ranges_down_to_one_block(
-    new_target: Target, proxy: Proxy, ledger: Ledger
+    new_target: Target, young_proxy: Proxy, young_ledger: Ledger
 ) -> None:
     """Whatever the provider says, and however narrow its bound is."""
     widths: list[int] = []
@@ -91,29 +92,29 @@ def test_level__of_heads__asks_for_narrower_ranges_down_to_one_block(
         widths.append(width)
         return None
 
-    proxy.refuses = bounded
-    new_target.through(proxy.url, level=Level.HEADS)
+    young_proxy.refuses = bounded
+    new_target.through(young_proxy.url, level=Level.HEADS)
     new_target.sync()
     assert set(widths) == {1}
     new_target.assert_equal()
 
 
 def test_levels__of_the_blocks__are_kept_with_them_and_follow_a_reorganisation(
-    new_target: Target, ledger: Ledger
+    new_target: Target, young_ledger: Ledger
 ) -> None:
     new_target.sync()
-    award(ledger)
-    award(ledger)
-    new_target.through(ledger.anvil.url, level=Level.HEADS)
+    award(young_ledger)
+    award(young_ledger)
+    new_target.through(young_ledger.anvil.url, level=Level.HEADS)
     new_target.sync()
     receipts, heads = ranges_of(new_target)
-    assert (receipts[1] + 1, heads[1]) == (heads[0], ledger.node.block_number())
+    assert (receipts[1] + 1, heads[1]) == (heads[0], young_ledger.node.block_number())
     assert (receipts[2], heads[2]) == (Level.RECEIPTS, Level.HEADS)
-    reorganise(ledger, 1)
-    ledger.anvil.mine()
-    new_target.through(ledger.anvil.url)
+    reorganise(young_ledger, 1)
+    young_ledger.anvil.mine()
+    new_target.through(young_ledger.anvil.url)
     new_target.sync()
-    head = ledger.node.block_number()
+    head = young_ledger.node.block_number()
     assert [each[2] for each in ranges_of(new_target)] == ["receipts", "heads", "receipts"]
     assert ranges_of(new_target)[-1][:2] == (head - 1, head)
     new_target.assert_equal()

@@ -107,9 +107,9 @@ class Narrow(Proxy):
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_node__that_takes_no_large_request__is_asked_for_less_down_to_one_block(
-    new_target: Target, ledger: Ledger, most: int
+    new_target: Target, young_ledger: Ledger, most: int
 ) -> None:
-    with Narrow(ledger.anvil.url) as narrow:
+    with Narrow(young_ledger.anvil.url) as narrow:
         narrow.most = most
         narrow.said = TOO_MUCH[-4]
         new_target.through(narrow.url)

@@ -66,33 +66,33 @@ def test_nodes__of_a_pool__are_noted_with_what_was_wrong_with_them(
     ids=str,
 )
 def test_finality__by_depth_or_by_tag__is_as_the_settings_say(
-    new_target: Target, proxy: Proxy, ledger: Ledger, finality: Finality, expected: int
+    new_target: Target, young_proxy: Proxy, young_ledger: Ledger, finality: Finality, expected: int
 ) -> None:
     """The chain calls final what is three blocks deep, the settings what is eight."""
-    proxy.methods[BY_NUMBER] = lambda params: ledger.anvil.rpc.call(
+    young_proxy.methods[BY_NUMBER] = lambda params: young_proxy.ask_upstream(
         BY_NUMBER,
-        hex(ledger.node.block_number() - 3) if params[0] == "finalized" else params[0],
+        hex(young_ledger.node.block_number() - 3) if params[0] == "finalized" else params[0],
         *params[1:],
     )
-    new_target.through(proxy.url, finality=finality)
+    new_target.through(young_proxy.url, finality=finality)
     state = new_target.sync()
-    assert state.final_number == ledger.node.block_number() - expected
+    assert state.final_number == young_ledger.node.block_number() - expected
     new_target.assert_equal()
 
 
 def test_finality__by_a_tag_that_nodes_tell_differently__is_the_lowest(
-    new_target: Target, proxy: Proxy, ledger: Ledger
+    new_target: Target, young_proxy: Proxy, young_ledger: Ledger
 ) -> None:
     """A node that calls its head final would stop the mirror at the next reorganisation."""
-    proxy.methods[BY_NUMBER] = lambda params: ledger.anvil.rpc.call(
+    young_proxy.methods[BY_NUMBER] = lambda params: young_proxy.ask_upstream(
         BY_NUMBER, "latest" if params[0] == "finalized" else params[0], *params[1:]
     )
-    new_target.through(proxy.url, ledger.anvil.url, finality=Finality.TAG)
+    new_target.through(young_proxy.url, young_ledger.anvil.url, finality=Finality.TAG)
     with new_target.following():
         wait_for(lambda: new_target.is_at_head, "it did not catch up")
         for _ in range(3):
-            ledger.anvil.mine()
+            young_ledger.anvil.mine()
             wait_for(lambda: new_target.is_at_head, "it did not follow")
-    honest = int(ledger.node.header("finalized").number, 16)
+    honest = int(young_ledger.node.header("finalized").number, 16)
     assert new_target.state.final_number <= max(honest, new_target.state.first_block - 1)
     new_target.assert_equal()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from ledger.domain.ids import OrgId, ProgrammeId
 from ledger.errors import FactsDamaged
-from ledger.mirror import facts
+from ledger.mirror import derive, facts
 from ledger.mirror.rebuild import rebuild
 from ledger.mirror.reports import Building
 from ledger.store.engine import writing
@@ -26,14 +26,21 @@ def without_node(mirrored: Mirrored, open_mirror: Open, ledger: Ledger) -> Mirro
     return open_mirror(url, ledger.deployment, f"http://127.0.0.1:{free_port()}")
 
 
-@pytest.mark.parametrize("at_once", [facts.LOGS_AT_ONCE, 7])
+@pytest.mark.parametrize(
+    ("at_once", "apart"),
+    [(facts.LOGS_AT_ONCE, False), (7, False), (facts.LOGS_AT_ONCE, True)],
+)
 def test_rebuild__from_facts__asks_no_node_and_gives_the_same_digest(
     database_url: str,
     told_ledger: Ledger,
     open_mirror: Open,
     monkeypatch: pytest.MonkeyPatch,
     at_once: int,
+    apart: bool,
 ) -> None:
+    """`apart` is with the facts read by another process, as many are."""
+    if apart:
+        monkeypatch.setattr(derive, "WORTH_A_PROCESS", 0)
     monkeypatch.setattr(facts, "LOGS_AT_ONCE", at_once)
     mirrored = open_mirror(database_url, told_ledger.deployment, told_ledger.anvil.url)
     before = mirrored.sync()
@@ -102,10 +109,19 @@ def _middle_entry(connection: Connection) -> tuple[int, int]:
     return tuple(rows[len(rows) // 2])
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize(
+    ("name", "apart"), [*((name, False) for name in DAMAGES), ("a bit of the amount", True)]
+)
 def test_rebuild__from_a_damaged_fact__names_it_and_leaves_the_mirror(
-    sqlite_url: str, told_ledger: Ledger, open_mirror: Open, name: str
+    sqlite_url: str,
+    told_ledger: Ledger,
+    open_mirror: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    apart: bool,
 ) -> None:
+    if apart:
+        monkeypatch.setattr(derive, "WORTH_A_PROCESS", 0)
     mirrored = open_mirror(sqlite_url, told_ledger.deployment, told_ledger.anvil.url)
     mirrored.sync()
     with writing(mirrored.engine) as connection:

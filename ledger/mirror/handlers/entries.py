@@ -199,12 +199,12 @@ def award_poster(book: Book) -> Callable[[int, int, tuple[Any, ...]], bool]:
     was that: for what is no award, or cannot be, it changes nothing and leaves it to `handle`. What
     it looked up it keeps, so that it is of no use any more once another event was handled.
     """
-    accounts = book.accounts
+    post_entry = book.accounts.award_poster()
     organisations: set[int] = set()
     terms: dict[tuple[int, bytes], tuple[str, int, ProgrammeSum] | None] = {}
 
     def post(block_number: int, log_index: int, fields: tuple[Any, ...]) -> bool:
-        entry_id, programme_id, org_id, kind, category, amount, balance_after = fields[:7]
+        entry_id, programme_id, org_id, kind, category, amount = fields[:6]
         if kind != _AWARD or amount <= 0 or fields[8] != 0 or book.awaited is not None:
             return False
         try:
@@ -214,17 +214,16 @@ def award_poster(book: Book) -> Callable[[int, int, tuple[Any, ...]], bool]:
         if found is None:
             return False
         name, cap, sums = found
-        key = (programme_id, org_id)
-        before = accounts.balance(programme_id, org_id)
-        if balance_after != before[2] + amount or sums.outstanding + sums.refundable + amount > cap:
+        if sums.outstanding + sums.refundable + amount > cap:
             return False
         if org_id not in organisations:
             if book.organisations.latest(book.connection, org_id) is None:
                 return False
             organisations.add(org_id)
+        place = (entry_id, block_number, log_index, programme_id, org_id, kind, name)
+        if not post_entry(amount, (programme_id, org_id), place + fields[5:11]):
+            return False
         sums.outstanding += amount
-        row = (entry_id, block_number, log_index, *key, kind, name, amount, *fields[6:11])
-        accounts.post_award(key, amount, before, row)
         return True
 
     return post
