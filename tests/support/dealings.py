@@ -88,7 +88,7 @@ def _admit_by_consent(told: Dealings) -> None:
         application_id=application,
         deadline=ledger.now + 10_000,
     )
-    signed = sign_message(message, controller)
+    signed = sign_message(message, controller, now=ledger.now)
     told.ask(
         "registrar",
         "Memberships",
