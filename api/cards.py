@@ -12,6 +12,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from xml.sax.saxutils import escape
 
 from ledger.domain.ids import TokenId
@@ -106,11 +107,12 @@ def _fit(line: Line) -> tuple[str, float]:
     size = min(line.size, _ROOM / max(_width(line.text), 1.0))
     if size >= line.least:
         return line.text, size
-    text = line.text
-    while text and _width(text + "…") * line.least > _ROOM:
-        text = text[:-1]
-    return text + "…", line.least
+    room = _ROOM / line.least - _width("…")
+    ends = accumulate(_width(each) for each in line.text)
+    kept = sum(1 for _ in takewhile(lambda end: end <= room, ends))
+    return line.text[:kept] + "…", line.least
 
 
 def _width(text: str) -> float:
+    """The width in parts of the letter size; nothing is looked at twice, however long it is."""
     return sum(_WIDE if unicodedata.east_asian_width(each) in "WFA" else _NARROW for each in text)

@@ -60,6 +60,7 @@ _OBJECTION = (
     "Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
 )
 
+_OPERATION_IDS = frozenset({"operationId", "applicationId"})
 _TYPE = re.compile(r"(\w+)\(([^)]*)\)")
 
 
@@ -115,7 +116,8 @@ class MessageDomain:
 class TypedMessage:
     """A message before it is signed. `values` are by the type's field names, nested ones as dicts.
 
-    Raises NotFound for a message that the contract does not take.
+    Raises NotFound for a message that the contract does not take, and InvalidValue for values that
+    are not of the type or do not fit, and for an operation id that is zero, which no journal takes.
     """
 
     domain: MessageDomain
@@ -125,6 +127,10 @@ class TypedMessage:
     def __post_init__(self) -> None:
         if self.primary_type not in MESSAGES.get(self.domain.contract, {}):
             raise NotFound(what="message", key=f"{self.domain.contract}.{self.primary_type}")
+        self.digest()
+        for field in _OPERATION_IDS & self.values.keys():
+            if not any(self.values[field]):
+                raise InvalidValue(field=field, value="0x" + "00" * 32, expected="other than zero")
 
     @property
     def type(self) -> str:
@@ -134,12 +140,14 @@ class TypedMessage:
     @property
     def account(self) -> bytes:
         """The account that it is signed for, 20 bytes."""
-        return bytes(self.values["account"])
+        account: bytes = self.values["account"]
+        return account
 
     @property
     def deadline(self) -> int:
         """The last second in which it is good, since 1970 UTC."""
-        return int(self.values["deadline"])
+        deadline: int = self.values["deadline"]
+        return deadline
 
     def digest(self) -> bytes:
         """The 32 bytes that are signed. Raises InvalidValue for a value that does not fit."""
@@ -160,16 +168,25 @@ class TypedMessage:
         }
 
 
-def sign_message(message: TypedMessage, signer: MessageSigner) -> SignedMessage:
+def sign_message(message: TypedMessage, signer: MessageSigner, *, now: int) -> SignedMessage:
     """Sign with an account's key; the result is what a `...BySignature` function takes.
 
-    Raises InvalidValue where the message is another account's: no contract would take it.
+    `now` is the chain's time, seconds since 1970 UTC. Raises InvalidValue where the message is
+    another account's, which no contract would take, and where it is good for longer than
+    MAX_VALIDITY from now: that one would be refused for a while and taken after it, when nobody
+    thinks of it any more.
     """
     if message.account != signer.address:
         raise InvalidValue(
             field="account",
             value=show_address(message.account),
             expected=f"the signer's own, {show_address(signer.address)}",
+        )
+    if message.deadline > now + MAX_VALIDITY:
+        raise InvalidValue(
+            field="deadline",
+            value=message.deadline,
+            expected=f"at most {now + MAX_VALIDITY}, {MAX_VALIDITY // 86_400} days from now",
         )
     signature = signer.sign_digest(message.digest())
     return SignedMessage(signer.address, message.deadline, signature)
@@ -197,6 +214,8 @@ def _read_types(encoded: str) -> dict[str, dict[str, str]]:
 
 def _hash_struct(types: Mapping[str, Mapping[str, str]], name: str, values: Any) -> bytes:
     fields = types[name]
+    if not isinstance(values, Mapping):
+        raise InvalidValue(field=name, value=values, expected="a value for each of its fields")
     if set(values) != set(fields):
         raise InvalidValue(field=name, value=sorted(values), expected=", ".join(fields))
     words = [_encode(types, field, kind, values[field]) for field, kind in fields.items()]
@@ -225,6 +244,8 @@ def _used_by(types: Mapping[str, Mapping[str, str]], name: str) -> set[str]:
 def _encode(types: Mapping[str, Mapping[str, str]], field: str, kind: str, value: Any) -> bytes:
     """One field's 32 bytes: of anything without a fixed size, its hash."""
     if kind.endswith("[]"):
+        if not isinstance(value, list | tuple):
+            raise InvalidValue(field=field, value=value, expected="a list")
         inner = kind.removesuffix("[]")
         return keccak256(b"".join(_encode(types, field, inner, each) for each in value))
     if kind in types:
@@ -232,7 +253,12 @@ def _encode(types: Mapping[str, Mapping[str, str]], field: str, kind: str, value
     if kind == "string":
         if not isinstance(value, str):
             raise InvalidValue(field=field, value=value, expected="text")
-        return keccak256(value.encode("utf-8"))
+        try:
+            return keccak256(value.encode("utf-8"))
+        except UnicodeEncodeError as error:
+            raise InvalidValue(field=field, value=value, expected="text of whole characters") from (
+                error
+            )
     return encode_arguments([Parameter(field, kind)], [value])
 
 

@@ -59,6 +59,9 @@ FINALITY_BLOCKS = 64
 
 _NONCE_TRIES = 5
 
+_POSTS_IN = {"Benefits": "Credits"}
+"""Contracts that post in another's journal by the same operation, and hand on its refusals."""
+
 _SIGNED_REMEDY = (
     "What was asked is signed and kept. Free some space there, then run the same command again, "
     "with --operation-id {} where it takes one: then it is done once."
@@ -255,9 +258,8 @@ class Outbox:
 
         In the contract's own words where it did the operation, else in ours.
         """
-        call = Call(signer.address, self._addresses[request.contract], request.calldata)
         try:
-            prepare_transaction(self._node, call, chain_id=self.chain.chain_id, nonce=0)
+            self._prepare(request, signer)
         except ContractRefused as refusal:
             if _is_done_before(refusal):
                 return refusal
@@ -271,8 +273,36 @@ class Outbox:
     # --- signing ---
 
     def _prepare(self, request: Request, signer: Signer) -> TransactionFields:
+        """What is to be signed, but for the nonce. Raises ContractRefused where it would revert."""
         call = Call(signer.address, self._addresses[request.contract], request.calldata)
-        return prepare_transaction(self._node, call, chain_id=self.chain.chain_id, nonce=0)
+        try:
+            return prepare_transaction(self._node, call, chain_id=self.chain.chain_id, nonce=0)
+        except ContractRefused as refusal:
+            if _is_done_before(refusal):
+                raise self._say_whose(refusal, request, signer) from refusal
+            raise
+
+    def _say_whose(
+        self, refusal: ContractRefused, request: Request, signer: Signer
+    ) -> ContractRefused:
+        """The refusal of an id that was used, with the contract that it was used in.
+
+        As it is where that is the contract that was asked.
+        """
+        name = _POSTS_IN.get(request.contract)
+        if name is None or self._sequence(request, signer):
+            return refusal
+        contract = WRAPPERS[name](self._node, self._addresses[name])
+        sequence = contract.operation_sequence(signer.address, request.operation_id, at="latest")
+        if sequence != refusal.values["arguments"]["sequence"]:
+            return refusal
+        return ContractRefused(
+            name=refusal.values["name"],
+            arguments=refusal.values["arguments"],
+            meaning=f"The operation {_hex(request.operation_id)} was done before in {name}, by its "
+            f"journal event {sequence}; {request.contract} takes no id that was used there.",
+            hint=refusal.advice,
+        )
 
     def _sign_new(self, request: Request, signer: Signer) -> Operation:
         """Sign, and write request, nonce and signed bytes in one commit.

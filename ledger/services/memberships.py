@@ -155,7 +155,8 @@ def change_metadata_base(order: Order, base: str) -> Operation:
         raise InvalidValue(
             field="base",
             value=base,
-            expected=f"a URL that ends in /, at most {MAX_BASE} ASCII characters, such as "
+            expected="an http or https URL of host and path that ends in /, without user, query, "
+            f"fragment and quotes, at most {MAX_BASE} ASCII characters, such as "
             "https://ledger.example.org/v1/tokens/",
         )
     encode = partial(memberships.encode_change_metadata_base, base)
@@ -163,7 +164,9 @@ def change_metadata_base(order: Order, base: str) -> Operation:
     return order.place("Memberships", "metadata-base", summary, encode)
 
 
-_BASE = re.compile(r"(?:https?|ipfs)://[!-~]+/")
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_BASE = re.compile(rf"https?://{_HOST}/(?:[A-Za-z0-9._~!$&()*+,;=:@%-]+/)*")
+"""A host, perhaps a port, and a path (RFC 3986), without what could end it where it is quoted."""
 _NO_BASE = "Let wallets look for memberships nowhere."
 _SENTENCES = {
     "admit": "Admit {count} to programme {programme}.",

@@ -139,7 +139,7 @@ def test_shares__computed_from_the_chain_s_entries__are_claimed_by_their_proofs(
             operation_id=operation,
             deadline=now + 10**6,
         )
-        signed = sign_message(message, CLAIMANTS[share.org_id])
+        signed = sign_message(message, CLAIMANTS[share.org_id], now=now)
         more = Share(share.org_id, share.amount + 1)
         with pytest.raises(ContractRefused, match="SignedInvalid"):
             ledger.prepare(

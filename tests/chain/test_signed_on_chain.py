@@ -44,9 +44,14 @@ def ledger(anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         yield running
 
 
+def chain_time(ledger: Ledger) -> int:
+    """The chain's time."""
+    return int(ledger.node.header("latest").timestamp, 16)
+
+
 def later(ledger: Ledger) -> int:
     """As late a deadline as the chain takes."""
-    return int(ledger.node.header("latest").timestamp, 16) + MAX_VALIDITY
+    return chain_time(ledger) + MAX_VALIDITY
 
 
 def domain(ledger: Ledger, contract: str) -> MessageDomain:
@@ -76,7 +81,7 @@ def test_cancellation__that_is_signed__is_taken_by_every_contract(
         operation_id=cancelled,
         deadline=later(ledger),
     )
-    signed = sign_message(message, KEYS[3])
+    signed = sign_message(message, KEYS[3], now=chain_time(ledger))
 
     ledger.do(wrapper.address, encode_cancel_message_by_signature(contract, cancelled, signed))
 
@@ -101,7 +106,10 @@ def test_controller__named_accepting_and_objecting_by_messages__changes(ledger: 
     ledger.do(
         found.address,
         organisations.encode_nominate_by_signature(
-            MEMBER, successor.address, first, sign_message(rotation, controller)
+            MEMBER,
+            successor.address,
+            first,
+            sign_message(rotation, controller, now=chain_time(ledger)),
         ),
     )
     assert found.nominated_by(MEMBER, at="latest") == successor.address
@@ -113,14 +121,14 @@ def test_controller__named_accepting_and_objecting_by_messages__changes(ledger: 
     ledger.do(
         found.address,
         organisations.encode_accept_control_by_signature(
-            MEMBER, second, sign_message(acceptance, successor)
+            MEMBER, second, sign_message(acceptance, successor, now=chain_time(ledger))
         ),
     )
     assert found.controller_of(MEMBER, at="latest") == successor.address
 
     ledger.do(found.address, organisations.encode_begin_recovery(MEMBER, KEYS[2].address, op()))
     recovery = found.recovery_of(MEMBER, at="latest")
-    begun = int(ledger.node.header("latest").timestamp, 16)
+    begun = chain_time(ledger)
     assert recovery.successor == KEYS[2].address
     assert recovery.finishable_from == begun + found.recovery_delay(at="latest")
     third = op()
@@ -135,7 +143,7 @@ def test_controller__named_accepting_and_objecting_by_messages__changes(ledger: 
     ledger.do(
         found.address,
         organisations.encode_stop_recovery_by_signature(
-            MEMBER, third, sign_message(objection, successor)
+            MEMBER, third, sign_message(objection, successor, now=chain_time(ledger))
         ),
     )
     assert not any(found.recovery_of(MEMBER, at="latest").successor)
@@ -144,7 +152,7 @@ def test_controller__named_accepting_and_objecting_by_messages__changes(ledger: 
 def test_member__applying_and_redeeming_by_messages__needs_no_gas(ledger: Ledger) -> None:
     contracts, op = ledger.contracts, ledger.operation
     controller = controller_of(ledger)
-    now = int(ledger.node.header("latest").timestamp, 16)
+    now = chain_time(ledger)
     admission = Admission(MEMBER, FIRST_TIER, now + 10**6, b"\x11" * 32)
     application = op()
     agreed = messages.write_application(
@@ -155,7 +163,7 @@ def test_member__applying_and_redeeming_by_messages__needs_no_gas(ledger: Ledger
         application_id=application,
         deadline=later(ledger),
     )
-    consent = Consent(application, sign_message(agreed, controller))
+    consent = Consent(application, sign_message(agreed, controller, now=chain_time(ledger)))
     ledger.do(
         contracts.memberships.address,
         memberships.encode_admit_by_consent(PROGRAMME, [admission], [consent], "founding", op()),
@@ -183,7 +191,9 @@ def test_member__applying_and_redeeming_by_messages__needs_no_gas(ledger: Ledger
     )
     ledger.do(
         contracts.benefits.address,
-        benefits.encode_redeem_by_signature(wanted, operation, sign_message(message, controller)),
+        benefits.encode_redeem_by_signature(
+            wanted, operation, sign_message(message, controller, now=chain_time(ledger))
+        ),
     )
     made = contracts.benefits.redemption(RedemptionId(1), at="latest")
     assert (made.redemption, made.status) == (wanted, RedemptionStatus.OPEN)
@@ -211,7 +221,7 @@ def test_award__by_an_issuer_s_message__is_posted_in_its_name(ledger: Ledger) ->
         operation_id=operation,
         deadline=later(ledger),
     )
-    signed = sign_message(message, ledger.issuer)
+    signed = sign_message(message, ledger.issuer, now=chain_time(ledger))
     calldata = journal.encode_award_by_signature(PROGRAMME, rows, operation, signed)
     before = contracts.credits.issuer_terms(PROGRAMME, ledger.issuer.address, CATEGORY, at="latest")
 
@@ -236,7 +246,7 @@ def test_proposal__approved_by_messages__is_carried_out_from_the_seat(ledger: Le
     assert contracts.authority.appointed_at("council", PROGRAMME, seat, at="latest")
     awarded = journal.encode_award(PROGRAMME, [Award(OrgId(1), 200, CATEGORY)], op())
     calls = [Call(contracts.credits.address, awarded)]
-    now = int(ledger.node.header("latest").timestamp, 16)
+    now = chain_time(ledger)
 
     ledger.do(
         contracts.council.address, council.encode_propose(PROGRAMME, calls, now + 10**5, op())
@@ -259,7 +269,10 @@ def test_proposal__approved_by_messages__is_carried_out_from_the_seat(ledger: Le
         ledger.do(
             contracts.council.address,
             council.encode_approve_by_signature(
-                ProposalId(1), proposal.calls_hash, operation, sign_message(message, key)
+                ProposalId(1),
+                proposal.calls_hash,
+                operation,
+                sign_message(message, key, now=chain_time(ledger)),
             ),
         )
     assert contracts.council.approvers_of(ProposalId(1), at="latest") == tuple(
@@ -288,7 +301,7 @@ def test_message__good_for_longer_than_any_may_be__is_refused_with_the_latest_ti
         deadline=later(ledger) + 10**6,
     )
     calldata = encode_cancel_message_by_signature(
-        "Credits", operation, sign_message(message, KEYS[3])
+        "Credits", operation, sign_message(message, KEYS[3], now=message.deadline)
     )
 
     with pytest.raises(

@@ -72,6 +72,8 @@ def drawn(dice: random.Random, kind: str) -> Any:
 def message_of(dice: random.Random, domain: MessageDomain, name: str) -> TypedMessage:
     fields = MESSAGES[domain.contract][name].partition("(")[2].partition(")")[0].split(",")
     values = {field: drawn(dice, kind) for kind, field in map(str.split, fields)}
+    for field in values.keys() & {"operationId", "applicationId"}:
+        values[field] = dice.randbytes(32)  # no journal takes zero
     return TypedMessage(domain, name, values)
 
 
@@ -157,7 +159,7 @@ def test_signature__of_a_message__is_eth_accounts_and_recovers_its_signer() -> N
         CREDITS, account=signer.address, operation_id=OP, deadline=99
     )
 
-    signed = sign_message(message, signer)
+    signed = sign_message(message, signer, now=0)
 
     expected = Account.sign_typed_data(keccak256(b"somebody"), full_message=message.to_json())
     assert signed.signature == bytes(expected.signature)
@@ -168,7 +170,24 @@ def test_signature__of_a_message_of_another_account__is_not_made() -> None:
     message = messages.write_cancellation(CREDITS, account=WHO, operation_id=OP, deadline=99)
 
     with pytest.raises(InvalidValue, match="account"):
-        sign_message(message, LocalSigner(keccak256(b"somebody")))
+        sign_message(message, LocalSigner(keccak256(b"somebody")), now=0)
+
+
+def test_signature__of_a_message_that_would_sleep__is_not_made() -> None:
+    signer, now = LocalSigner(keccak256(b"somebody")), 1_800_000_000
+
+    def signed_until(deadline: int) -> int:
+        message = messages.write_cancellation(
+            CREDITS, account=signer.address, operation_id=OP, deadline=deadline
+        )
+        return sign_message(message, signer, now=now).deadline
+
+    assert signed_until(now + MAX_VALIDITY) == now + MAX_VALIDITY
+    with pytest.raises(
+        InvalidValue, match=r"deadline: \d+ is not at most \d+, 180 days"
+    ) as refused:
+        signed_until(now + MAX_VALIDITY + 1)
+    assert refused.value.code == "input.invalid_value"
 
 
 P3 = ProgrammeId(3)
@@ -306,13 +325,34 @@ def test_message__with_wrong_values__is_refused_by_their_name() -> None:
         (good | {"more": 1}, "Cancellation"),
         (good | {"deadline": -1}, "deadline"),
         (good | {"deadline": 2**256}, "deadline"),
+        (good | {"deadline": 9.0}, "deadline"),
+        (good | {"deadline": True}, "deadline"),
         (good | {"operationId": OP[:31]}, "operationId"),
+        (good | {"operationId": bytes(32)}, "operationId"),
+        (good | {"account": 20}, "account"),
+        (good | {"account": WHO[:19]}, "account"),
     ):
         with pytest.raises(InvalidValue, match=field):
-            TypedMessage(CREDITS, "Cancellation", wrong).digest()
-    award = {"orgId": 1, "amount": 1, "category": b"launch", "evidence": OP}
-    with pytest.raises(InvalidValue, match="category"):
-        TypedMessage(CREDITS, "AwardBatch", good | {"programmeId": 1, "awards": [award]}).digest()
+            TypedMessage(CREDITS, "Cancellation", wrong)
+    award = {"orgId": 1, "amount": 1, "category": "launch", "evidence": OP}
+    for awards, field in (
+        ([award | {"category": b"launch"}], "category"),
+        ([award | {"category": "\ud800"}], "category"),
+        ([award | {"amount": True}], "amount"),
+        ([[1, 1, "launch", OP]], "Award"),
+        ({"orgId": 1}, "awards"),
+    ):
+        with pytest.raises(InvalidValue, match=field):
+            TypedMessage(CREDITS, "AwardBatch", good | {"programmeId": 1, "awards": awards})
+    with pytest.raises(InvalidValue, match="applicationId"):
+        messages.write_application(
+            MessageDomain("Memberships", 1, bytes(20)),
+            P3,
+            Admission(OrgId(7), TierId(2), 12345, OP),
+            account=WHO,
+            application_id=bytes(32),
+            deadline=9,
+        )
 
 
 def test_longest_validity__of_a_message__is_the_contracts() -> None:

@@ -194,6 +194,16 @@ def test_card__of_any_token__has_a_sky_of_its_own_that_never_changes(token: int)
     assert texts_of(card) == ["组织", "<&>"]
 
 
+def test_card__with_a_text_without_end__is_cut_without_looking_at_it_twice() -> None:
+    # A million letters, each looked at once more for every one that is cut, would take hours.
+    card = base64.b64decode(
+        draw_card(TokenId(1), (Line("国" * 10**6, 300, 46, 22),)).partition(",")[2]
+    ).decode()
+
+    # 504 wide, 22 a letter and the mark of what is missing.
+    assert f">{'国' * 21}…</text>" in card
+
+
 @pytest.mark.parametrize("text", ["国" * n for n in (1, 9, 12, 30)] + ["W" * 80, "a b " * 99])
 def test_card__with_text_of_any_length__keeps_it_on_the_card(text: str) -> None:
     card = base64.b64decode(draw_card(TokenId(1), (Line(text, 300, 46, 22),)).partition(",")[2])

@@ -73,6 +73,7 @@ def test_metadata_base__changed_and_taken_away__is_where_tokens_lead(
     assert contract == "https://ledger.example.org/v1/tokens/contract"
     memberships.change_metadata_base(order(), "")
     assert chain.token_uri(token, at="latest") == ""
+    memberships.change_metadata_base(order(), "http://[::1]:8000/a%20b/~c/")
     longest = "https://" + "x" * (memberships.MAX_BASE - 9) + "/"
     memberships.change_metadata_base(order(), longest)
     assert chain.token_uri(token, at="latest") == f"{longest}{token}"
@@ -91,6 +92,16 @@ def test_metadata_base__changed_and_taken_away__is_where_tokens_lead(
         "https://明月湖/",
         "https:///\n/",
         "https://" + "x" * 248 + "/",
+        "ipfs://example/",
+        "https:///",
+        "https://.../",
+        'https://x"y/',
+        "https://example.org/'a'/",
+        "https://somebody@example.org/",
+        "https://example.org/?of=/",
+        "https://example.org/#/",
+        "https://example.org/<a>/",
+        "https://example.org//",
     ],
 )
 def test_metadata_base__that_leads_nowhere__is_refused(
@@ -291,6 +302,41 @@ def test_reverse__any_entry_of_long_and_short_commands__is_proved_and_taken_back
     assert ledger.contracts.credits.reversed_by(PROGRAMME, EntryId(entry), at="latest") == 141
     assert operation.first_sequence == 141
     assert ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest") == 139
+
+
+def test_reverse__by_an_issuer_beyond_its_budget__is_refused_before_anything_is_signed(
+    sender: Sender,
+) -> None:
+    ledger, contracts = sender.ledger, sender.ledger.contracts
+    issuer = ledger.issuer
+    first = sender.award(ledger.operation(), amount=30, by=issuer).first_sequence or 0
+    sender.award(ledger.operation(), amount=40, by=issuer)
+    sender.mirror()
+    programmes.set_budget(
+        sender.order(ledger.operation()), PROGRAMME, issuer.address, Budget(50, 50)
+    )
+    with reading(sender.engine) as connection:
+        one, two = (
+            crediting.prove_awards(connection, [crediting.Correction(EntryId(entry))])
+            for entry in (first, first + 1)
+        )
+    operation_id = ledger.operation()
+    nonce = sender.nonce(by=issuer)
+
+    with pytest.raises(ContractRefused, match="70 credits are more than the 50 that") as refused:
+        crediting.reverse(sender.order(operation_id, by=issuer), [*one, *two])
+
+    assert refused.value.values["name"] == "CreditsReversalOverBudget"
+    assert (sender.find(operation_id), sender.nonce(by=issuer)) == (None, nonce)
+    crediting.reverse(sender.order(operation_id, by=issuer), one)
+    terms = contracts.credits.issuer_terms(PROGRAMME, issuer.address, CATEGORY, at="latest")
+    assert terms.left_to_reverse == 20
+    taken = contracts.credits.reversed(PROGRAMME, terms.epoch, issuer.address, at="latest")
+    assert taken == 30
+    with pytest.raises(ContractRefused, match="the 20 that"):
+        crediting.reverse(sender.order(ledger.operation(), by=issuer), two)
+    # The council has no budget.
+    crediting.reverse(sender.order(ledger.operation()), two)
 
 
 def test_reverse__entry_that_is_not_mirrored__is_not_found(sender: Sender) -> None:

@@ -88,7 +88,7 @@ def _admit_by_consent(told: Dealings) -> None:
         application_id=application,
         deadline=ledger.now + 10_000,
     )
-    signed = sign_message(message, controller)
+    signed = sign_message(message, controller, now=ledger.now)
     told.ask(
         "registrar",
         "Memberships",
@@ -152,7 +152,13 @@ def _award_and_expire(told: Dealings) -> int:
 
 def _expiry(entry_id: int, org_id: OrgId, amount: int) -> Mapping[str, Any]:
     category = encode_key("data.acquire")
-    return {"entryId": entry_id, "orgId": org_id, "amount": amount, "category": category}
+    return {
+        "entryId": entry_id,
+        "orgId": org_id,
+        "amount": amount,
+        "leaves": 0,
+        "category": category,
+    }
 
 
 def _redeem(told: Dealings) -> None:

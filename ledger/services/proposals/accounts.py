@@ -26,10 +26,12 @@ SENTENCES = {
         "第{entryId}号分录：{orgId}因{category}所得的{amount}积分",
     ),
     "Credits.expire": Sentence(
-        "Lets {total} credits in {programmeId} expire, of {count:award/awards}.",
-        "使{programmeId}中{count}笔记入的{total}积分失效。",
-        "{amount} credits of {orgId}, of entry {entryId} for {category}",
-        "{orgId}的{amount}积分，来自第{entryId}号分录（{category}）",
+        "Lets up to {total} credits in {programmeId} expire, of {count:award/awards}; less where "
+        "they were spent by then.",
+        "使{programmeId}中{count}笔记入的至多{total}积分失效；届时已被使用的不再失效。",
+        "up to {amount} credits of {orgId}, of entry {entryId} for {category}, leaving it at least "
+        "{leaves}",
+        "{orgId}的至多{amount}积分，来自第{entryId}号分录（{category}），其余额至少保留{leaves}积分",
     ),
     "Credits.carryOver": Sentence(
         "Carries the balances of {count:merged organisation/merged organisations} in {programmeId} "
