@@ -15,7 +15,7 @@ from api.edge import Edge
 from api.failures import install_failures
 from api.openapi import describe
 from api.parameters import refuse_unknown_parameters
-from api.routes import entries, evidence, memberships, organisations, programmes, status
+from api.routes import entries, evidence, memberships, organisations, programmes, status, tokens
 from ledger import __version__
 from ledger.config import Settings
 from ledger.wiring import database_to_read, open_evidence
@@ -62,6 +62,7 @@ def create_app(
         programmes.router,
         organisations.router,
         memberships.router,
+        tokens.router,
         entries.router,
         organisations.accounts,
         evidence.router,

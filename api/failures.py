@@ -30,7 +30,7 @@ from ledger.errors import LedgerError
 log = logging.getLogger("moonlake.api")
 
 _LEAST_SERVER_ERROR = 500
-_PROGRAM_PATHS = ("/v1/", "/healthz", "/readyz", "/openapi.json")
+_PROGRAM_PATHS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 _LONGEST_ECHO = 200
 _RETRY_AFTER = {"Retry-After": "5"}
 # The server drops a connection whose request ended in an exception; a client that is not told

@@ -33,6 +33,7 @@ TAGS = [
     {"name": "programmes", "description": "Programmes, their rules and rankings."},
     {"name": "organisations", "description": "The register of organisations."},
     {"name": "memberships", "description": "Who belongs to which programme."},
+    {"name": "tokens", "description": "What wallets show of memberships."},
     {"name": "entries", "description": "The credit journal."},
     {"name": "accounts", "description": "What an address may do."},
     {"name": "evidence", "description": "The documents that entries rest on."},

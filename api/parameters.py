@@ -42,6 +42,15 @@ OrganisationPath = Annotated[
 EntryPath = Annotated[
     Number, Path(ge=1, le=_MAX_BIGINT, description="The entry's id.", examples=[17])
 ]
+TokenPath = Annotated[
+    Number,
+    Path(
+        ge=0,
+        le=_MAX_BIGINT,
+        description="The token's number: the programme's id times 2^32, plus the organisation's.",
+        examples=[8589934596],
+    ),
+]
 ProgrammePath = Annotated[
     str, Path(pattern=_KEY, max_length=66, description=_PROGRAMME, examples=["community"])
 ]

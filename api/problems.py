@@ -27,6 +27,7 @@ from ledger.errors import (
     NotFound,
     OfficeProblem,
     OperationConflict,
+    OperationOfAnother,
     ProofProblem,
     SendingProblem,
     SetupProblem,
@@ -49,6 +50,7 @@ STATUS_BY_ERROR: Mapping[type[LedgerError], HTTPStatus] = {
     OfficeProblem: HTTPStatus.INTERNAL_SERVER_ERROR,
     SendingProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     OperationConflict: HTTPStatus.CONFLICT,
+    OperationOfAnother: HTTPStatus.CONFLICT,
     Unforeseen: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of an error's class, or else of the nearest family above it."""

@@ -32,7 +32,7 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
     {
         if (!Roles.known(name)) revert AuthorityRoleUnknown(name);
         if (account == address(0)) revert AuthorityAccountMissing();
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         bytes32 role = Roles.inProgramme(name, programmeId);
         if (!super._grantRole(role, account)) revert AuthorityRoleHeld(account, name, programmeId);
         _journalAppointed(pen, role, account, operationId);
@@ -44,7 +44,7 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
         onlyRole(DEFAULT_ADMIN_ROLE)
     {
         if (!Roles.known(name)) revert AuthorityRoleUnknown(name);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         bytes32 role = Roles.inProgramme(name, programmeId);
         if (!super._revokeRole(role, account)) revert AuthorityRoleNotHeld(account, name, programmeId);
         _journalDismissed(pen, role, account, operationId);
@@ -55,7 +55,7 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
         if (msg.sender != defaultAdmin() && !isOfficer(Roles.GUARDIAN, Roles.ALLIANCE_WIDE, msg.sender)) {
             revert AuthorityRoleMissing(msg.sender, Roles.GUARDIAN, Roles.ALLIANCE_WIDE);
         }
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _pause();
         uint64 line = _next(pen);
         bytes32 head = _write(pen, keccak256(abi.encode(LedgerPaused.selector, line, msg.sender, operationId)));
@@ -65,7 +65,7 @@ contract Authority is IAuthority, Journal, AccessControlDefaultAdminRules, Pausa
 
     /// @inheritdoc IAuthority
     function resume(bytes32 operationId) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _unpause();
         uint64 line = _next(pen);
         bytes32 head = _write(pen, keccak256(abi.encode(LedgerResumed.selector, line, msg.sender, operationId)));

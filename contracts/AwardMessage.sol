@@ -11,7 +11,7 @@ library AwardMessage {
     bytes32 private constant AWARD =
         keccak256("Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)");
     bytes32 private constant AWARD_BATCH = keccak256(
-        "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)"
+        "AwardBatch(uint16 programmeId,Award[] awards,address account,bytes32 operationId,uint256 deadline)"
         "Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
     );
 
@@ -25,11 +25,13 @@ library AwardMessage {
     }
 
     /// @dev The EIP-712 hash of a batch of awards, with each category as its text.
-    function hash(uint16 programmeId, ICredits.Award[] calldata awards, bytes32 operationId, uint256 deadline)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function hash(
+        uint16 programmeId,
+        ICredits.Award[] calldata awards,
+        address account,
+        bytes32 operationId,
+        uint256 deadline
+    ) internal pure returns (bytes32) {
         bytes32[] memory hashes = new bytes32[](awards.length);
         AwardWords memory words;
         words.typeHash = AWARD;
@@ -48,6 +50,6 @@ library AwardMessage {
             hashes[i] = one;
         }
         bytes32 all = keccak256(abi.encodePacked(hashes));
-        return keccak256(abi.encode(AWARD_BATCH, programmeId, all, operationId, deadline));
+        return keccak256(abi.encode(AWARD_BATCH, programmeId, all, account, operationId, deadline));
     }
 }

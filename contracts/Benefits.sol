@@ -22,7 +22,7 @@ contract Benefits is IBenefits, SignedMessages {
 
     bytes32 private constant REDEMPTION = keccak256(
         "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
-        "bytes32 operationId,uint256 deadline)"
+        "address account,bytes32 operationId,uint256 deadline)"
     );
 
     IAuthority public immutable authority;
@@ -76,7 +76,7 @@ contract Benefits is IBenefits, SignedMessages {
     function list(Listing calldata given, bytes32 operationId) external returns (uint32 listingId) {
         programmes.requireProgramme(given.programmeId);
         authority.requireEitherOfficer(Roles.TREASURER, Roles.COUNCIL, given.programmeId, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireTerms(given);
         listingId = ++_listingCount;
         _listings[listingId] = Kept({
@@ -129,7 +129,7 @@ contract Benefits is IBenefits, SignedMessages {
     function close(uint32 listingId, bytes32 operationId) external {
         Kept memory kept = _listing(listingId);
         authority.requireEitherOfficer(Roles.TREASURER, Roles.COUNCIL, kept.programmeId, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         if (kept.closed) revert BenefitsClosed(listingId);
         _listings[listingId].closed = true;
         uint64 line = _next(pen);
@@ -149,7 +149,7 @@ contract Benefits is IBenefits, SignedMessages {
         returns (uint64 redemptionId)
     {
         authority.requireRunning();
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Kept memory kept = _listing(listingId);
         return _redeem(pen, msg.sender, kept, Order(listingId, orgId, quantity, operationId));
     }
@@ -163,16 +163,25 @@ contract Benefits is IBenefits, SignedMessages {
         Signed calldata signed
     ) external returns (uint64 redemptionId) {
         authority.requireRunning();
-        Pen memory pen = _begin(operationId);
+        address account = accountOf(signed.signer);
+        Pen memory pen = _begin(account, operationId);
         Kept memory kept = _listing(listingId);
         // Over 2^64 where the quantity is over the capacity, which is refused below.
         uint256 amount = uint256(kept.price) * quantity;
         bytes32 message = keccak256(
             abi.encode(
-                REDEMPTION, kept.programmeId, listingId, orgId, quantity, amount, operationId, signed.deadline
+                REDEMPTION,
+                kept.programmeId,
+                listingId,
+                orgId,
+                quantity,
+                amount,
+                account,
+                operationId,
+                signed.deadline
             )
         );
-        address account = _requireSigned(operationId, message, signed);
+        _requireSigned(account, operationId, message, signed);
         return _redeem(pen, account, kept, Order(listingId, orgId, quantity, operationId));
     }
 
@@ -184,7 +193,7 @@ contract Benefits is IBenefits, SignedMessages {
         authority.requireEitherOfficer(Roles.TREASURER, Roles.COUNCIL, programmeId, msg.sender);
         uint256 given = redemptionIds.length;
         if (given == 0 || given > MAX_FULFILMENTS) revert BenefitsBatchSize(given, MAX_FULFILMENTS);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         uint64 total = 0;
         for (uint256 i = 0; i < given; ++i) {
             total += _fulfil(pen, programmeId, redemptionIds[i], evidence, operationId);
@@ -198,7 +207,7 @@ contract Benefits is IBenefits, SignedMessages {
         Redemption memory found = _redemption(redemptionId);
         Kept memory kept = _listings[found.listingId];
         authority.requireEitherOfficer(Roles.TREASURER, Roles.COUNCIL, kept.programmeId, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         if (found.status != RedemptionStatus.Open) {
             revert BenefitsRedemptionSettled(redemptionId, found.status);
         }
@@ -213,7 +222,7 @@ contract Benefits is IBenefits, SignedMessages {
             found.entryId,
             evidence,
             msg.sender,
-            operationInCredits(operationId)
+            operationId
         );
         uint64 line = _next(pen);
         bytes32 eventHash = keccak256(
@@ -271,11 +280,6 @@ contract Benefits is IBenefits, SignedMessages {
         return _redeemedBy[listingId][orgId];
     }
 
-    /// @inheritdoc IBenefits
-    function operationInCredits(bytes32 operationId) public view returns (bytes32) {
-        return keccak256(abi.encode(address(this), operationId));
-    }
-
     /// @dev Redeems for an account that is known to ask for it. Credits calls nobody's code but the
     /// ledger's, so that what is written after it is not written too late.
     function _redeem(Pen memory pen, address account, Kept memory kept, Order memory order)
@@ -290,9 +294,7 @@ contract Benefits is IBenefits, SignedMessages {
         // At most MAX_AMOUNT, since the quantity is not over the capacity.
         uint64 amount = uint64(kept.price) * order.quantity;
         redemptionId = ++_redemptionCount;
-        uint64 entryId = credits.redeem(
-            kept.programmeId, order.orgId, amount, 0, account, operationInCredits(order.operationId)
-        );
+        uint64 entryId = credits.redeem(kept.programmeId, order.orgId, amount, 0, account, order.operationId);
         _redemptions[redemptionId] =
             Redemption(order.listingId, order.orgId, order.quantity, RedemptionStatus.Open, entryId);
         uint64 line = _next(pen);

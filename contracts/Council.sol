@@ -24,8 +24,12 @@ contract Council is ICouncil, SignedMessages {
     /// @notice The longest time that a proposal is open.
     uint40 public constant MAX_DURATION = 90 days;
 
+    /// @dev The most approvals that the alliance's proposals can need from the beginning, as Programmes has
+    /// it: a larger number would be a mistake that no proposal could ever mend.
+    uint8 private constant MAX_FIRST_APPROVALS = 16;
+
     bytes32 private constant APPROVAL = keccak256(
-        "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,bytes32 operationId,uint256 deadline)"
+        "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,address account,bytes32 operationId,uint256 deadline)"
     );
 
     bytes32 private constant SEAT_CODE_HASH = keccak256(type(Seat).creationCode);
@@ -46,7 +50,9 @@ contract Council is ICouncil, SignedMessages {
     {
         authority = authority_;
         programmes = programmes_;
-        if (allianceApprovals_ == 0) revert CouncilApprovalsUnusable(0, type(uint8).max);
+        if (allianceApprovals_ == 0 || allianceApprovals_ > MAX_FIRST_APPROVALS) {
+            revert CouncilApprovalsUnusable(allianceApprovals_, MAX_FIRST_APPROVALS);
+        }
         _changeAllianceApprovals(_pen(), allianceApprovals_, 0);
     }
 
@@ -61,7 +67,7 @@ contract Council is ICouncil, SignedMessages {
         bool authorityOnly = _onlyToAuthority(calls);
         _requireCouncillor(programmeId, msg.sender, authorityOnly);
         bytes32 callsHash = _requireCalls(calls);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireExpiry(expiresAt);
         uint8 approvalsNeeded =
             programmeId == 0 ? _allianceApprovals : programmes.programme(programmeId).approvalsNeeded;
@@ -86,7 +92,7 @@ contract Council is ICouncil, SignedMessages {
     function approve(uint64 proposalId, bytes32 callsHash, bytes32 operationId) external {
         Proposal memory found = _known(proposalId);
         _requireCouncillor(found.programmeId, msg.sender, found.authorityOnly);
-        _approve(_begin(operationId), msg.sender, proposalId, found, callsHash, operationId);
+        _approve(_begin(msg.sender, operationId), msg.sender, proposalId, found, callsHash, operationId);
     }
 
     /// @inheritdoc ICouncil
@@ -96,11 +102,13 @@ contract Council is ICouncil, SignedMessages {
         Proposal memory found = _known(proposalId);
         address councillor = accountOf(signed.signer);
         _requireCouncillor(found.programmeId, councillor, found.authorityOnly);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(councillor, operationId);
         bytes32 message = keccak256(
-            abi.encode(APPROVAL, found.programmeId, proposalId, callsHash, operationId, signed.deadline)
+            abi.encode(
+                APPROVAL, found.programmeId, proposalId, callsHash, councillor, operationId, signed.deadline
+            )
         );
-        _requireSigned(operationId, message, signed);
+        _requireSigned(councillor, operationId, message, signed);
         _approve(pen, councillor, proposalId, found, callsHash, operationId);
     }
 
@@ -109,11 +117,11 @@ contract Council is ICouncil, SignedMessages {
         if (_executing != 0) revert CouncilReentered(_executing);
         Proposal memory found = _known(proposalId);
         _requireCouncillor(found.programmeId, msg.sender, found.authorityOnly);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireOpen(proposalId, found);
         _requireSame(proposalId, keccak256(abi.encode(calls)), found.callsHash);
         _requireMaker(proposalId, found);
-        uint256 approvals = _approvals(proposalId, found);
+        uint256 approvals = _approvals(proposalId, found, found.approvalsNeeded);
         if (approvals < found.approvalsNeeded) {
             revert CouncilApprovalsMissing(proposalId, approvals, found.approvalsNeeded);
         }
@@ -129,10 +137,11 @@ contract Council is ICouncil, SignedMessages {
     /// @inheritdoc ICouncil
     function cancel(uint64 proposalId, bytes32 operationId) external {
         Proposal memory found = _known(proposalId);
-        bool entitled =
-            msg.sender == found.maker || authority.isOfficer(Roles.GUARDIAN, found.programmeId, msg.sender);
+        // Else a guardian could not be dismissed where the default admin is a seat.
+        bool entitled = msg.sender == found.maker
+            || (!found.authorityOnly && authority.isOfficer(Roles.GUARDIAN, found.programmeId, msg.sender));
         if (!entitled) revert CouncilNotEntitled(msg.sender, proposalId);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireOpen(proposalId, found);
         _proposals[proposalId].status = Status.Cancelled;
         uint64 line = _next(pen);
@@ -152,9 +161,9 @@ contract Council is ICouncil, SignedMessages {
     function changeAllianceApprovals(uint8 approvalsNeeded, bytes32 operationId) external {
         authority.requireRunning();
         if (msg.sender != seatOf(Roles.ALLIANCE_WIDE)) revert CouncilOnlyAllianceSeat(msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         // The seat acts only while one of its proposals is being executed.
-        uint256 most = _approvals(_executing, _proposals[_executing]);
+        uint256 most = _approvals(_executing, _proposals[_executing], type(uint256).max);
         if (approvalsNeeded == 0 || approvalsNeeded > most) {
             revert CouncilApprovalsUnusable(approvalsNeeded, most);
         }
@@ -178,7 +187,7 @@ contract Council is ICouncil, SignedMessages {
 
     /// @inheritdoc ICouncil
     function approvalsOf(uint64 proposalId) external view returns (uint256) {
-        return _approvals(proposalId, _known(proposalId));
+        return _approvals(proposalId, _known(proposalId), type(uint256).max);
     }
 
     /// @inheritdoc ICouncil
@@ -305,10 +314,15 @@ contract Council is ICouncil, SignedMessages {
         return appointed != 0 && appointed <= found.authoritySequence;
     }
 
-    function _approvals(uint64 proposalId, Proposal memory found) private view returns (uint256 approvals) {
+    /// @dev Counts no further than `enough`, so that approvals beyond it cost nothing to who executes.
+    function _approvals(uint64 proposalId, Proposal memory found, uint256 enough)
+        private
+        view
+        returns (uint256 approvals)
+    {
         address[] storage approvers = _approvers[proposalId];
         uint256 given = approvers.length;
-        for (uint256 i = 0; i < given; ++i) {
+        for (uint256 i = 0; i < given && approvals < enough; ++i) {
             if (_isSince(found, approvers[i])) ++approvals;
         }
     }

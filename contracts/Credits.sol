@@ -17,15 +17,16 @@ contract Credits is CreditBook {
     using Keys for bytes32;
 
     /// @notice The most awards in one transaction, so that it fits 16,777,216 gas (EIP-7825). At worst
-    /// they take 15.8 million, or 16.5 million by signature: each an organisation's first entry, in a
+    /// they take 15.8 million, or 16.5 million signed by a key: each an organisation's first entry, in a
     /// slot of its own, in a category of its own. To neighbours in a few categories they take 7.3 million.
+    /// A contract that checks a signature takes its own gas on top: who signs by one signs fewer at worst.
     uint256 public constant MAX_AWARDS = 450;
 
     /// @notice The most reversals in one transaction. With the longest proofs they take 4.4 million gas.
     uint256 public constant MAX_REVERSALS = 25;
 
     /// @notice The most awards in one transaction by an issuer that has budgets by category. At worst,
-    /// by signature and each in a category that has a budget of its own, they take 15.9 million gas.
+    /// signed by a key and each in a category that has a budget of its own, they take 15.9 million gas.
     uint256 public constant MAX_AWARDS_BY_CATEGORY = 250;
 
     /// @notice The most awards that expire in one transaction. At worst, each in a category of its own,
@@ -43,6 +44,7 @@ contract Credits is CreditBook {
     address public immutable benefits;
 
     mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint64))) private _spent;
+    mapping(uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => uint64))) private _reversed;
     mapping(
         uint16 programmeId => mapping(uint32 epoch => mapping(address issuer => mapping(bytes32 => uint64)))
     ) private _spentIn;
@@ -86,7 +88,8 @@ contract Credits is CreditBook {
     ) external {
         address issuer = accountOf(signed.signer);
         Pen memory pen = _beginAwards(programmeId, awards.length, issuer, operationId);
-        _requireSigned(operationId, AwardMessage.hash(programmeId, awards, operationId, signed.deadline), signed);
+        bytes32 message = AwardMessage.hash(programmeId, awards, issuer, operationId, signed.deadline);
+        _requireSigned(issuer, operationId, message, signed);
         _award(pen, programmeId, awards, issuer, operationId);
     }
 
@@ -96,7 +99,7 @@ contract Credits is CreditBook {
         _requireBatchSize(reversals.length, MAX_REVERSALS);
         bool council = authority.isOfficer(Roles.COUNCIL, programmeId, msg.sender);
 
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Line memory line = _line(programmeId, Kind.Reversal, msg.sender, operationId);
         int256 total = 0;
         for (uint256 i = 0; i < reversals.length; ++i) {
@@ -104,6 +107,7 @@ contract Credits is CreditBook {
             _reverse(pen, line, reversals[i], rest);
             total += rest;
         }
+        if (!council) _takeBack(programmeId, uint256(total));
         _book(programmeId, -total, 0);
         _finish(pen);
     }
@@ -112,15 +116,15 @@ contract Credits is CreditBook {
     function expire(uint16 programmeId, Expiry[] calldata expiries, bytes32 policy, bytes32 operationId) external {
         authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
         _requireBatchSize(expiries.length, MAX_EXPIRIES);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Line memory line = _line(programmeId, Kind.Expiry, msg.sender, operationId);
         line.evidence = policy;
         uint64 last = pen.sequence;
         int256 total = 0;
         for (uint256 i = 0; i < expiries.length; ++i) {
-            _expire(pen, line, programmeId, expiries[i], last);
-            total += int256(uint256(expiries[i].amount));
+            total += _expire(pen, line, programmeId, expiries[i], last);
         }
+        if (total == 0) revert CreditsNothingToExpire(programmeId);
         _book(programmeId, -total, 0);
         _finish(pen);
     }
@@ -131,7 +135,7 @@ contract Credits is CreditBook {
     {
         authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
         _requireBatchSize(orgIds.length, MAX_CARRY_OVERS);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Line memory line = _line(programmeId, Kind.CarryOver, msg.sender, operationId);
         line.evidence = evidence;
         for (uint256 i = 0; i < orgIds.length; ++i) {
@@ -151,7 +155,7 @@ contract Credits is CreditBook {
     ) external returns (uint64 entryId) {
         _requireBenefits();
         if (amount == 0) revert CreditsAmountZero(orgId);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(actor, operationId);
         Line memory line = _line(programmeId, Kind.Redemption, actor, operationId);
         mapping(uint256 four => Four) storage balances = _balances[programmeId];
         _requireBalance(balances, orgId, amount);
@@ -176,7 +180,7 @@ contract Credits is CreditBook {
     ) external returns (uint64 entryId) {
         _requireBenefits();
         if (amount == 0) revert CreditsAmountZero(orgId);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(actor, operationId);
         _requireRefundable(programmeId, amount);
         Line memory line = _line(programmeId, Kind.Refund, actor, operationId);
         line.orgId = orgId;
@@ -202,6 +206,11 @@ contract Credits is CreditBook {
     }
 
     /// @inheritdoc ICredits
+    function reversed(uint16 programmeId, uint32 epoch, address issuer) external view returns (uint64) {
+        return _reversed[programmeId][epoch][issuer];
+    }
+
+    /// @inheritdoc ICredits
     function spentIn(uint16 programmeId, uint32 epoch, address issuer, bytes32 category)
         external
         view
@@ -223,6 +232,7 @@ contract Credits is CreditBook {
         left.epochEndsAt = programmes.boundary(programmeId, terms.epoch + 1);
         left.perAward = terms.perAward;
         left.leftInEpoch = _less(terms.perEpoch, _spent[programmeId][terms.epoch][issuer]);
+        left.leftToReverse = _less(terms.perEpoch, _reversed[programmeId][terms.epoch][issuer]);
         left.leftInCategory = left.leftInEpoch;
         if (!terms.byCategory) return left;
         bytes32[] memory categories = new bytes32[](1);
@@ -249,7 +259,7 @@ contract Credits is CreditBook {
     {
         authority.requireEitherOfficer(Roles.ISSUER, Roles.COUNCIL, programmeId, actor);
         _requireBatchSize(given, MAX_AWARDS);
-        return _begin(operationId);
+        return _begin(actor, operationId);
     }
 
     /// @dev Awards by the right of `actor`, who was found to be an officer.
@@ -322,6 +332,18 @@ contract Credits is CreditBook {
         spent_[issuer] = before + uint64(total);
     }
 
+    /// @dev Books what the sender takes back of its awards. An issuer's key takes back no more in an epoch
+    /// than it could award.
+    function _takeBack(uint16 programmeId, uint256 total) private {
+        IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, msg.sender);
+        if (terms.epoch == 0) revert CreditsNoEpoch(programmeId, block.timestamp);
+        mapping(address => uint64) storage reversed_ = _reversed[programmeId][terms.epoch];
+        uint64 before = reversed_[msg.sender];
+        uint64 left = _less(terms.perEpoch, before);
+        if (total > left) revert CreditsReversalOverBudget(msg.sender, total, left);
+        reversed_[msg.sender] = before + uint64(total);
+    }
+
     /// @dev Books awards on the issuer's budgets by category.
     /// @param categories of the runs of awards of one category
     function _spendIn(
@@ -361,12 +383,13 @@ contract Credits is CreditBook {
 
     /// @dev Posts an expiry.
     /// @param last the last entry there can be an expiry of
+    /// @dev Posts what is still there of what shall expire, which may be nothing.
     function _expire(Pen memory pen, Line memory line, uint16 programmeId, Expiry calldata expiry, uint64 last)
         private
+        returns (int256 amount)
     {
         uint64 entryId = expiry.entryId;
-        uint64 amount = expiry.amount;
-        if (amount == 0) revert CreditsAmountZero(expiry.orgId);
+        if (expiry.amount == 0) revert CreditsAmountZero(expiry.orgId);
         if (entryId == 0 || entryId > last) revert CreditsEntryUnknown(entryId);
         Fate storage fate = _fates[programmeId][entryId];
         if (fate.reversedBy != 0) revert CreditsAlreadyReversed(entryId, fate.reversedBy);
@@ -374,12 +397,15 @@ contract Credits is CreditBook {
         // A key that nobody can read would stop every reader of the journal.
         if (expiry.category == 0 || expiry.category != line.category) expiry.category.requireWellFormed();
         mapping(uint256 four => Four) storage balances = _balances[programmeId];
-        _requireBalance(balances, expiry.orgId, amount);
+        int256 there = _balanceIn(balances, expiry.orgId) - int256(uint256(expiry.leaves));
+        amount = int256(uint256(expiry.amount));
+        if (there < amount) amount = there;
+        if (amount <= 0) return 0;
 
-        (fate.expiredBy, fate.expired) = (_next(pen), amount);
+        (fate.expiredBy, fate.expired) = (_next(pen), uint64(uint256(amount)));
         line.orgId = expiry.orgId;
         line.category = expiry.category;
-        line.amount = -int256(uint256(amount));
+        line.amount = -amount;
         line.refersTo = entryId;
         _post(pen, line, balances);
     }

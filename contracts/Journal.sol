@@ -11,7 +11,7 @@ abstract contract Journal is IJournal {
     struct JournalStorage {
         bytes32 head;
         uint64 sequence;
-        mapping(bytes32 operationId => uint64 sequence) operations;
+        mapping(address actor => mapping(bytes32 operationId => uint64 sequence)) operations;
     }
 
     /// @dev The line being written: `sequence` is the last one written, `head` the head after it.
@@ -35,25 +35,26 @@ abstract contract Journal is IJournal {
     }
 
     /// @inheritdoc IJournal
-    function operationSequence(bytes32 operationId) external view returns (uint64) {
-        return _journal().operations[operationId];
+    function operationSequence(address actor, bytes32 operationId) external view returns (uint64) {
+        return _journal().operations[actor][operationId];
     }
 
-    /// @dev Takes up the pen for a command. Refuses an operation that was done before.
-    function _begin(bytes32 operationId) internal returns (Pen memory pen) {
+    /// @dev Takes up the pen for an actor's command. Refuses an operation that it did before.
+    /// @param actor by whose right: the sender, or who signed the message
+    function _begin(address actor, bytes32 operationId) internal returns (Pen memory pen) {
         pen = _pen();
-        _use(pen, operationId);
+        _use(pen, actor, operationId);
     }
 
-    /// @dev Counts an operation as done by the next line. Refuses one that was done before.
-    function _use(Pen memory pen, bytes32 operationId) internal {
-        _requireNew(operationId);
-        _journal().operations[operationId] = pen.sequence + 1;
+    /// @dev Counts an actor's operation as done by the next line. Refuses one that was done before.
+    function _use(Pen memory pen, address actor, bytes32 operationId) internal {
+        _requireNew(actor, operationId);
+        _journal().operations[actor][operationId] = pen.sequence + 1;
     }
 
-    function _requireNew(bytes32 operationId) internal view {
+    function _requireNew(address actor, bytes32 operationId) internal view {
         if (operationId == 0) revert JournalOperationIdMissing();
-        uint64 done = _journal().operations[operationId];
+        uint64 done = _journal().operations[actor][operationId];
         if (done != 0) revert JournalOperationDone(operationId, done);
     }
 

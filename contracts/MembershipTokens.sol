@@ -48,7 +48,7 @@ abstract contract MembershipTokens is IMemberships, IERC5192, IERC4906, IERC7572
         authority.requireOfficer(Roles.COUNCIL, Roles.ALLIANCE_WIDE, msg.sender);
         uint256 given = bytes(base).length;
         if (given > MAX_BASE) revert MembershipsBaseTooLong(given, MAX_BASE);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _base = base;
         bytes32 hash = keccak256(bytes(base));
         uint64 line = _next(pen);

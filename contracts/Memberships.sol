@@ -18,12 +18,13 @@ contract Memberships is MembershipTokens {
     /// they take 8.1 million gas.
     uint256 public constant MAX_CHANGES = 200;
 
-    /// @notice The most admissions by consent in one transaction. Signed by keys, they take 8.3 million
-    /// gas; the rest is for the contracts that check the signatures of wallets and other signers.
+    /// @notice The most admissions by consent in one transaction. Signed by keys, they take 8.4 million
+    /// gas; the rest is for the contracts that check the signatures of wallets and other signers, which can
+    /// take all that there is: who applies by such a one is admitted in a batch of its own.
     uint256 public constant MAX_CONSENTS = 100;
 
     bytes32 private constant APPLICATION = keccak256(
-        "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)"
+        "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,address account,bytes32 applicationId,uint256 deadline)"
     );
 
     uint8 private constant NO_TIER = 0;
@@ -195,7 +196,7 @@ contract Memberships is MembershipTokens {
         authority.requireEitherOfficer(Roles.REGISTRAR, Roles.COUNCIL, change.programmeId, msg.sender);
         if (given == 0 || given > most) revert MembershipsBatchSize(given, most);
         if (change.reason != 0) change.reason.requireWellFormed();
-        return _begin(change.operationId);
+        return _begin(msg.sender, change.operationId);
     }
 
     /// @dev Uses up the application, and notes which account agreed.
@@ -203,7 +204,8 @@ contract Memberships is MembershipTokens {
         private
     {
         bytes32 applicationId = consent.applicationId;
-        _use(pen, applicationId);
+        address account = accountOf(consent.signed.signer);
+        _use(pen, account, applicationId);
         bytes32 message = keccak256(
             abi.encode(
                 APPLICATION,
@@ -211,11 +213,12 @@ contract Memberships is MembershipTokens {
                 admission.orgId,
                 admission.tier,
                 admission.evidence,
+                account,
                 applicationId,
                 consent.signed.deadline
             )
         );
-        address account = _requireSigned(applicationId, message, consent.signed);
+        _requireSigned(account, applicationId, message, consent.signed);
         if (account != organisations.controllerOf(admission.orgId)) {
             revert MembershipsNotController(account, admission.orgId);
         }

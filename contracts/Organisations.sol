@@ -29,11 +29,12 @@ contract Organisations is IOrganisations, SignedMessages {
     uint40 public constant MAX_RECOVERY_DELAY = 90 days;
 
     bytes32 private constant ROTATION =
-        keccak256("Rotation(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)");
+        keccak256("Rotation(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)");
     bytes32 private constant ACCEPTANCE =
-        keccak256("Acceptance(uint32 orgId,bytes32 operationId,uint256 deadline)");
-    bytes32 private constant OBJECTION =
-        keccak256("Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)");
+        keccak256("Acceptance(uint32 orgId,address account,bytes32 operationId,uint256 deadline)");
+    bytes32 private constant OBJECTION = keccak256(
+        "Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
+    );
 
     IAuthority public immutable authority;
     IMemberships public immutable memberships;
@@ -68,7 +69,7 @@ contract Organisations is IOrganisations, SignedMessages {
         authority.requireOfficer(Roles.REGISTRAR, Roles.ALLIANCE_WIDE, msg.sender);
         uint256 given = registrations.length;
         if (given == 0 || given > MAX_REGISTRATIONS) revert OrganisationsBatchSize(given, MAX_REGISTRATIONS);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         uint32 orgId = _count;
         if (type(uint32).max - orgId < given) revert OrganisationsFull();
         firstOrgId = orgId + 1;
@@ -85,7 +86,7 @@ contract Organisations is IOrganisations, SignedMessages {
         bool entitled = msg.sender == controllerOf(orgId)
             || authority.isOfficer(Roles.REGISTRAR, Roles.ALLIANCE_WIDE, msg.sender);
         if (!entitled) revert OrganisationsNotEntitled(msg.sender, orgId);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _organisations[orgId].profile = profile;
         uint64 line = _next(pen);
         bytes32 head = _write(
@@ -100,32 +101,42 @@ contract Organisations is IOrganisations, SignedMessages {
 
     /// @inheritdoc IOrganisations
     function nominate(uint32 orgId, address successor, bytes32 operationId) external {
-        _nominate(orgId, successor, msg.sender, operationId);
+        authority.requireRunning();
+        _nominate(_begin(msg.sender, operationId), orgId, successor, msg.sender, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function nominateBySignature(uint32 orgId, address successor, bytes32 operationId, Signed calldata signed)
         external
     {
-        bytes32 message = keccak256(abi.encode(ROTATION, orgId, successor, operationId, signed.deadline));
-        _nominate(orgId, successor, _requireSigned(operationId, message, signed), operationId);
+        authority.requireRunning();
+        address account = accountOf(signed.signer);
+        Pen memory pen = _begin(account, operationId);
+        bytes32 message = keccak256(abi.encode(ROTATION, orgId, successor, account, operationId, signed.deadline));
+        _requireSigned(account, operationId, message, signed);
+        _nominate(pen, orgId, successor, account, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function acceptControl(uint32 orgId, bytes32 operationId) external {
-        _accept(orgId, msg.sender, operationId);
+        authority.requireRunning();
+        _accept(_begin(msg.sender, operationId), orgId, msg.sender, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function acceptControlBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external {
-        bytes32 message = keccak256(abi.encode(ACCEPTANCE, orgId, operationId, signed.deadline));
-        _accept(orgId, _requireSigned(operationId, message, signed), operationId);
+        authority.requireRunning();
+        address account = accountOf(signed.signer);
+        Pen memory pen = _begin(account, operationId);
+        bytes32 message = keccak256(abi.encode(ACCEPTANCE, orgId, account, operationId, signed.deadline));
+        _requireSigned(account, operationId, message, signed);
+        _accept(pen, orgId, account, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function beginRecovery(uint32 orgId, address successor, bytes32 evidence, bytes32 operationId) external {
         authority.requireOfficer(Roles.COUNCIL, Roles.ALLIANCE_WIDE, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         controllerOf(orgId); // reverts where there is no such organisation
         address other = _recoveries[orgId].successor;
         if (other != address(0)) revert OrganisationsRecoveryUnderWay(orgId, other);
@@ -151,16 +162,17 @@ contract Organisations is IOrganisations, SignedMessages {
                 revert OrganisationsNotEntitled(msg.sender, orgId);
             }
         }
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _stopRecovery(pen, orgId, _recovery(orgId).successor, msg.sender, operationId);
     }
 
     /// @inheritdoc IOrganisations
     function stopRecoveryBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external {
-        Pen memory pen = _begin(operationId);
+        address account = accountOf(signed.signer);
+        Pen memory pen = _begin(account, operationId);
         address successor = _recovery(orgId).successor;
-        bytes32 message = keccak256(abi.encode(OBJECTION, orgId, successor, operationId, signed.deadline));
-        address account = _requireSigned(operationId, message, signed);
+        bytes32 message = keccak256(abi.encode(OBJECTION, orgId, successor, account, operationId, signed.deadline));
+        _requireSigned(account, operationId, message, signed);
         _requireController(orgId, account);
         _stopRecovery(pen, orgId, successor, account, operationId);
     }
@@ -168,7 +180,7 @@ contract Organisations is IOrganisations, SignedMessages {
     /// @inheritdoc IOrganisations
     function finishRecovery(uint32 orgId, bytes32 operationId) external {
         authority.requireOfficer(Roles.COUNCIL, Roles.ALLIANCE_WIDE, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Recovery memory recovery = _recovery(orgId);
         if (block.timestamp < recovery.finishableFrom) {
             revert OrganisationsRecoveryTooEarly(orgId, recovery.finishableFrom);
@@ -179,10 +191,10 @@ contract Organisations is IOrganisations, SignedMessages {
     /// @inheritdoc IOrganisations
     function retire(uint32 orgId, uint32 successorId, bytes32 evidence, bytes32 operationId) external {
         authority.requireOfficer(Roles.COUNCIL, Roles.ALLIANCE_WIDE, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         address controller = controllerOf(orgId);
         if (successorId == orgId) revert OrganisationsSuccessorUnusable(orgId, successorId);
-        if (successorId != 0) controllerOf(successorId); // reverts where there is no such organisation
+        if (successorId != 0) controllerOf(successorId); // reverts where it cannot take over
         uint256 held = memberships.membershipsOf(orgId);
         if (held != 0) revert OrganisationsStillMember(orgId, held);
         delete _organisations[orgId].controller;
@@ -195,6 +207,24 @@ contract Organisations is IOrganisations, SignedMessages {
         );
         bytes32 head = _write(pen, eventHash);
         emit OrganisationRetired(line, orgId, successorId, evidence, msg.sender, operationId, head);
+        _end(pen);
+    }
+
+    /// @inheritdoc IOrganisations
+    function nameSuccessor(uint32 orgId, uint32 successorId, bytes32 evidence, bytes32 operationId) external {
+        authority.requireOfficer(Roles.COUNCIL, Roles.ALLIANCE_WIDE, msg.sender);
+        Pen memory pen = _begin(msg.sender, operationId);
+        if (!_isRetired(orgId)) revert OrganisationsNotRetired(orgId);
+        uint32 named = _successors[orgId];
+        if (named != 0) revert OrganisationsSuccessorNamed(orgId, named);
+        controllerOf(successorId); // reverts where it cannot take over
+        _successors[orgId] = successorId;
+        uint64 line = _next(pen);
+        bytes32 eventHash = keccak256(
+            abi.encode(SuccessorNamed.selector, line, orgId, successorId, evidence, msg.sender, operationId)
+        );
+        bytes32 head = _write(pen, eventHash);
+        emit SuccessorNamed(line, orgId, successorId, evidence, msg.sender, operationId, head);
         _end(pen);
     }
 
@@ -268,9 +298,9 @@ contract Organisations is IOrganisations, SignedMessages {
         );
     }
 
-    function _nominate(uint32 orgId, address successor, address actor, bytes32 operationId) private {
-        authority.requireRunning();
-        Pen memory pen = _begin(operationId);
+    function _nominate(Pen memory pen, uint32 orgId, address successor, address actor, bytes32 operationId)
+        private
+    {
         _requireController(orgId, actor);
         if (successor != address(0)) _requireFree(successor);
         _nominated[orgId] = successor;
@@ -282,9 +312,7 @@ contract Organisations is IOrganisations, SignedMessages {
         _end(pen);
     }
 
-    function _accept(uint32 orgId, address actor, bytes32 operationId) private {
-        authority.requireRunning();
-        Pen memory pen = _begin(operationId);
+    function _accept(Pen memory pen, uint32 orgId, address actor, bytes32 operationId) private {
         if (actor != _nominated[orgId]) revert OrganisationsNotNominated(actor, orgId);
         _changeController(pen, orgId, actor, false, actor, operationId);
     }

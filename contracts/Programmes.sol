@@ -19,6 +19,9 @@ contract Programmes is IProgrammes, Journal {
     /// 12.3 million gas.
     uint256 public constant MAX_CHANGES = 200;
 
+    /// @notice The most approvals that a proposal can be made to need.
+    uint8 public constant MAX_APPROVALS = 16;
+
     /// @notice The most programmes, so that what walks over all of them fits a transaction.
     uint16 public constant MAX_PROGRAMMES = 1000;
 
@@ -66,11 +69,11 @@ contract Programmes is IProgrammes, Journal {
         bytes32 operationId
     ) external returns (uint16 programmeId) {
         authority.requireOfficer(Roles.COUNCIL, Roles.ALLIANCE_WIDE, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         key.requireWellFormed();
         if (_byKey[key] != 0) revert ProgrammesKeyTaken(key, _byKey[key]);
         _requireSupplyCap(supplyCap);
-        if (approvalsNeeded == 0) revert ProgrammesApprovalsMissing();
+        _requireApprovals(approvalsNeeded);
         if (_count == MAX_PROGRAMMES) revert ProgrammesFull();
 
         programmeId = ++_count;
@@ -129,7 +132,7 @@ contract Programmes is IProgrammes, Journal {
     /// @inheritdoc IProgrammes
     function changeApprovalsNeeded(uint16 programmeId, uint8 approvalsNeeded, bytes32 operationId) external {
         Pen memory pen = _beginAsCouncil(programmeId, operationId);
-        if (approvalsNeeded == 0) revert ProgrammesApprovalsMissing();
+        _requireApprovals(approvalsNeeded);
         _programmes[programmeId].approvalsNeeded = approvalsNeeded;
         uint64 line = _next(pen);
         bytes32 head = _write(
@@ -233,7 +236,7 @@ contract Programmes is IProgrammes, Journal {
         if (issuer == address(0)) revert ProgrammesIssuerMissing();
         bool usable = perAward <= perEpoch && perEpoch <= MAX_SUPPLY_CAP && (perAward == 0) == (perEpoch == 0);
         if (!usable) revert ProgrammesBudgetUnusable(perAward, perEpoch);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Budget storage budget_ = _budgets[programmeId][issuer];
         (budget_.perAward, budget_.perEpoch) = (perAward, perEpoch);
         uint64 line = _next(pen);
@@ -264,7 +267,7 @@ contract Programmes is IProgrammes, Journal {
         if (perEpoch > (limited ? MAX_SUPPLY_CAP : 0)) {
             revert ProgrammesCategoryBudgetUnusable(category, limited, perEpoch);
         }
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         if (_categories[programmeId][category] == Status.Unknown) {
             revert ProgrammesCategoryUnknown(programmeId, category);
         }
@@ -435,7 +438,7 @@ contract Programmes is IProgrammes, Journal {
     function _beginAsCouncil(uint16 programmeId, bytes32 operationId) private returns (Pen memory) {
         requireProgramme(programmeId);
         authority.requireOfficer(Roles.COUNCIL, programmeId, msg.sender);
-        return _begin(operationId);
+        return _begin(msg.sender, operationId);
     }
 
     function _perEpochIn(CategoryBudget storage given) private view returns (uint64) {
@@ -444,6 +447,12 @@ contract Programmes is IProgrammes, Journal {
 
     function _requireSupplyCap(uint64 supplyCap) private pure {
         if (supplyCap > MAX_SUPPLY_CAP) revert ProgrammesSupplyCapTooLarge(supplyCap, MAX_SUPPLY_CAP);
+    }
+
+    function _requireApprovals(uint8 approvalsNeeded) private pure {
+        if (approvalsNeeded == 0 || approvalsNeeded > MAX_APPROVALS) {
+            revert ProgrammesApprovalsUnusable(approvalsNeeded, MAX_APPROVALS);
+        }
     }
 
     function _requireBatchSize(uint256 given) private pure {

@@ -17,12 +17,15 @@ contract Shares is IShares, SignedMessages {
     using BitMaps for BitMaps.BitMap;
     using Keys for bytes32;
 
+    /// @notice How long everybody has at least to recompute a distribution before anything is claimed.
+    uint40 public constant MIN_CHECKING_TIME = 1 days;
+
     /// @notice 2^53-1, the largest whole number that JSON readers keep exact.
     uint64 public constant MAX_POOL = 9_007_199_254_740_991;
 
     bytes32 private constant CLAIM = keccak256(
         "Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,"
-        "bytes32 operationId,uint256 deadline)"
+        "address account,bytes32 operationId,uint256 deadline)"
     );
 
     IAuthority public immutable authority;
@@ -72,7 +75,7 @@ contract Shares is IShares, SignedMessages {
     {
         programmes.requireProgramme(given.programmeId);
         authority.requireOfficer(Roles.COUNCIL, given.programmeId, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         _requireUsable(given);
         distributionId = ++_count;
         _distributions[distributionId] = Kept({
@@ -130,9 +133,8 @@ contract Shares is IShares, SignedMessages {
     function withdraw(uint32 distributionId, bytes32 evidence, bytes32 operationId) external {
         Kept memory kept = _distribution(distributionId);
         authority.requireOfficer(Roles.COUNCIL, kept.programmeId, msg.sender);
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         if (kept.withdrawn) revert SharesWithdrawnAlready(distributionId);
-        if (kept.claimed != 0) revert SharesClaimsBegun(distributionId, kept.claimed);
         _distributions[distributionId].withdrawn = true;
         uint64 line = _next(pen);
         bytes32 head = _write(
@@ -162,7 +164,7 @@ contract Shares is IShares, SignedMessages {
         bytes32 operationId
     ) external {
         authority.requireRunning();
-        Pen memory pen = _begin(operationId);
+        Pen memory pen = _begin(msg.sender, operationId);
         Kept memory kept = _distribution(distributionId);
         _claim(pen, msg.sender, kept, Share(distributionId, orgId, amount, operationId), proof);
     }
@@ -177,12 +179,15 @@ contract Shares is IShares, SignedMessages {
         Signed calldata signed
     ) external {
         authority.requireRunning();
-        Pen memory pen = _begin(operationId);
+        address account = accountOf(signed.signer);
+        Pen memory pen = _begin(account, operationId);
         Kept memory kept = _distribution(distributionId);
         bytes32 message = keccak256(
-            abi.encode(CLAIM, kept.programmeId, distributionId, orgId, amount, operationId, signed.deadline)
+            abi.encode(
+                CLAIM, kept.programmeId, distributionId, orgId, amount, account, operationId, signed.deadline
+            )
         );
-        address account = _requireSigned(operationId, message, signed);
+        _requireSigned(account, operationId, message, signed);
         _claim(pen, account, kept, Share(distributionId, orgId, amount, operationId), proof);
     }
 
@@ -285,8 +290,9 @@ contract Shares is IShares, SignedMessages {
         given.unit.requireWellFormed();
         if (given.rule == 0) revert SharesRuleMissing();
         if (given.root == 0) revert SharesRootMissing();
-        bool usable = given.claimableFrom < given.claimableUntil && given.claimableUntil > block.timestamp
-            && given.claimableUntil <= Times.LAST;
+        uint256 earliest = block.timestamp + MIN_CHECKING_TIME;
+        if (given.claimableFrom < earliest) revert SharesClaimsTooSoon(given.claimableFrom, earliest);
+        bool usable = given.claimableFrom < given.claimableUntil && given.claimableUntil <= Times.LAST;
         if (!usable) revert SharesClaimWindowUnusable(given.claimableFrom, given.claimableUntil);
     }
 

@@ -22,6 +22,7 @@ from dotenv.parser import parse_stream
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ledger.domain.verification import Finality, Level
 from ledger.errors import InvalidSetting
 
 ENVIRONMENT_PREFIX = "MOONLAKE_"
@@ -104,9 +105,16 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Blocks after which a block may no longer be reorganised.",
     )
-    finality_by_tag: bool = Field(
-        False,
-        description="Whether an operation is final once the node's finalized block has it.",
+    finality: Finality = Field(
+        Finality.EITHER,
+        description="What makes a block final: depth, tag (the chain's own word), or either.",
+    )
+    verify: Level = Field(
+        Level.RECEIPTS,
+        description="What new rows rest on: receipts, or heads for nodes that serve no receipts.",
+    )
+    subscribe_url: str = Field(
+        "", description="A node's WebSocket that pushes new blocks; empty means polling alone."
     )
     stale_after: float = Field(
         30.0, gt=0, description="Seconds without a look at the chain after which /readyz says no."
@@ -151,7 +159,14 @@ class Settings(BaseSettings):
     @classmethod
     def _are_http_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for url in value:
-            _check_http_url(url)
+            _check_url(url, ("http", "https"))
+        return value
+
+    @field_validator("subscribe_url", mode="after")
+    @classmethod
+    def _is_websocket(cls, value: str) -> str:
+        if value:
+            _check_url(value, ("ws", "wss"))
         return value
 
     @field_validator("signers", mode="after")
@@ -165,7 +180,7 @@ class Settings(BaseSettings):
             names.append(name)
             url = _REMOTE.fullmatch(behind)
             if url is not None:
-                _check_http_url(url[2])
+                _check_url(url[2], ("http", "https"))
             elif not _KEY_NAME.fullmatch(behind):
                 raise ValueError(
                     f"what stands behind {name} is neither a keystore's name nor "
@@ -281,18 +296,19 @@ def unknown_settings() -> list[tuple[str, str]]:
     ]
 
 
-def _check_http_url(url: str) -> None:
+def _check_url(url: str, schemes: tuple[str, str]) -> None:
     """Raise ValueError, without what may be secret in the URL: its path, user and password."""
+    kind = "an http(s)" if "http" in schemes else "a ws(s)"
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        raise ValueError("one of its addresses is not an http(s) URL") from None
+        raise ValueError(f"one of its addresses is not {kind} URL") from None
     if not usable:
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else url
         if not parts.netloc and {"@", "/", "?"} & set(url):
             shown = "one of its addresses"
-        raise ValueError(f"{shown} is not an http(s) URL")
+        raise ValueError(f"{shown} is not {kind} URL")
 
 
 def _check_file(path: Path) -> None:

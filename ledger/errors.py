@@ -41,7 +41,9 @@ LedgerError
 │   ├── NodeAnswerUnreadable
 │   ├── NodeAnswerTooLarge
 │   ├── NodeLacksBlock
-│   └── NodeLagging
+│   ├── NodeLagging
+│   ├── NodesDisagree
+│   └── NodeAlone
 ├── ProofProblem            what was given does not follow from the chain of headers
 │   └── NotProved
 ├── ChainProblem            the chain is not the one that this ledger was deployed on
@@ -63,6 +65,7 @@ LedgerError
 │   ├── JournalBroken
 │   ├── EventUnknown
 │   ├── MirrorDamaged
+│   ├── FactsDamaged
 │   ├── MirrorOfAnother
 │   └── SchemaMismatch
 ├── OfficeProblem           what is kept beside the chain is not as it was kept
@@ -70,6 +73,7 @@ LedgerError
 ├── Unforeseen              a fault of Moonlake's own, and where its traceback is
 └── SendingProblem          a transaction's fate
     ├── OperationConflict
+    ├── OperationOfAnother
     ├── OperationCancelled
     ├── OperationSettled
     ├── OperationFailed
@@ -456,6 +460,24 @@ class NodeLagging(NodeProblem):
     next_step = "Wait until it has caught up, or add another node to MOONLAKE_RPC_URL."
 
 
+class NodesDisagree(NodeProblem):
+    """Each of them is right by itself; `answers` says which node has which block there."""
+
+    code = "node.disagreement"
+    sentence = "Block {block}: the nodes do not agree: {answers}."
+    next_step = (
+        "Nothing is taken until most of them agree. If it lasts, one of them follows another "
+        "chain: find out which and remove it from MOONLAKE_RPC_URL; of three nodes, the two that "
+        "agree are followed."
+    )
+
+
+class NodeAlone(NodeProblem):
+    code = "node.alone"
+    sentence = "Only the node at {url} has block {block} so far."
+    next_step = "Wait until another node has it too."
+
+
 class ProofProblem(LedgerError):
     """What was given does not follow from the chain of headers, whoever gave it."""
 
@@ -607,6 +629,14 @@ class MirrorDamaged(MirrorProblem):
     next_step = "Run `moonlake mirror rebuild`."
 
 
+class FactsDamaged(MirrorProblem):
+    """A raw fact is not as it came from the chain: nothing can be built from it."""
+
+    code = "mirror.facts_damaged"
+    sentence = "The stored facts are damaged at block {block}, log {log_index}: {problem}."
+    next_step = "Run `moonlake mirror rebuild --from-chain`, which asks the node for all of them."
+
+
 class MirrorOfAnother(MirrorProblem):
     code = "mirror.of_another_ledger"
     sentence = "The database mirrors another ledger: {what} is {found}, and not {expected}."
@@ -619,7 +649,10 @@ class MirrorOfAnother(MirrorProblem):
 class SchemaMismatch(MirrorProblem):
     code = "mirror.schema_mismatch"
     sentence = "The database has schema {found}, this release needs {needed}."
-    next_step = "Run `moonlake mirror rebuild` with this release, or use the release that wrote it."
+    next_step = (
+        "An older database is brought to it by `moonlake mirror sync` or `follow` of this release, "
+        "from its own facts; a newer one needs the release that wrote it."
+    )
 
 
 class OfficeProblem(LedgerError):
@@ -648,6 +681,12 @@ class OperationConflict(SendingProblem):
     code = "sending.operation_conflict"
     sentence = "Operation {operation_id} was already asked for with other content."
     next_step = "Use a new operation id, or send the same content again."
+
+
+class OperationOfAnother(SendingProblem):
+    code = "sending.operation_of_another_signer"
+    sentence = "Operation {operation_id} was asked for with the key of {signer}, not of {given}."
+    next_step = "Sign with that key again, or use a new operation id for something new."
 
 
 class OperationCancelled(SendingProblem):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ledger.chain.keyring import NamedKey
     from ledger.chain.rpc import Node
     from ledger.chain.signers import KeySigner
+    from ledger.mirror.follow import Waiter
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
     from ledger.office.evidence import EvidenceStore
@@ -126,7 +127,6 @@ def opened_chain(settings: Settings) -> Iterator[Chain]:
 @contextmanager
 def opened_desk(settings: Settings) -> Iterator[Desk]:
     """All that a command which sends works with. What was left unsent is not sent yet."""
-    from ledger.outbox.rechecking import Finality
     from ledger.outbox.sending import ChainIdentity, Outbox
     from ledger.services.desk import Desk
 
@@ -137,7 +137,8 @@ def opened_desk(settings: Settings) -> Iterator[Desk]:
             chain=ChainIdentity(chain.deployment.chain_id, chain.deployment.genesis_hash),
             addresses=chain.addresses,
             first_block=chain.deployment.first_block,
-            finality=Finality(settings.finality_blocks, by_tag=settings.finality_by_tag),
+            finality=settings.finality,
+            finality_blocks=settings.finality_blocks,
             fee_ceiling=settings.fee_ceiling,
         )
         yield Desk(chain.node, chain.contracts, engine, open_evidence(settings), outbox)
@@ -156,12 +157,15 @@ def opened_mirror(
     from ledger.mirror.contracts import Followed
     from ledger.mirror.lease import interruptible_sleep
     from ledger.mirror.look import Mirror
+    from ledger.mirror.pool import PATIENCE
     from ledger.mirror.reports import say_nothing
 
     stop = stop or threading.Event()
     with ExitStack() as opened:
         engine = opened.enter_context(opened_database(settings, durable=False))
-        nodes = [Node(url, sleep=interruptible_sleep(stop)) for url in settings.nodes]
+        patience = PATIENCE if len(settings.nodes) > 1 else None
+        sleep = interruptible_sleep(stop)
+        nodes = [Node(url, patience=patience, sleep=sleep) for url in settings.nodes]
         for node in nodes:
             opened.callback(node.close)
         yield Mirror(
@@ -171,7 +175,29 @@ def opened_mirror(
             finality_blocks=settings.finality_blocks,
             stop=stop,
             report=report or say_nothing,
+            level=settings.verify,
+            finality=settings.finality,
         )
+
+
+@contextmanager
+def opened_waiter(settings: Settings, report: Reporter) -> Iterator[Waiter]:
+    """What a follower waits with: pushes of a node where the settings name one, else time."""
+    from ledger.mirror.follow import POLLING
+    from ledger.mirror.reports import Subscribed, SubscriptionLost
+
+    url = settings.subscribe_url
+    if not url:
+        yield POLLING
+        return
+    from ledger.chain.subscription import HeadSubscription
+
+    def tell(problem: LedgerError | None) -> None:
+        shown = subscription.shown_url
+        report(Subscribed(shown) if problem is None else SubscriptionLost(shown, problem))
+
+    with HeadSubscription(url, on_change=tell) as subscription:
+        yield subscription
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:
@@ -192,6 +218,16 @@ def open_named_signer(
     from ledger.chain import keyring
 
     return keyring.open_named_signer(settings, name, ask)
+
+
+def list_accounts(settings: Settings) -> dict[str, bytes]:
+    """The accounts of all keys, by the keys' names.
+
+    Raises InvalidFile, InvalidSetting, InvalidValue, KeyLocked.
+    """
+    from ledger.chain.keyring import list_named_keys
+
+    return {key.name: key.address for key in list_named_keys(settings)}
 
 
 def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> list[NamedKey]:

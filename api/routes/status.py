@@ -7,9 +7,17 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 
 from api.answers import Reading, answers_of
+from api.metrics import CONTENT_TYPE, render_metrics, render_unreadable
 from api.routes.declared import ALWAYS, problems
 from api.schemas.status import Health, Readiness, Status
-from ledger.errors import LedgerPreparing, MirrorCannotWrite, MirrorHalted, MirrorStale
+from ledger.errors import (
+    LedgerError,
+    LedgerPreparing,
+    MirrorCannotWrite,
+    MirrorHalted,
+    MirrorStale,
+)
+from ledger.mirror.overview import lag_seconds, read_overview
 from ledger.mirror.queries.moments import Condition, read_contracts
 from ledger.mirror.trouble import is_in_trouble
 
@@ -22,7 +30,9 @@ def get_status(request: Request) -> Response:
     """The mirror's state, the chain that it follows, and the contracts."""
 
     def build(reading: Reading) -> Status:
-        return Status.of(reading.about, reading.state, read_contracts(reading.connection))
+        overview = read_overview(reading.connection)
+        contracts = read_contracts(reading.connection)
+        return Status.of(reading.about, overview, contracts, now=reading.now)
 
     return answers_of(request).json(request, build, volatile=True)
 
@@ -59,8 +69,32 @@ def get_readiness(request: Request) -> Response:
             raise MirrorCannotWrite(block=state.cursor.number)
         if reading.condition is Condition.STALE:
             raise MirrorStale(seconds=round(reading.now - state.looked_at / 1000))
-        return Readiness(status="ready", block_number=state.cursor.number, lag=state.lag)
+        return Readiness(
+            status="ready",
+            block_number=state.cursor.number,
+            lag=state.lag,
+            lag_seconds=lag_seconds(state, reading.now),
+        )
 
     ready = answers_of(request).read(check)
     headers = {"Cache-Control": "no-store"}
     return Response(ready.model_dump_json(), media_type="application/json", headers=headers)
+
+
+@probes.get("/metrics", include_in_schema=False)
+def get_metrics(request: Request) -> Response:
+    """How the mirror does, for Prometheus; 200 also where it cannot be read, and says so."""
+
+    def render(reading: Reading) -> bytes:
+        return render_metrics(
+            read_overview(reading.connection),
+            now=reading.now,
+            can_write=not is_in_trouble(reading.connection),
+        )
+
+    try:
+        body = answers_of(request).read(render)
+    except LedgerError as error:
+        body = render_unreadable(error.code)
+    headers = {"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE}
+    return Response(body, headers=headers)

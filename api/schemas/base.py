@@ -62,7 +62,16 @@ Credits = Annotated[
 ]
 ProgrammeNumber = Annotated[int, Field(ge=1, le=2**16 - 1, examples=[2])]
 OrganisationNumber = Annotated[int, Field(ge=1, le=2**32 - 1, examples=[4])]
-EntryNumber = Annotated[int, Field(ge=1, le=MAX_EXACT, examples=[17])]
+EntryNumber = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=MAX_EXACT,
+        description="The number of the entry's line in the credit journal. Numbers grow, and can "
+        "have gaps: a line that is no entry, such as a cancelled message, takes one too.",
+        examples=[17],
+    ),
+]
 NameZh = Annotated[
     str | None,
     Field(

@@ -54,7 +54,8 @@ class EntryKindName(StrEnum):
 class EntryView(Schema):
     """A line of the journal. It is never changed; `reversed_by` names the entry that undid it.
 
-    Redemptions, refunds and what is carried over have no category."""
+    Redemptions, refunds and what is carried over have no category. `operation_id` is its actor's
+    own: the same id of another actor is another operation."""
 
     entry_id: EntryNumber
     programme_id: ProgrammeNumber

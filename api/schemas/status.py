@@ -10,8 +10,10 @@ from pydantic import Field
 from api.formats import show_address_once, show_bytes, show_milliseconds
 from api.problems import redact_urls
 from api.schemas.base import Address, Answer, Digest, Schema, Time, Whole
+from ledger.mirror.overview import Overview, lag_seconds
 from ledger.mirror.queries.moments import Contract
-from ledger.mirror.state import Halt, MirrorState
+from ledger.mirror.ranges import VerifiedRange
+from ledger.mirror.state import Halt
 
 
 class ContractView(Schema):
@@ -50,8 +52,22 @@ class HaltView(Schema):
         )
 
 
+class VerifiedView(Schema):
+    """Blocks, both included, and what their rows rest on."""
+
+    first_block: Whole
+    last_block: Whole
+    level: Annotated[Literal["receipts", "heads"], Field(examples=["receipts"])]
+
+    @classmethod
+    def of(cls, found: VerifiedRange) -> Self:
+        return cls(first_block=found.first, last_block=found.last, level=found.level.value)
+
+
 class Status(Answer):
-    """The mirror's state. `lag` counts blocks that the chain had, at the last look, beyond it."""
+    """The mirror's state. `lag` counts blocks that the chain had, at the last look, beyond it, and
+    `lag_seconds` is the age of the last block applied where there are any. `verification` is the
+    level of proof that every block reaches, `verified` that of each run of blocks."""
 
     chain_id: Annotated[int, Field(examples=[31337])]
     genesis_hash: Digest
@@ -60,13 +76,19 @@ class Status(Answer):
     final_block: Whole
     head_block: Whole
     lag: Whole
+    lag_seconds: Whole
+    verification: Annotated[Literal["receipts", "heads"], Field(examples=["receipts"])]
+    verified: list[VerifiedView]
     looked_at: Time
     halt: HaltView | None
     schema_version: int
     contracts: list[ContractView]
 
     @classmethod
-    def of(cls, about: Answer, state: MirrorState, contracts: Sequence[Contract]) -> Self:
+    def of(
+        cls, about: Answer, overview: Overview, contracts: Sequence[Contract], *, now: float
+    ) -> Self:
+        state = overview.state
         return cls(
             as_of=about.as_of,
             mirror=about.mirror,
@@ -77,6 +99,9 @@ class Status(Answer):
             final_block=state.final_number,
             head_block=state.head_number,
             lag=state.lag,
+            lag_seconds=lag_seconds(state, now),
+            verification=overview.level.value,
+            verified=[VerifiedView.of(each) for each in overview.ranges],
             looked_at=show_milliseconds(state.looked_at),
             halt=HaltView.of(state.halt) if state.halt else None,
             schema_version=state.schema_version,
@@ -91,8 +116,10 @@ class Health(Schema):
 
 
 class Readiness(Schema):
-    """Answers are current, up to `block_number`; `lag` counts the blocks beyond it."""
+    """Answers are current, up to `block_number`; `lag` counts the blocks beyond it, `lag_seconds`
+    is its age where there are any."""
 
     status: Literal["ready"]
     block_number: Whole
     lag: Whole
+    lag_seconds: Whole

@@ -51,7 +51,9 @@ interface IAuthority {
     /// @notice The announced change of the delay was withdrawn.
     event AdminDelayChangeCancelled(uint64 indexed sequence, address actor, bytes32 head);
 
-    /// @notice A guardian stopped the ledger: no contract of it changes anything until it resumes.
+    /// @notice A guardian stopped the ledger until it resumes. The Authority itself goes on, and so do
+    /// proposals whose calls all go to it (ICouncil), cancellations of proposals and of messages, a
+    /// controller's objection to a recovery, and `CreditTokens.create`, which keeps nothing.
     event LedgerPaused(uint64 indexed sequence, address actor, bytes32 operationId, bytes32 head);
 
     /// @notice The default admin let the ledger go on.
@@ -89,7 +91,8 @@ interface IAuthority {
     /// @notice Takes a role. Only the default admin.
     function dismiss(bytes32 name, uint16 programmeId, address account, bytes32 operationId) external;
 
-    /// @notice Stops the ledger. Only an alliance-wide guardian, or the default admin.
+    /// @notice Stops the ledger, as far as LedgerPaused says. Only an alliance-wide guardian, or the default
+    /// admin.
     function pause(bytes32 operationId) external;
 
     /// @notice Lets the ledger go on. Only the default admin.

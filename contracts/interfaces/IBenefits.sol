@@ -11,9 +11,8 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// A member needs good standing to redeem, and nothing after: an open redemption is fulfilled or
 /// cancelled whatever became of the member, its controller or the listing.
 ///
-/// Each contract's operation ids are its own. A member chooses the ids of its redemptions, and must
-/// not be able to use up one that an officer has chosen for a command of Credits. So the entries in
-/// Credits have `operationInCredits(operationId)`, which nobody can choose.
+/// An entry in `Credits` has the operation id and the actor of the command here that caused it, and is
+/// counted there as that actor's operation: an id that it used in Credits before is refused.
 interface IBenefits is ISignedMessages {
     enum RedemptionStatus {
         None,
@@ -150,7 +149,7 @@ interface IBenefits is ISignedMessages {
         returns (uint64 redemptionId);
 
     /// @notice Redeems by the controller's signed message:
-    /// `Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,bytes32 operationId,uint256 deadline)`,
+    /// `Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,address account,bytes32 operationId,uint256 deadline)`,
     /// where `credits` is price times quantity.
     function redeemBySignature(
         uint32 listingId,
@@ -180,8 +179,4 @@ interface IBenefits is ISignedMessages {
 
     /// @notice Units that an organisation redeemed and that were not given back.
     function redeemedBy(uint32 listingId, uint32 orgId) external view returns (uint32);
-
-    /// @notice The operation id that an operation's entry has in Credits:
-    /// `keccak256(abi.encode(this contract, operationId))`.
-    function operationInCredits(bytes32 operationId) external view returns (bytes32);
 }

@@ -17,7 +17,11 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 ///
 /// While the ledger is paused, only proposals whose calls all go to the Authority can be made, approved
 /// and executed (so that a seat that is the default admin can dismiss, appoint, and let the ledger go
-/// on), and any can be cancelled.
+/// on), and others only be cancelled. A guardian cancels any but these: it could not be dismissed else.
+///
+/// A proposal needs as many councillors as its approvals and one more. Where fewer are left, only the
+/// default admin helps, by appointing others; where that is the alliance's seat itself, nobody. So there
+/// should be spare councillors, the more where the seat is the default admin.
 interface ICouncil is ISignedMessages {
     enum Status {
         None,
@@ -34,7 +38,7 @@ interface ICouncil is ISignedMessages {
     /// @param maker who proposed it
     /// @param approvalsNeeded how many others must approve it
     /// @param authorityOnly whether all its calls go to the Authority, so that it works while the ledger
-    /// is paused
+    /// is paused, and no guardian cancels it
     /// @param expiresAt it can be approved and executed before this second
     /// @param authoritySequence the Authority's journal when it was made: councillors appointed
     /// later do not count
@@ -130,11 +134,13 @@ interface ICouncil is ISignedMessages {
     error CouncilApprovalsMissing(uint64 proposalId, uint256 found, uint256 needed);
     /// @notice The calls are not those that were proposed.
     error CouncilCallsDiffer(uint64 proposalId, bytes32 given, bytes32 proposed);
-    /// @notice Only who made the proposal, or a guardian, cancels it.
+    /// @notice Only who made the proposal cancels it, or a guardian where a call goes elsewhere than to the
+    /// Authority.
     error CouncilNotEntitled(address account, uint64 proposalId);
     /// @notice Only a proposal of the whole alliance changes this.
     error CouncilOnlyAllianceSeat(address account);
-    /// @notice One is needed at least, and no more can be needed than the proposal that changes it has.
+    /// @notice One is needed at least, and no more can be needed than the proposal that changes it has; at
+    /// the deployment, no more than programmes can need.
     error CouncilApprovalsUnusable(uint8 given, uint256 most);
     /// @notice This proposal is being executed, and executes no other.
     error CouncilReentered(uint64 proposalId);
@@ -154,7 +160,7 @@ interface ICouncil is ISignedMessages {
     function approve(uint64 proposalId, bytes32 callsHash, bytes32 operationId) external;
 
     /// @notice Approves by signed message:
-    /// `Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,bytes32 operationId,uint256 deadline)`.
+    /// `Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,address account,bytes32 operationId,uint256 deadline)`.
     function approveBySignature(uint64 proposalId, bytes32 callsHash, bytes32 operationId, Signed calldata signed)
         external;
 
@@ -162,8 +168,8 @@ interface ICouncil is ISignedMessages {
     /// later. The error of a call that reverts is passed on as it is.
     function execute(uint64 proposalId, Call[] calldata calls, bytes32 operationId) external;
 
-    /// @notice Cancels a proposal. Who made it, or a guardian of the programme (or alliance-wide). Also
-    /// while the ledger is paused.
+    /// @notice Cancels a proposal. Who made it, or a guardian of the programme (or alliance-wide) unless all
+    /// calls go to the Authority. Also while the ledger is paused.
     function cancel(uint64 proposalId, bytes32 operationId) external;
 
     /// @notice Changes how many approvals proposals of the whole alliance need. Only by such a proposal,

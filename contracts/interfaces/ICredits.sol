@@ -64,12 +64,16 @@ interface ICredits is ISignedMessages {
 
     /// @param entryId the award whose unspent credits expire
     /// @param orgId who has them: whose award it is, or the organisation that they were carried over to
-    /// @param amount credits, more than zero
+    /// @param amount credits that are due to expire, more than zero
+    /// @param leaves what the balance is not brought below: the organisation's credits that are not due, and
+    /// those of later expiries of this batch. What was spent since the computation was spent of the
+    /// oldest, so less expires by as much, down to nothing
     /// @param category of the award
     struct Expiry {
         uint64 entryId;
         uint32 orgId;
         uint64 amount;
+        uint64 leaves;
         bytes32 category;
     }
 
@@ -79,6 +83,7 @@ interface ICredits is ISignedMessages {
     /// @param perAward the most in one award
     /// @param leftInEpoch what is left of its budget
     /// @param leftInCategory what is left in the category that was asked about, at most `leftInEpoch`
+    /// @param leftToReverse what it can take back of its own awards in this epoch
     /// @param leftUnderCap what the programme's cap leaves to everybody
     struct IssuerTerms {
         uint32 epoch;
@@ -86,6 +91,7 @@ interface ICredits is ISignedMessages {
         uint64 perAward;
         uint64 leftInEpoch;
         uint64 leftInCategory;
+        uint64 leftToReverse;
         uint64 leftUnderCap;
     }
 
@@ -127,6 +133,11 @@ interface ICredits is ISignedMessages {
     error CreditsAwardOverBudget(address issuer, uint256 asked, uint64 left);
     /// @notice The awards are more than what is left of the issuer's budget in this category.
     error CreditsAwardOverCategoryBudget(address issuer, bytes32 category, uint256 asked, uint64 left);
+    /// @notice The reversals are together more than an issuer can take back in this epoch: as much as its
+    /// budget for it. The council reverses without a budget.
+    error CreditsReversalOverBudget(address issuer, uint256 asked, uint64 left);
+    /// @notice Everything that was to expire was spent.
+    error CreditsNothingToExpire(uint16 programmeId);
     /// @notice The awards would bring what is outstanding, and what may be refunded, over the
     /// programme's cap.
     error CreditsOverSupplyCap(uint16 programmeId, uint256 asked, uint64 left);
@@ -160,7 +171,7 @@ interface ICredits is ISignedMessages {
     error CreditsNothingToCarryOver(uint16 programmeId, uint32 orgId);
 
     /// @notice Awards credits by an issuer's signed message:
-    /// `AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)`
+    /// `AwardBatch(uint16 programmeId,Award[] awards,address account,bytes32 operationId,uint256 deadline)`
     /// `Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)`,
     /// where the category is the key's text.
     function awardBySignature(
@@ -181,7 +192,8 @@ interface ICredits is ISignedMessages {
     function carryOver(uint16 programmeId, uint32[] calldata orgIds, bytes32 evidence, bytes32 operationId)
         external;
 
-    /// @notice Takes credits for a redemption, and keeps room under the cap for its refund. Only Benefits.
+    /// @notice Takes credits for a redemption, and keeps room under the cap for its refund. Only Benefits,
+    /// which says who asked for it: the operation is counted here, too, as that account's.
     function redeem(
         uint16 programmeId,
         uint32 orgId,
@@ -209,8 +221,8 @@ interface ICredits is ISignedMessages {
     /// @notice Awards credits. A council officer of the programme, or an issuer within its budget.
     function award(uint16 programmeId, Award[] calldata awards, bytes32 operationId) external;
 
-    /// @notice Reverses awards, each once. The council, or the issuer that made the award. The
-    /// issuer's budget is not given back. Of an award that expired in part, the rest is taken back.
+    /// @notice Reverses awards, each once. The council, or the issuer that made the award, which takes back
+    /// no more in an epoch than its budget for it. The budget to award is not given back. Of an award that expired in part, the rest is taken back.
     function reverse(uint16 programmeId, Reversal[] calldata reversals, bytes32 operationId) external;
 
     /// @notice An organisation's balance in a programme.
@@ -222,11 +234,14 @@ interface ICredits is ISignedMessages {
     /// @notice What an issuer has awarded in an epoch.
     function spent(uint16 programmeId, uint32 epoch, address issuer) external view returns (uint64);
 
+    /// @notice What an issuer has taken back of its awards in an epoch, whatever epoch they were of.
+    function reversed(uint16 programmeId, uint32 epoch, address issuer) external view returns (uint64);
+
     /// @notice Credits of open redemptions, which a refund would bring back.
     function refundable(uint16 programmeId) external view returns (int64);
 
-    /// @notice What an issuer has awarded in an epoch in a category. Counted only where the category has a
-    /// budget of its own.
+    /// @notice What an issuer has awarded in an epoch in a category, while the category had a budget of its
+    /// own for it.
     function spentIn(uint16 programmeId, uint32 epoch, address issuer, bytes32 category)
         external
         view

@@ -34,7 +34,7 @@ interface IMemberships is ISignedMessages {
     }
 
     /// @notice An applicant's agreement to be admitted, by its controller's signed message:
-    /// `Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)`,
+    /// `Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,address account,bytes32 applicationId,uint256 deadline)`,
     /// with the tier and the evidence of its admission.
     /// @param applicationId counts once, as an operation id does
     struct Consent {
@@ -226,7 +226,8 @@ interface IMemberships is ISignedMessages {
     ) external;
 
     /// @notice Admits applicants that agreed: `consents[i]` is of `admissions[i]`. Registrar or council. At
-    /// most MAX_CONSENTS.
+    /// most MAX_CONSENTS. All or none: an applicant that cancels its consent meanwhile fails the batch, which
+    /// is given again without it.
     function admitByConsent(
         uint16 programmeId,
         Admission[] calldata admissions,

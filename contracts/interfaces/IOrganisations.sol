@@ -15,9 +15,10 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// controller's at once.
 ///
 /// A retired organisation has no controller, and who was it can act for another. If it was merged into
-/// another, its balances can be carried over (`Credits.carryOver`). So an organisation whose key was
-/// stolen, by a thief who objects to every recovery, goes on as another one: its memberships are
-/// revoked, it is registered anew and merged into the new one.
+/// another, then or later (`nameSuccessor`), its balances can be carried over (`Credits.carryOver`), and
+/// its shares claimed (`Shares.claim`). So an organisation whose key was stolen, by a thief who objects to
+/// every recovery, goes on as another one: its memberships are revoked, it is registered anew and merged
+/// into the new one.
 interface IOrganisations is ISignedMessages {
     /// @param controller the account that acts for it
     /// @param kind what body it is: `company`, `association`, `investor` …
@@ -111,6 +112,17 @@ interface IOrganisations is ISignedMessages {
         bytes32 head
     );
 
+    /// @notice An organisation that was retired without a successor is part of another after all.
+    event SuccessorNamed(
+        uint64 indexed sequence,
+        uint32 indexed orgId,
+        uint32 indexed successorId,
+        bytes32 evidence,
+        address actor,
+        bytes32 operationId,
+        bytes32 head
+    );
+
     /// @notice No organisation has this id.
     error OrganisationsUnknown(uint32 orgId);
     /// @notice The zero address acts for nobody.
@@ -137,6 +149,10 @@ interface IOrganisations is ISignedMessages {
     error OrganisationsStillMember(uint32 orgId, uint256 memberships);
     /// @notice An organisation is not merged into itself.
     error OrganisationsSuccessorUnusable(uint32 orgId, uint32 successorId);
+    /// @notice Only one that is retired is given a successor.
+    error OrganisationsNotRetired(uint32 orgId);
+    /// @notice It was merged into another; that is never changed.
+    error OrganisationsSuccessorNamed(uint32 orgId, uint32 successorId);
     /// @notice The delay of recoveries is too short to object in, or longer than an organisation can wait.
     error OrganisationsDelayUnusable(uint40 given, uint40 least, uint40 most);
     /// @notice There are too few ids left for these.
@@ -155,7 +171,7 @@ interface IOrganisations is ISignedMessages {
     function nominate(uint32 orgId, address successor, bytes32 operationId) external;
 
     /// @notice Names it by the controller's signed message:
-    /// `Rotation(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)`.
+    /// `Rotation(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)`.
     function nominateBySignature(uint32 orgId, address successor, bytes32 operationId, Signed calldata signed)
         external;
 
@@ -163,7 +179,7 @@ interface IOrganisations is ISignedMessages {
     function acceptControl(uint32 orgId, bytes32 operationId) external;
 
     /// @notice Takes over by the nominated account's signed message:
-    /// `Acceptance(uint32 orgId,bytes32 operationId,uint256 deadline)`.
+    /// `Acceptance(uint32 orgId,address account,bytes32 operationId,uint256 deadline)`.
     function acceptControlBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external;
 
     /// @notice Begins a recovery. An alliance-wide council officer.
@@ -177,7 +193,7 @@ interface IOrganisations is ISignedMessages {
 
     /// @notice Objects by the controller's signed message, also while the ledger is paused. It names the
     /// successor that it objects to:
-    /// `Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)`.
+    /// `Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)`.
     function stopRecoveryBySignature(uint32 orgId, bytes32 operationId, Signed calldata signed) external;
 
     /// @notice Gives the organisation to the successor, once the delay is over. An alliance-wide council
@@ -187,6 +203,11 @@ interface IOrganisations is ISignedMessages {
     /// @notice Retires an organisation that holds no membership; `successorId` is the one that it was
     /// merged into, 0 for none. An alliance-wide council officer.
     function retire(uint32 orgId, uint32 successorId, bytes32 evidence, bytes32 operationId) external;
+
+    /// @notice Names the organisation that one retired without a successor is part of, once, and for good;
+    /// it is not retired itself. What was carried over to it, or is due to it, is not lost so. An
+    /// alliance-wide council officer.
+    function nameSuccessor(uint32 orgId, uint32 successorId, bytes32 evidence, bytes32 operationId) external;
 
     /// @notice How many organisations there are; their ids are 1 to this number.
     function organisationCount() external view returns (uint32);

@@ -148,8 +148,8 @@ interface IProgrammes {
     /// @notice There are MAX_PROGRAMMES; what walks over all of them must fit a transaction.
     error ProgrammesFull();
     error ProgrammesSupplyCapTooLarge(uint64 given, uint64 most);
-    /// @notice A proposal needs one approval at least.
-    error ProgrammesApprovalsMissing();
+    /// @notice A proposal needs one approval at least, and not more than officers can be found for.
+    error ProgrammesApprovalsUnusable(uint8 given, uint8 most);
     /// @notice A batch has one item at least.
     error ProgrammesBatchSize(uint256 given, uint256 most);
     error ProgrammesTierUnknown(uint16 programmeId, uint8 tier);
@@ -211,7 +211,9 @@ interface IProgrammes {
         external;
 
     /// @notice Sets an issuer's budget of each epoch in one category, within its budget over all; zero
-    /// lets it award nothing there. Not `limited`: takes it away. Treasurer or council.
+    /// lets it award nothing there. Not `limited`: takes it away. It counts what is awarded while it is set:
+    /// set within an epoch, it does not know what the issuer awarded in the category before, and what was
+    /// awarded while it was taken away is not counted when it is set again. Treasurer or council.
     function setCategoryBudget(
         uint16 programmeId,
         address issuer,

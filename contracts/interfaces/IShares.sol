@@ -7,7 +7,8 @@ import {ISignedMessages} from "./ISignedMessages.sol";
 /// @notice At the close of an epoch the council posts how a pool is shared: the root of a Merkle tree
 /// (OpenZeppelin's standard tree) of each organisation's share, computed from the epoch's entries by
 /// a published rule. Anybody can recompute the root from the entries, and has from the posting to
-/// `claimableFrom` to do so: until somebody claimed, the council can withdraw a wrong one.
+/// `claimableFrom` to do so, at least MIN_CHECKING_TIME. The council can withdraw a wrong one. What was
+/// claimed of it by then stands; a distribution that takes its place leaves it out.
 ///
 /// A share is claimed once, with its proof. It is a right earned in the epoch: what became of the
 /// membership since does not matter. The share of an organisation that was merged is claimed by the
@@ -56,7 +57,7 @@ interface IShares is ISignedMessages {
         bytes32 head
     );
 
-    /// @notice The distribution was taken back; nothing of it can be claimed.
+    /// @notice The distribution was taken back; nothing more of it can be claimed.
     event SharesWithdrawn(
         uint64 indexed sequence,
         uint16 indexed programmeId,
@@ -85,11 +86,11 @@ interface IShares is ISignedMessages {
     error SharesPoolUnusable(uint64 pool);
     error SharesRootMissing();
     error SharesRuleMissing();
-    /// @notice It ends after it begins, in the future, and before the year 10000.
+    /// @notice Claims begin before everybody had the time to recompute the shares.
+    error SharesClaimsTooSoon(uint40 claimableFrom, uint256 earliest);
+    /// @notice It ends after it begins, and before the year 10000.
     error SharesClaimWindowUnusable(uint40 claimableFrom, uint40 claimableUntil);
     error SharesWithdrawnAlready(uint32 distributionId);
-    /// @notice Somebody claimed already, so that it stands.
-    error SharesClaimsBegun(uint32 distributionId, uint64 claimed);
     error SharesClaimsNotOpen(uint32 distributionId, uint40 claimableFrom, uint40 claimableUntil);
     /// @notice A share of nothing is not claimed.
     error SharesAmountZero(uint32 distributionId, uint32 orgId);
@@ -100,12 +101,14 @@ interface IShares is ISignedMessages {
     /// @notice The account acts neither for the organisation nor for the one it was merged into.
     error SharesNotController(address account, uint32 orgId);
 
-    /// @notice Posts a distribution. Council of the programme.
+    /// @notice Posts a distribution. Council of the programme. The time to check it counts from its block,
+    /// so a proposal that posts one names a `claimableFrom` that leaves room for its approvals, too.
     function post(Distribution calldata distribution, bytes32 evidence, bytes32 operationId)
         external
         returns (uint32 distributionId);
 
-    /// @notice Takes a distribution back before anybody claimed. Council of its programme.
+    /// @notice Takes a distribution back, or what is not yet claimed of it. Council of its programme. What
+    /// takes its place is computed afterwards: until this is in a block, shares of it can be claimed.
     function withdraw(uint32 distributionId, bytes32 evidence, bytes32 operationId) external;
 
     /// @notice Claims an organisation's share. Its controller, or that of the organisation that it was
@@ -119,7 +122,7 @@ interface IShares is ISignedMessages {
     ) external;
 
     /// @notice Claims by the controller's signed message:
-    /// `Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,bytes32 operationId,uint256 deadline)`.
+    /// `Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,address account,bytes32 operationId,uint256 deadline)`.
     function claimBySignature(
         uint32 distributionId,
         uint32 orgId,

@@ -3,15 +3,19 @@ pragma solidity 0.8.37;
 
 /// @title Commands by signed message
 /// @notice A person signs a message (EIP-712) instead of sending a transaction; anybody brings it to
-/// the chain. It names the operation, which the journal refuses the second time, so that it counts
-/// once; messages need no order. It is good until its deadline, and until its signer cancels it.
+/// the chain. It names the account that it is signed for and that account's operation, which the
+/// journal refuses the second time, so that it counts once; messages need no order. It is good until
+/// its deadline and until its signer cancels it. One with a deadline more than MAX_VALIDITY ahead is
+/// refused until the deadline is near enough: it sleeps, and is cancelled rather than forgotten.
 ///
-/// An operation id is public as soon as its message is. Somebody who may give any command of the same
-/// contract can use it up first; then the message is worth nothing, and is signed again with another.
+/// Rights are looked at when a message comes, not when it was signed: one from before a rotation or a
+/// dismissal counts again if its account gets the right back within the deadline. Who gives up a right
+/// cancels its messages.
 ///
 /// A signer of 20 bytes is an account: a key, or a contract wallet (ERC-1271). A longer one is a
 /// verifier and a key by ERC-7913, such as a passkey's; it acts as the account that `accountOf`
-/// gives, which nobody has a private key of.
+/// gives, which nobody has a private key of. An account whose key delegated to code (EIP-7702) is asked
+/// as a contract wallet: the code must answer by ERC-1271.
 interface ISignedMessages {
     /// @param signer who signs, 20 bytes or more
     /// @param deadline the last second in which it is good (since 1970 UTC)
@@ -29,6 +33,10 @@ interface ISignedMessages {
 
     /// @notice The message was good until its deadline.
     error SignedExpired(uint256 deadline, uint256 time);
+    /// @notice The message would be good for too long; `latest` is the last deadline now.
+    error SignedDeadlineTooFar(uint256 deadline, uint256 latest);
+    /// @notice A signer's verifier has no code.
+    error SignedVerifierMissing(address verifier);
     /// @notice The signature is not the signer's, or not over this message.
     error SignedInvalid(address account);
     /// @notice The signer cancelled the message with this operation id.
@@ -38,16 +46,19 @@ interface ISignedMessages {
 
     /// @notice Makes the sender's message with this operation id worthless. Also while the ledger is
     /// paused. Reverts with JournalOperationDone where it is too late.
+    ///
+    /// Anybody can cancel ids of its own, which nobody else uses: each is a journal line, and in Credits
+    /// takes the number of an entry, at its sender's cost. Where gas costs nothing, limit it at the node.
     function cancelMessage(bytes32 operationId) external;
 
     /// @notice The same by signed message, for signers that send no transactions:
-    /// `Cancellation(bytes32 operationId,uint256 deadline)`.
+    /// `Cancellation(address account,bytes32 operationId,uint256 deadline)`.
     function cancelMessageBySignature(bytes32 operationId, Signed calldata signed) external;
 
     /// @notice Whether the account cancelled its message with this operation id.
     function isCancelled(address account, bytes32 operationId) external view returns (bool);
 
     /// @notice The account that a signer acts as: the signer itself if it has 20 bytes, else the last
-    /// 20 bytes of its keccak256.
+    /// 20 bytes of keccak256("moonlake.signer" ‖ signer).
     function accountOf(bytes calldata signer) external pure returns (address);
 }

@@ -8,8 +8,10 @@ neither fill the memory nor take for ever.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from types import TracebackType
@@ -17,6 +19,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
+from ledger.chain.node_errors import means_busy, means_too_much
 from ledger.chain.transport import BodyTooLarge, Patience, Reply, Transport, TryAgain
 from ledger.errors import NodeAnswerTooLarge, NodeAnswerUnreadable, NodeRefused
 
@@ -25,10 +28,20 @@ T = TypeVar("T")
 MAX_ANSWER = 128 * 1024 * 1024
 MAX_BATCH = 1000  # geth refuses longer ones (rpc.batch-request-limit), Besu those over 1024
 
-# Nodes and providers say in many ways that we ask too often; these are worth another attempt.
-_BUSY_CODES = frozenset({429, -32016, -32029, -32097})
-_BUSY_WORDS = ("rate limit", "too many requests", "request rate", "capacity exceeded")
-_TOO_LARGE_WORDS = ("response too large", "response size exceed", "response is too big")
+_TOO_LARGE_STATUS = 413
+_TRIED_AGAIN_AFTER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a server is reached, so that another process can reach it the same way.
+
+    The URL is whole: it may hold a secret, and is not for messages.
+    """
+
+    url: str
+    patience: Patience
+    max_answer: int
 
 
 class _Refusal(msgspec.Struct):
@@ -50,6 +63,26 @@ class _Request(msgspec.Struct):
     jsonrpc: str = "2.0"
 
 
+class _Bound:
+    """How many calls of a method a node takes in one request, as far as it refused more."""
+
+    def __init__(self) -> None:
+        self.most = MAX_BATCH
+        self._taken = 0
+
+    def refused(self, calls: int) -> None:
+        """So many were too much."""
+        self.most = max(1, calls // 2)
+        self._taken = 0
+
+    def taken(self) -> None:
+        """A request was answered; after many of them more is tried, since a bound may be over."""
+        self._taken += 1
+        if self._taken >= _TRIED_AGAIN_AFTER:
+            self.most = min(2 * self.most, MAX_BATCH)
+            self._taken = 0
+
+
 class JsonRpc:
     """One server. Threads may share it: each request has a connection of its own while it lasts.
 
@@ -64,15 +97,28 @@ class JsonRpc:
         max_answer: int = MAX_ANSWER,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.access = Access(url, patience or Patience(), max_answer)
         self._transport = Transport(
-            url, patience=patience or Patience(), max_answer=max_answer, sleep=sleep
+            url, patience=self.access.patience, max_answer=max_answer, sleep=sleep
         )
         self._ids = count(1)
+        self._bounds: dict[str, _Bound] = {}
+        self._read_by_thread = threading.local()
+
+    @classmethod
+    def of(cls, access: Access) -> Self:
+        """The same server, by connections of its own."""
+        return cls(access.url, patience=access.patience, max_answer=access.max_answer)
 
     @property
     def url(self) -> str:
         """Where it is, for messages: without the path, where providers put keys."""
         return self._transport.shown_url
+
+    @property
+    def bytes_read(self) -> int:
+        """How many bytes of answers this thread has read from it."""
+        return getattr(self._read_by_thread, "bytes", 0)
 
     def __enter__(self) -> Self:
         return self
@@ -105,12 +151,22 @@ class JsonRpc:
     ) -> list[T]:
         """Call a method for each of `params`, up to 1,000 in one request; results in their order.
 
+        A node that calls that too much at once is asked for less, down to one call in a request.
         The first call that the node refuses is raised; its other answers are dropped.
         """
         requests = [_Request(next(self._ids), method, each) for each in params]
+        bound = self._bounds.setdefault(method, _Bound())
         results: list[T] = []
-        for start in range(0, len(requests), MAX_BATCH):
-            results += self._ask_batch(method, requests[start : start + MAX_BATCH], result_type)
+        while len(results) < len(requests):
+            part = requests[len(results) : len(results) + bound.most]
+            try:
+                results += self._ask_batch(method, part, result_type)
+            except NodeAnswerTooLarge:
+                if len(part) == 1:
+                    raise
+                bound.refused(len(part))
+            else:
+                bound.taken()
         return results
 
     def ask_each(
@@ -153,6 +209,7 @@ class JsonRpc:
 
     def _post(self, method: str, request: Any, decoder: msgspec.json.Decoder[Any]) -> Any:
         def read(reply: Reply) -> Any:
+            self._read_by_thread.bytes = self.bytes_read + len(reply.body)
             return self._read(method, reply, decoder)
 
         try:
@@ -168,20 +225,24 @@ class JsonRpc:
         except msgspec.ValidationError as error:
             raise self.unreadable(method, str(error)) from error
         except msgspec.DecodeError as error:
+            if reply.status == _TOO_LARGE_STATUS:
+                limit = "what it may send: HTTP status 413"
+                raise NodeAnswerTooLarge(url=self.url, method=method, limit=limit) from error
             if reply.status != 200:
                 problem = f"HTTP status {reply.status}"
                 raise self.unreadable(method, problem) from error
             raise TryAgain(f"the answer to {method} is not JSON: {error}") from error
         for each in answer if isinstance(answer, list) else (answer,):
-            if each.error is not None and _is_busy(each.error):
+            if each.error is not None and means_busy(each.error.code, each.error.message):
                 raise TryAgain(f"it is busy: {each.error.message:.200}")
         return answer
 
     def _result(self, method: str, answer: _Answer[T], request_id: int | None) -> T:
         error = answer.error
         if error is not None:
-            if any(words in error.message.lower() for words in _TOO_LARGE_WORDS):
-                raise NodeAnswerTooLarge(url=self.url, method=method, limit="what it may send")
+            if means_too_much(error.message):
+                limit = f"what it may send: {error.message:.200}"
+                raise NodeAnswerTooLarge(url=self.url, method=method, limit=limit)
             raise NodeRefused(
                 url=self.url,
                 method=method,
@@ -208,11 +269,6 @@ def _decoder(result_type: Any, batch: bool) -> msgspec.json.Decoder[Any]:
 
 
 _encode = msgspec.json.Encoder().encode
-
-
-def _is_busy(error: _Refusal) -> bool:
-    message = error.message.lower()
-    return error.code in _BUSY_CODES or any(words in message for words in _BUSY_WORDS)
 
 
 def _error_data(error: _Refusal) -> Any:

@@ -1,7 +1,8 @@
 """The messages of each contract, from the ledger's own values: one function a message.
 
 They only write a message down; whether it would be taken is for the contract to say. `domain` is
-that of the contract named in the function's docstring.
+that of the contract named in the function's docstring; `account` is who signs, as `account_of` its
+signer; `deadline` lies at most MAX_VALIDITY ahead of the block that takes it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from ledger.domain.sharing import Redemption
 
 
 def write_rotation(
-    domain: MessageDomain, org_id: OrgId, successor: bytes, *, operation_id: bytes, deadline: int
+    domain: MessageDomain,
+    org_id: OrgId,
+    successor: bytes,
+    *,
+    account: bytes,
+    operation_id: bytes,
+    deadline: int,
 ) -> TypedMessage:
     """Organisations: the controller names who shall act for the organisation next."""
     return TypedMessage(
@@ -24,6 +31,7 @@ def write_rotation(
         {
             "orgId": org_id,
             "successor": successor,
+            "account": account,
             "operationId": operation_id,
             "deadline": deadline,
         },
@@ -31,18 +39,24 @@ def write_rotation(
 
 
 def write_acceptance(
-    domain: MessageDomain, org_id: OrgId, *, operation_id: bytes, deadline: int
+    domain: MessageDomain, org_id: OrgId, *, account: bytes, operation_id: bytes, deadline: int
 ) -> TypedMessage:
     """Organisations: the account that was named takes over."""
     return TypedMessage(
         domain,
         "Acceptance",
-        {"orgId": org_id, "operationId": operation_id, "deadline": deadline},
+        {"orgId": org_id, "account": account, "operationId": operation_id, "deadline": deadline},
     )
 
 
 def write_objection(
-    domain: MessageDomain, org_id: OrgId, successor: bytes, *, operation_id: bytes, deadline: int
+    domain: MessageDomain,
+    org_id: OrgId,
+    successor: bytes,
+    *,
+    account: bytes,
+    operation_id: bytes,
+    deadline: int,
 ) -> TypedMessage:
     """Organisations: the controller objects to being recovered to `successor`."""
     return TypedMessage(
@@ -51,6 +65,7 @@ def write_objection(
         {
             "orgId": org_id,
             "successor": successor,
+            "account": account,
             "operationId": operation_id,
             "deadline": deadline,
         },
@@ -62,6 +77,7 @@ def write_application(
     programme_id: ProgrammeId,
     admission: Admission,
     *,
+    account: bytes,
     application_id: bytes,
     deadline: int,
 ) -> TypedMessage:
@@ -77,6 +93,7 @@ def write_application(
             "orgId": admission.org_id,
             "tier": admission.tier,
             "evidence": admission.evidence,
+            "account": account,
             "applicationId": application_id,
             "deadline": deadline,
         },
@@ -88,6 +105,7 @@ def write_award_batch(
     programme_id: ProgrammeId,
     awards: Sequence[Award],
     *,
+    account: bytes,
     operation_id: bytes,
     deadline: int,
 ) -> TypedMessage:
@@ -106,6 +124,7 @@ def write_award_batch(
                 }
                 for award in awards
             ],
+            "account": account,
             "operationId": operation_id,
             "deadline": deadline,
         },
@@ -118,6 +137,7 @@ def write_redemption(
     redemption: Redemption,
     price: int,
     *,
+    account: bytes,
     operation_id: bytes,
     deadline: int,
 ) -> TypedMessage:
@@ -131,6 +151,7 @@ def write_redemption(
             "orgId": redemption.org_id,
             "quantity": redemption.quantity,
             "credits": price * redemption.quantity,
+            "account": account,
             "operationId": operation_id,
             "deadline": deadline,
         },
@@ -144,6 +165,7 @@ def write_claim(
     org_id: OrgId,
     amount: int,
     *,
+    account: bytes,
     operation_id: bytes,
     deadline: int,
 ) -> TypedMessage:
@@ -156,6 +178,7 @@ def write_claim(
             "distributionId": distribution_id,
             "orgId": org_id,
             "amount": amount,
+            "account": account,
             "operationId": operation_id,
             "deadline": deadline,
         },
@@ -168,6 +191,7 @@ def write_approval(
     proposal_id: ProposalId,
     calls_hash: bytes,
     *,
+    account: bytes,
     operation_id: bytes,
     deadline: int,
 ) -> TypedMessage:
@@ -179,6 +203,7 @@ def write_approval(
             "programmeId": programme_id,
             "proposalId": proposal_id,
             "callsHash": calls_hash,
+            "account": account,
             "operationId": operation_id,
             "deadline": deadline,
         },
@@ -186,7 +211,11 @@ def write_approval(
 
 
 def write_cancellation(
-    domain: MessageDomain, *, operation_id: bytes, deadline: int
+    domain: MessageDomain, *, account: bytes, operation_id: bytes, deadline: int
 ) -> TypedMessage:
     """Any contract that takes messages: the signer's message of this operation is worth nothing."""
-    return TypedMessage(domain, "Cancellation", {"operationId": operation_id, "deadline": deadline})
+    return TypedMessage(
+        domain,
+        "Cancellation",
+        {"account": account, "operationId": operation_id, "deadline": deadline},
+    )

@@ -61,7 +61,7 @@ _REVERT_CODE = 3
 """geth's code for "execution reverted" with data; anvil, Erigon, Reth and Nethermind follow it."""
 
 _KEYS = ("key", "category", "kind", "reason")
-_TIMES = ("schedule", "time", "deadline")
+_TIMES = ("schedule", "time", "deadline", "latest", "earliest")
 _OF_DURATIONS = ("OrganisationsDelayUnusable",)
 _LATEST_TIME = 253_402_300_799  # the end of the year 9999
 

@@ -96,9 +96,11 @@ class Transport:
         self._max_answer = max_answer
         self._sleep = sleep
         self._idle: deque[HTTPConnection] = deque()
+        self._keeps = True
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections, those that are in use when their answer has come."""
+        self._keeps = False
         while self._idle:
             self._idle.pop().close()
 
@@ -156,7 +158,7 @@ class Transport:
             connection.close()
             raise
         response.close()
-        if response.will_close:
+        if response.will_close or not self._keeps:
             connection.close()
         else:
             self._idle.append(connection)

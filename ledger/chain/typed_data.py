@@ -1,9 +1,9 @@
 """Messages that people sign instead of sending transactions: EIP-712, as the contracts check it.
 
-A message names its contract, chain, operation and deadline, and says the rest in words that a
-wallet shows. The types are written here as the contracts write them; a test compares the two. The
-encoder is our own, for the types that occur: eth_account takes two seconds to import and is the
-oracle in the tests. It refuses a message that no contract takes and values that do not fit.
+A message names its contract, chain, account, operation and deadline, and says the rest in words
+that a wallet shows. The types are written here as the contracts write them; a test compares the
+two. The encoder is our own, for the types that occur: eth_account takes two seconds to import and
+is the oracle in the tests. It refuses a message that no contract takes and values that do not fit.
 """
 
 from __future__ import annotations
@@ -25,34 +25,42 @@ from ledger.errors import InvalidValue, NotFound
 
 VERSION = "1"
 EXACT_IN_JSON = 2**53 - 1
+MAX_VALIDITY = 180 * 24 * 60 * 60
+"""Seconds that a message is good for at most, as `SignedMessages.MAX_VALIDITY` has it."""
 
-_CANCELLATION = "Cancellation(bytes32 operationId,uint256 deadline)"
+_SIGNER_PREFIX = b"moonlake.signer"
+
+_CANCELLATION = "Cancellation(address account,bytes32 operationId,uint256 deadline)"
 _AWARD_BATCH = (
-    "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)"
+    "AwardBatch(uint16 programmeId,Award[] awards,"
+    "address account,bytes32 operationId,uint256 deadline)"
     "Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
 )
 _APPLICATION = (
     "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,"
-    "bytes32 applicationId,uint256 deadline)"
+    "address account,bytes32 applicationId,uint256 deadline)"
 )
 _REDEMPTION = (
     "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
-    "bytes32 operationId,uint256 deadline)"
+    "address account,bytes32 operationId,uint256 deadline)"
 )
 _CLAIM = (
     "Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,"
-    "bytes32 operationId,uint256 deadline)"
+    "address account,bytes32 operationId,uint256 deadline)"
 )
 _APPROVAL = (
     "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,"
-    "bytes32 operationId,uint256 deadline)"
+    "address account,bytes32 operationId,uint256 deadline)"
 )
-_ORGANISATIONS = (
-    "Rotation(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)",
-    "Acceptance(uint32 orgId,bytes32 operationId,uint256 deadline)",
-    "Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)",
+_ROTATION = (
+    "Rotation(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
+)
+_ACCEPTANCE = "Acceptance(uint32 orgId,address account,bytes32 operationId,uint256 deadline)"
+_OBJECTION = (
+    "Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
 )
 
+_OPERATION_IDS = frozenset({"operationId", "applicationId"})
 _TYPE = re.compile(r"(\w+)\(([^)]*)\)")
 
 
@@ -62,7 +70,7 @@ def _by_name(*types: str) -> Mapping[str, str]:
 
 MESSAGES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "Organisations": _by_name(*_ORGANISATIONS),
+        "Organisations": _by_name(_ROTATION, _ACCEPTANCE, _OBJECTION),
         "Memberships": _by_name(_APPLICATION),
         "Credits": _by_name(_AWARD_BATCH),
         "Benefits": _by_name(_REDEMPTION),
@@ -108,7 +116,8 @@ class MessageDomain:
 class TypedMessage:
     """A message before it is signed. `values` are by the type's field names, nested ones as dicts.
 
-    Raises NotFound for a message that the contract does not take.
+    Raises NotFound for a message that the contract does not take, and InvalidValue for values that
+    are not of the type or do not fit, and for an operation id that is zero, which no journal takes.
     """
 
     domain: MessageDomain
@@ -118,6 +127,10 @@ class TypedMessage:
     def __post_init__(self) -> None:
         if self.primary_type not in MESSAGES.get(self.domain.contract, {}):
             raise NotFound(what="message", key=f"{self.domain.contract}.{self.primary_type}")
+        self.digest()
+        for field in _OPERATION_IDS & self.values.keys():
+            if not any(self.values[field]):
+                raise InvalidValue(field=field, value="0x" + "00" * 32, expected="other than zero")
 
     @property
     def type(self) -> str:
@@ -125,9 +138,16 @@ class TypedMessage:
         return MESSAGES[self.domain.contract][self.primary_type]
 
     @property
+    def account(self) -> bytes:
+        """The account that it is signed for, 20 bytes."""
+        account: bytes = self.values["account"]
+        return account
+
+    @property
     def deadline(self) -> int:
         """The last second in which it is good, since 1970 UTC."""
-        return int(self.values["deadline"])
+        deadline: int = self.values["deadline"]
+        return deadline
 
     def digest(self) -> bytes:
         """The 32 bytes that are signed. Raises InvalidValue for a value that does not fit."""
@@ -148,8 +168,26 @@ class TypedMessage:
         }
 
 
-def sign_message(message: TypedMessage, signer: MessageSigner) -> SignedMessage:
-    """Sign with an account's key; the result is what a `...BySignature` function takes."""
+def sign_message(message: TypedMessage, signer: MessageSigner, *, now: int) -> SignedMessage:
+    """Sign with an account's key; the result is what a `...BySignature` function takes.
+
+    `now` is the chain's time, seconds since 1970 UTC. Raises InvalidValue where the message is
+    another account's, which no contract would take, and where it is good for longer than
+    MAX_VALIDITY from now: that one would be refused for a while and taken after it, when nobody
+    thinks of it any more.
+    """
+    if message.account != signer.address:
+        raise InvalidValue(
+            field="account",
+            value=show_address(message.account),
+            expected=f"the signer's own, {show_address(signer.address)}",
+        )
+    if message.deadline > now + MAX_VALIDITY:
+        raise InvalidValue(
+            field="deadline",
+            value=message.deadline,
+            expected=f"at most {now + MAX_VALIDITY}, {MAX_VALIDITY // 86_400} days from now",
+        )
     signature = signer.sign_typed_data(message)
     return SignedMessage(signer.address, message.deadline, signature)
 
@@ -157,11 +195,12 @@ def sign_message(message: TypedMessage, signer: MessageSigner) -> SignedMessage:
 def account_of(signer: bytes) -> bytes:
     """The account that a signer acts as, as `ISignedMessages.accountOf` has it.
 
-    20 bytes are an account; more are a verifier and a key (ERC-7913). Raises InvalidValue.
+    20 bytes are an account; more are a verifier and a key (ERC-7913), hashed behind a prefix so
+    that their account is nobody's address. Raises InvalidValue.
     """
     if len(signer) < 20:
         raise InvalidValue(field="signer", value="0x" + signer.hex(), expected="20 bytes or more")
-    return signer if len(signer) == 20 else keccak256(signer)[12:]
+    return signer if len(signer) == 20 else keccak256(_SIGNER_PREFIX + signer)[12:]
 
 
 @cache
@@ -175,6 +214,8 @@ def _read_types(encoded: str) -> dict[str, dict[str, str]]:
 
 def _hash_struct(types: Mapping[str, Mapping[str, str]], name: str, values: Any) -> bytes:
     fields = types[name]
+    if not isinstance(values, Mapping):
+        raise InvalidValue(field=name, value=values, expected="a value for each of its fields")
     if set(values) != set(fields):
         raise InvalidValue(field=name, value=sorted(values), expected=", ".join(fields))
     words = [_encode(types, field, kind, values[field]) for field, kind in fields.items()]
@@ -203,6 +244,8 @@ def _used_by(types: Mapping[str, Mapping[str, str]], name: str) -> set[str]:
 def _encode(types: Mapping[str, Mapping[str, str]], field: str, kind: str, value: Any) -> bytes:
     """One field's 32 bytes: of anything without a fixed size, its hash."""
     if kind.endswith("[]"):
+        if not isinstance(value, list | tuple):
+            raise InvalidValue(field=field, value=value, expected="a list")
         inner = kind.removesuffix("[]")
         return keccak256(b"".join(_encode(types, field, inner, each) for each in value))
     if kind in types:
@@ -210,7 +253,12 @@ def _encode(types: Mapping[str, Mapping[str, str]], field: str, kind: str, value
     if kind == "string":
         if not isinstance(value, str):
             raise InvalidValue(field=field, value=value, expected="text")
-        return keccak256(value.encode("utf-8"))
+        try:
+            return keccak256(value.encode("utf-8"))
+        except UnicodeEncodeError as error:
+            raise InvalidValue(field=field, value=value, expected="text of whole characters") from (
+                error
+            )
     return encode_arguments([Parameter(field, kind)], [value])
 
 

@@ -34,6 +34,7 @@ from ledger.cli.output import JsonOption, show
 from ledger.cli.passwords import ask_password
 from ledger.cli.settings_options import with_settings
 from ledger.config import Settings
+from ledger.services.checks import MAX_APPROVALS
 
 app = typer.Typer()
 
@@ -64,9 +65,10 @@ RecoveryDelayOption = Annotated[
 AllianceApprovalsOption = Annotated[
     int,
     typer.Option(
-        help="How many councillors beside its maker approve a proposal of the whole alliance.",
+        help="How many councillors beside its maker approve a proposal of the whole alliance, 1 to "
+        "16; the alliance's council can change it.",
         min=1,
-        max=255,
+        max=MAX_APPROVALS,
     ),
 ]
 

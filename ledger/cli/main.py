@@ -30,6 +30,8 @@ from ledger.errors import (
     LedgerError,
     MirrorProblem,
     NodeProblem,
+    OperationConflict,
+    OperationOfAnother,
     ProofProblem,
     SendingProblem,
     SetupProblem,
@@ -74,6 +76,8 @@ _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (ProofProblem, 4),
     (ContractRefused, 5),
     (MirrorProblem, 6),
+    (OperationConflict, 2),
+    (OperationOfAnother, 2),
     (SendingProblem, 7),
     (Unforeseen, 70),
 )

@@ -1,6 +1,7 @@
 """`moonlake membership`: admit, renew, move between tiers, suspend, resume, revoke, decline.
 
-Each names one programme and one or more organisations, and is done for all of them or for none.
+Each names one programme and one or more organisations, and is done for all of them or for none;
+but for `metadata-base`, which is about the tokens of all.
 """
 
 from __future__ import annotations
@@ -231,6 +232,34 @@ _add_standing_command("suspend", "Suspend active memberships, lapsed ones too.")
 _add_standing_command("resume", "End suspensions.")
 _add_standing_command("revoke", "End memberships; only a new admission undoes it.")
 _add_standing_command("decline", "Record that applications were declined.")
+
+
+@app.command("metadata-base")
+@with_settings(*SENDING)
+def metadata_base(
+    base: Annotated[
+        str,
+        typer.Argument(
+            help="A URL that ends in /. This server's is its public address and /v1/tokens/, such "
+            "as https://ledger.example.org/v1/tokens/.",
+        ),
+    ] = "",
+    *,
+    none: Annotated[bool, typer.Option("--none", help="Take the present one away.")] = False,
+    signer: str = signer_option("council"),
+    operation_id: OperationIdOption = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Say where wallets find names and pictures of the memberships' tokens."""
+    from ledger.services.memberships import change_metadata_base
+
+    if bool(base) == none:
+        raise InvalidValue(field="base", value=base, expected="a URL, or --none instead of one")
+    with ordering(settings, signer, operation_id) as desktop:
+        operation = change_metadata_base(desktop.order, base)
+    where = f"A token's metadata is asked for at {base}<token id>, all tokens' at {base}contract."
+    show_done(operation, as_json=as_json, text=where if base else "", base=base)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`moonlake mirror`: bring the database to the chain's head, keep it there, look at it.
 
-`sync`, `follow` and `rebuild` ask the chain; `status` and `digest` only read the database.
+`sync`, `follow` and `rebuild --from-chain` ask the chain; `status`, `digest` and `rebuild` need the
+database alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,20 +29,18 @@ from ledger.config import Settings
 from ledger.errors import InvalidSetting
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from ledger.mirror.look import Mirror
+    from ledger.mirror.overview import Overview
     from ledger.mirror.reports import Reporter
-    from ledger.mirror.state import MirrorState
+
+FromChainOption = Annotated[
+    bool,
+    typer.Option("--from-chain", help="Ask the node for all facts again, and prove them again."),
+]
 
 app = typer.Typer(no_args_is_help=True, help="Mirror the chain, proved block by block, into SQL.")
-
-VERIFICATION = "receipts"
-"""What a row rests on: headers, blooms, transactions and receipts roots, journals, state."""
-
-_OTHER_CHAIN = (
-    "Block {} of a chain that is not here any more; of the chain that is here nothing is mirrored. "
-    "`moonlake mirror rebuild` mirrors it once the contracts are there; `moonlake up --fresh` "
-    "moves the old data aside."
-)
 
 HALTED = 6
 INTERRUPTED = 130
@@ -54,46 +53,53 @@ def sync(*, settings: Settings, as_json: JsonOption = False) -> None:
     from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
 
     with progress(as_json=as_json) as report, opened(settings, report) as mirror:
-        state = following.sync(mirror)
-    _show_state(state, settings, as_json=as_json)
+        following.sync(mirror)
+        overview = _look_over(mirror.engine)
+    _show(overview, settings, as_json=as_json)
 
 
 @app.command()
-@with_settings(*MIRRORING, "poll_interval")
+@with_settings(*MIRRORING, "poll_interval", "subscribe_url")
 def follow(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Keep the database at the chain's head until ctrl-C; with --json one line of JSON a change."""
     from ledger.cli.mirror_reports import LineReporter  # noqa: PLC0415
     from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
+    from ledger.wiring import opened_waiter  # noqa: PLC0415
 
-    with opened(settings, LineReporter(as_json=as_json)) as mirror:
-        following.follow(mirror, poll_interval=settings.poll_interval)
+    report = LineReporter(as_json=as_json)
+    with opened(settings, report) as mirror, opened_waiter(settings, report) as waiter:
+        following.follow(mirror, poll_interval=settings.poll_interval, waiter=waiter)
 
 
 @app.command()
 @with_settings(*MIRRORING, "stale_after")
-def rebuild(*, settings: Settings, as_json: JsonOption = False) -> None:
-    """Mirror the chain anew, and put that in place of the old mirror in one step."""
+def rebuild(
+    *, from_chain: FromChainOption = False, settings: Settings, as_json: JsonOption = False
+) -> None:
+    """Build the mirror anew, and put that in place of the old one in one step.
+
+    From the facts that it stores, which takes seconds and no node, if it holds this ledger's.
+    """
     from ledger.mirror import rebuild as rebuilding  # noqa: PLC0415  SQLAlchemy takes a second
 
     with progress(as_json=as_json) as report, opened(settings, report) as mirror:
-        state = rebuilding.rebuild(mirror)
-    _show_state(state, settings, as_json=as_json)
+        rebuilding.rebuild(mirror, from_chain=from_chain)
+        overview = _look_over(mirror.engine)
+    _show(overview, settings, as_json=as_json)
 
 
 @app.command()
 @with_settings(*READING, "stale_after")
 def status(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Say how far the mirror is. Ends with 6 if it is empty, halted or of another chain."""
-    from ledger.mirror.state import read_state  # noqa: PLC0415  SQLAlchemy takes a second
-    from ledger.store.engine import reading  # noqa: PLC0415
-    from ledger.wiring import genesis_here, opened_database  # noqa: PLC0415
+    from ledger.wiring import genesis_here, opened_database  # noqa: PLC0415  as above
 
-    with opened_database(settings) as engine, reading(engine) as connection:
-        state = read_state(connection)
+    with opened_database(settings) as engine:
+        overview = _look_over(engine)
     here = genesis_here(settings)
-    is_other = here not in (None, state.genesis_hash)
-    _show_state(state, settings, as_json=as_json, is_other=is_other)
-    if state.halt is not None or is_other:
+    is_other = here not in (None, overview.state.genesis_hash)
+    _show(overview, settings, as_json=as_json, is_other=is_other)
+    if overview.state.halt is not None or is_other:
         raise typer.Exit(HALTED)
 
 
@@ -161,50 +167,21 @@ def progress(*, as_json: bool) -> Iterator[Reporter]:
         yield bar
 
 
-def describe(state: MirrorState, now: float) -> dict[str, Any]:
-    """The state as JSON: times in seconds since 1970 UTC, ages and lags in seconds and blocks."""
-    cursor, halt = state.cursor, state.halt
-    return {
-        "chain_id": state.chain_id,
-        "verification": VERIFICATION,
-        "block_number": cursor.number,
-        "block_hash": "0x" + cursor.hash.hex(),
-        "block_timestamp": cursor.timestamp,
-        "final_block": state.final_number,
-        "head_number": state.head_number,
-        "lag_blocks": state.lag,
-        "lag_seconds": max(0, int(now) - cursor.timestamp) if state.lag else 0,
-        "looked_at": state.looked_at / 1000,
-        "looked_seconds_ago": round(max(0.0, now - state.looked_at / 1000), 3),
-        "generation": state.generation,
-        "halted": None
-        if halt is None
-        else {
-            "code": halt.code,
-            "reason": halt.reason,
-            "block_number": halt.block,
-            "at": halt.at / 1000,
-        },
-    }
+def _look_over(engine: Engine) -> Overview:
+    from ledger.mirror.overview import read_overview  # noqa: PLC0415  SQLAlchemy takes a second
+    from ledger.store.engine import reading  # noqa: PLC0415
+
+    with reading(engine) as connection:
+        return read_overview(connection)
 
 
-def _show_state(
-    state: MirrorState, settings: Settings, *, as_json: bool, is_other: bool = False
-) -> None:
+def _show(overview: Overview, settings: Settings, *, as_json: bool, is_other: bool = False) -> None:
     """`is_other` says that what is mirrored is of another chain than the one that is here."""
-    values = describe(state, time.time()) | {"of_other_chain": is_other}
-    lines = [
-        f"Block {state.cursor.number} of {state.head_number} on chain {state.chain_id}, proved."
-    ]
-    if is_other:
-        lines = [_OTHER_CHAIN.format(state.cursor.number)]
-    age = values["looked_seconds_ago"]
-    if state.lag:
-        lines.append(f"Behind by {state.lag} blocks, {values['lag_seconds']} seconds.")
-    if age > settings.stale_after:
-        lines.append(f"The chain was last looked at {age:.0f} seconds ago.")
-    if state.halt is not None:
-        lines.append(f"Halted at block {state.halt.block}: {state.halt.reason} [{state.halt.code}]")
+    from ledger.cli.mirror_status import describe, sentences  # noqa: PLC0415  as above
+
+    now = time.time()
+    values = describe(overview, now) | {"of_other_chain": is_other}
+    lines = sentences(overview, now, stale_after=settings.stale_after, is_other=is_other)
     show(values, "\n".join(lines), as_json=as_json)
 
 

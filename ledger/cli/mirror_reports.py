@@ -22,10 +22,14 @@ from rich.progress import (
 from ledger.disks import is_full
 from ledger.mirror.reports import (
     Applied,
+    Building,
     CaughtUp,
     NodePassedOver,
     OtherLeads,
     Report,
+    Subscribed,
+    SubscriptionLost,
+    Upgrading,
     Waiting,
 )
 
@@ -73,6 +77,8 @@ class LineReporter:
             was_behind, self._is_behind = self._is_behind, False
             self._last_problem = ""
             return not was_behind
+        if isinstance(report, Building):
+            return not self._is_due()
         if isinstance(report, Applied) and report.state.lag > 0:
             self._is_behind = True
             return not report.rolled_back and not self._is_due()
@@ -86,21 +92,21 @@ class LineReporter:
 
 
 class BarReporter:
-    """A bar on stderr; a context manager."""
+    """A bar on a terminal for each long work, with rate and time left; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console or Console(stderr=True),
             transient=True,
         )
-        self._task: TaskID | None = None
-        self._began = time.monotonic()
-        self._logs = 0
+        self._tasks: dict[str, TaskID] = {}
+        self._began: dict[str, float] = {}
+        self._logs: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -115,26 +121,34 @@ class BarReporter:
         self._progress.stop()
 
     def __call__(self, report: Report) -> None:
-        if isinstance(report, Applied):
-            self._advance(report)
-        elif not isinstance(report, CaughtUp):
-            self._progress.console.print(as_sentence(report), highlight=False)
+        match report:
+            case Applied(state, logs, _):
+                self._advance(
+                    "Mirroring blocks",
+                    state.cursor.number - state.first_block + 1,
+                    state.head_number - state.first_block + 1,
+                    logs,
+                )
+            case Building(first, block, last, logs):
+                self._advance("Building tables", block - first + 1, last - first + 1, logs)
+            case CaughtUp():
+                pass
+            case _:
+                self._progress.console.print(as_sentence(report), highlight=False)
 
-    def _advance(self, report: Applied) -> None:
-        state = report.state
-        done, total = (
-            number - state.first_block + 1 for number in (state.cursor.number, state.head_number)
-        )
-        if self._task is None:
-            self._task = self._progress.add_task("Mirroring blocks", total=total, rate="")
-        self._logs += report.logs
-        rate = self._logs / max(time.monotonic() - self._began, 0.001)
+    def _advance(self, work: str, done: int, total: int, logs: int) -> None:
+        if work not in self._tasks:
+            self._tasks[work] = self._progress.add_task(work, total=total, rate="")
+            self._began[work] = time.monotonic()
+            self._logs[work] = 0
+        self._logs[work] += logs
+        rate = self._logs[work] / max(time.monotonic() - self._began[work], 0.001)
         self._progress.update(
-            self._task, completed=done, total=total, rate=f"{rate:,.0f} events a second"
+            self._tasks[work], completed=done, total=total, rate=f"{rate:,.0f} events a second"
         )
 
 
-def as_sentence(report: Report) -> str:
+def as_sentence(report: Report) -> str:  # noqa: PLR0911  one for each kind of report
     """A report as a person reads it."""
     match report:
         case Applied(state, logs, rolled_back):
@@ -145,13 +159,22 @@ def as_sentence(report: Report) -> str:
             return f"Asking another node instead of {url}: {problem}"
         case Waiting(problem, seconds):
             return f"Waiting: {problem} Looking again in {seconds:g} s. [{problem.code}]"
+        case Subscribed(url):
+            return f"New blocks are pushed by {url}."
+        case SubscriptionLost(url, problem):
+            return f"New blocks are no longer pushed by {url}, and asked for: {problem}"
         case OtherLeads():
             return "Waiting: another mirror writes this database."
+        case Building(first, block, last, _):
+            done, total = block - first + 1, last - first + 1
+            return f"Building tables from stored facts: {done} of {_blocks(total)}."
+        case Upgrading(found, needed):
+            return f"Upgrading the mirror's tables from version {found} to {needed}."
         case CaughtUp(block):
             return f"Block {block}: the mirror is at the chain's head."
 
 
-def as_values(report: Report) -> dict[str, Any]:
+def as_values(report: Report) -> dict[str, Any]:  # noqa: PLR0911  one for each kind of report
     """A report as JSON."""
     match report:
         case Applied(state, logs, rolled_back):
@@ -167,8 +190,22 @@ def as_values(report: Report) -> dict[str, Any]:
             return {"report": "node_passed_over", "url": url, "problem": _problem(problem)}
         case Waiting(problem, seconds):
             return {"report": "waiting", "seconds": seconds, "problem": _problem(problem)}
+        case Subscribed(url):
+            return {"report": "subscribed", "url": url}
+        case SubscriptionLost(url, problem):
+            return {"report": "subscription_lost", "url": url, "problem": _problem(problem)}
         case OtherLeads():
             return {"report": "other_leads"}
+        case Building(first, block, last, logs):
+            return {
+                "report": "building",
+                "first_block": first,
+                "block_number": block,
+                "last_block": last,
+                "events": logs,
+            }
+        case Upgrading(found, needed):
+            return {"report": "upgrading", "found": found, "needed": needed}
         case CaughtUp(block):
             return {"report": "caught_up", "block_number": block}
 

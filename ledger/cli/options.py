@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from ledger.domain.verification import Finality, Level
+
 HomeOption = Annotated[Path | None, typer.Option(help="The data folder (MOONLAKE_HOME).")]
 DevnetPortOption = Annotated[
     int | None,
@@ -68,12 +70,25 @@ FinalityBlocksOption = Annotated[
         help="Blocks after which a block may no longer be reorganised (MOONLAKE_FINALITY_BLOCKS)."
     ),
 ]
-FinalityByTagOption = Annotated[
-    bool | None,
+FinalityOption = Annotated[
+    Finality | None,
     typer.Option(
-        "--finality-by-tag/--no-finality-by-tag",
-        help="An operation is final once the node's `finalized` block has it "
-        "(MOONLAKE_FINALITY_BY_TAG).",
+        help="What makes a block final: depth, tag (the chain's word), or either "
+        "(MOONLAKE_FINALITY)."
+    ),
+]
+VerifyOption = Annotated[
+    Level | None,
+    typer.Option(
+        help="What new rows rest on: receipts, or heads for nodes that serve no receipts "
+        "(MOONLAKE_VERIFY)."
+    ),
+]
+SubscribeUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A node's WebSocket that pushes new blocks; polling alone if unset "
+        "(MOONLAKE_SUBSCRIBE_URL)."
     ),
 ]
 StaleAfterOption = Annotated[

@@ -77,7 +77,10 @@ def create(
         int, typer.Option(help="The most credits that may be outstanding at once.")
     ] = MAX_CREDITS,
     approvals: Annotated[
-        int, typer.Option(help="Officers' approvals that a proposal of its council needs.")
+        int,
+        typer.Option(
+            help="Approvals that a proposal of its council needs beside its maker's, 1 to 16."
+        ),
     ] = 1,
     signer: str = signer_option("council"),
     operation_id: OperationIdOption = "",

@@ -35,6 +35,7 @@ from ledger.store.schema import read_revision
 from ledger.wiring import (
     database_to_read,
     ensure_devnet_keys,
+    list_accounts,
     open_controllers,
     open_named_signer,
     opened_database,
@@ -129,7 +130,8 @@ class Readying:
         now = int(time.time())
         url = self._settings.nodes[0]
         with opened_desk(self._settings) as desk, DevnetRpc(url) as rpc:
-            season = Season(desk, start=rpc.block(0).timestamp)
+            accounts = list_accounts(self._settings)
+            season = Season(desk, start=rpc.block(0).timestamp, accounts=accounts)
             if season.is_complete():
                 return
             season.check(now)

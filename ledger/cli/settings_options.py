@@ -32,7 +32,9 @@ _OPTIONS: dict[str, Any] = {
     "anvil": options.AnvilOption,
     "poll_interval": options.PollIntervalOption,
     "finality_blocks": options.FinalityBlocksOption,
-    "finality_by_tag": options.FinalityByTagOption,
+    "finality": options.FinalityOption,
+    "verify": options.VerifyOption,
+    "subscribe_url": options.SubscribeUrlOption,
     "stale_after": options.StaleAfterOption,
     "language": options.LanguageOption,
 }
@@ -43,10 +45,12 @@ EVERY = tuple(_OPTIONS)
 READING = ("home", "database_url")
 """What a command needs that reads the database."""
 
-MIRRORING = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "finality_blocks")
+_CHAIN = ("home", "devnet_port", "rpc_url", "deployment", "database_url", "finality_blocks")
+
+MIRRORING = (*_CHAIN, "finality", "verify")
 """What a command needs that mirrors the chain."""
 
-SENDING = (*MIRRORING, "finality_by_tag", "key_password_file", "signers", "max_fee_gwei")
+SENDING = (*_CHAIN, "finality", "key_password_file", "signers", "max_fee_gwei")
 """What a command needs that sends transactions."""
 
 

@@ -85,11 +85,16 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Credits to be taken back, since their award `entry_id` is too old; `amount` is above zero."""
+    """Credits to be taken back, since their award `entry_id` is too old; `amount` is above zero.
+
+    The contract takes no more than what the balance has above `leaves`, so that what was spent
+    since the computation is not taken a second time. Expiries are posted oldest award first.
+    """
 
     entry_id: EntryId
     org_id: OrgId
     amount: int
+    leaves: int
     category: str
 
 
@@ -131,6 +136,7 @@ class IssuerTerms:
     """What an issuer's budgets leave it to award now, in one category.
 
     `epoch` is 0 where none is in force; `left_under_cap` is what the programme leaves to everybody.
+    `left_to_reverse` is what it can take back of its own awards in this epoch, whenever given.
     """
 
     epoch: int
@@ -138,6 +144,7 @@ class IssuerTerms:
     per_award: int
     left_in_epoch: int
     left_in_category: int
+    left_to_reverse: int
     left_under_cap: int
 
 

@@ -1,7 +1,14 @@
 """When credits expire: the policy, and the expiries that follow from it at a moment.
 
-The contract cannot know what was spent; it checks that the credits are there and that no award
-expires twice. That the policy was followed is recomputed here, by the council that posts the
+The contract cannot know what was spent of which award; it checks that the credits are there and
+that no award expires twice. Between a computation and its posting, which through a seat takes days,
+members go on spending. So an expiry says what it leaves: all the organisation's credits that are
+spent later than its own. With that the contract takes what is unspent of the award when it is
+posted, to the credit, as long as nothing else than spending came in between and expiries are posted
+oldest first. Credits that came in since make good what was spent: post before the next awards, or
+compute again.
+
+That the policy was followed is recomputed here, by the council that posts the
 expiries and by anybody who audits it, from the journal and the epochs' boundaries alone.
 
 Until an expiry is posted, credits that are due can still be spent, and are spent first. An award
@@ -12,6 +19,7 @@ nothing expires.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +27,7 @@ from ledger.domain.commands import Expiry
 from ledger.domain.commitments import canonical_json
 from ledger.domain.epochs import epoch_at
 from ledger.domain.events import EntryKind, EntryPosted
-from ledger.domain.ids import EntryId, ProgrammeId
+from ledger.domain.ids import EntryId, OrgId, ProgrammeId
 from ledger.domain.keys import decode_key
 from ledger.domain.lots import Holdings
 from ledger.errors import InvalidValue
@@ -47,6 +55,11 @@ class ExpiryPolicy:
         last = epoch + self.epochs + 1
         return boundaries[last - 1] if epoch and last <= len(boundaries) else None
 
+    def is_due(self, boundaries: Sequence[int], posted_at: int, at: int) -> bool:
+        """Whether an award of `posted_at` is expired at a moment."""
+        due = self.expires_at(boundaries, posted_at)
+        return due is not None and due <= at
+
 
 @dataclass(frozen=True, slots=True)
 class DatedEntry:
@@ -64,7 +77,8 @@ def compute_expiries(
     `journal` are all entries of one programme, in order; those posted after `at` are left out, so
     that the answer for a moment never changes. What was posted of it already is not in the answer:
     posting a part of it and computing again gives the rest. No organisation's balance falls below
-    zero by it. Raises InvalidValue where the entries are no journal.
+    zero by it. Each leaves what its organisation has of younger awards, be they due or not: older
+    ones are spent before it. Raises InvalidValue where the entries are no journal.
     """
     holdings = Holdings()
     posted_at: dict[int, int] = {}
@@ -75,12 +89,58 @@ def compute_expiries(
         if dated.entry.kind == EntryKind.AWARD:
             posted_at[dated.entry.entry_id] = dated.posted_at
     found = []
-    for org_id, lot, amount in holdings.unspent():
+    younger: dict[int, int] = defaultdict(int)
+    for org_id, lot, amount in reversed(list(holdings.unspent())):
+        leaves = younger[org_id]
+        younger[org_id] += amount
         if lot.expired or lot.reversal is not None:
             continue
-        due = policy.expires_at(boundaries, posted_at[lot.entry_id])
-        if due is not None and due <= at:
-            found.append(Expiry(EntryId(lot.entry_id), org_id, amount, decode_key(lot.category)))
+        if policy.is_due(boundaries, posted_at[lot.entry_id], at):
+            key = decode_key(lot.category)
+            found.append(Expiry(EntryId(lot.entry_id), org_id, amount, leaves, key))
+    return tuple(reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
+class WrongExpiry:
+    """An expiry that took more than what was due of its award just before it.
+
+    `due` is 0 where the award was not due, and where `award_id` is no award of the programme.
+    """
+
+    entry_id: EntryId
+    award_id: EntryId
+    org_id: OrgId
+    amount: int
+    due: int
+
+
+def find_wrong_expiries(
+    policy: ExpiryPolicy, journal: Iterable[DatedEntry], boundaries: Sequence[int]
+) -> tuple[WrongExpiry, ...]:
+    """The posted expiries that took more than the policy lets expire, in the journal's order.
+
+    Each is compared with the journal as it was just before its entry, whatever it was computed
+    from: what was spent in between is not due any more. Less than what was due is the council's
+    to post, and not wrong. `journal` are all entries of one programme, in order. Raises
+    InvalidValue where they are no journal.
+    """
+    holdings = Holdings()
+    posted_at: dict[int, int] = {}
+    found = []
+    for dated in journal:
+        entry = dated.entry
+        if entry.kind == EntryKind.AWARD:
+            posted_at[entry.entry_id] = dated.posted_at
+        elif entry.kind == EntryKind.EXPIRY:
+            due = holdings.left_of(entry.refers_to, entry.org_id)
+            if due and not policy.is_due(boundaries, posted_at[entry.refers_to], dated.posted_at):
+                due = 0
+            if -entry.amount > due:
+                award_id, org_id = EntryId(entry.refers_to), OrgId(entry.org_id)
+                entry_id = EntryId(entry.entry_id)
+                found.append(WrongExpiry(entry_id, award_id, org_id, -entry.amount, due))
+        holdings.post(entry)
     return tuple(found)
 
 

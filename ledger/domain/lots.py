@@ -8,7 +8,8 @@ A balance is one number; an expiry needs to know whose credits are still there. 
 - A refund gives back to what its redemption took, the last taken first. What comes back of an
   award that was reversed in the meantime goes to the reversal, which gives back as much of what it
   took from other awards instead.
-- An expiry takes from its own award.
+- An expiry takes from its own award, then from the oldest others. The contract does not know what
+  is an award; an expiry that names another line takes from the oldest.
 - A balance that is carried over goes to the successor award by award, and what it owes with it.
 
 So what is left of the awards, less what is owed, is the balance after every entry; entries for
@@ -45,7 +46,7 @@ class _Taking:
     """Credits that left a balance, and the awards that they came from.
 
     `own` is the award that it is to take from first, `own_taken` how much it did; `drawn` what it
-    took of others, in order; `owed` what no award had yet.
+    took of others, in order; `owed` what no award had yet. `refundable`: that of a redemption.
     """
 
     entry_id: int
@@ -54,6 +55,7 @@ class _Taking:
     own: Lot | None = None
     own_taken: int = 0
     drawn: list[tuple[Lot, int]] = field(default_factory=list)
+    refundable: bool = False
 
     def __lt__(self, other: _Taking) -> bool:
         return self.entry_id < other.entry_id
@@ -112,14 +114,15 @@ class Holdings:
                 self._lots[entry.entry_id] = lot
                 self._gain(entry.org_id, lot, entry.amount)
             case EntryKind.REDEMPTION:
-                self._take(entry, None)
+                self._take(entry, None).refundable = True
             case EntryKind.REVERSAL:
                 lot = self._lot(entry)
                 lot.reversal = self._take(entry, lot)
             case EntryKind.EXPIRY:
-                lot = self._lot(entry)
-                lot.expired = True
-                self._take(entry, lot)
+                own = self._lots.get(entry.refers_to)
+                if own is not None:
+                    own.expired = True
+                self._take(entry, own)
             case EntryKind.REFUND:
                 self._refund(entry)
             case EntryKind.CARRY_OVER:
@@ -140,6 +143,16 @@ class Holdings:
         ]
         for lot, org_id, amount in sorted(found, key=lambda row: (row[0].entry_id, row[1])):
             yield OrgId(org_id), lot, amount
+
+    def left_of(self, entry_id: int, org_id: int) -> int:
+        """What an organisation has left of an award that an expiry may be posted of.
+
+        0 where that was posted before, where the award was reversed, and where it is none.
+        """
+        lot = self._lots.get(entry_id)
+        if lot is None or lot.expired or lot.reversal is not None:
+            return 0
+        return self._purses[org_id].left.get(lot, 0)
 
     def balance(self, org_id: OrgId) -> int:
         """What is left of an organisation's awards, less what it owes."""
@@ -204,7 +217,7 @@ class Holdings:
 
     def _refund(self, entry: EntryPosted) -> None:
         taking = self._takings.get(entry.refers_to)
-        if taking is None or taking.own is not None or taking.org_id != entry.org_id:
+        if taking is None or not taking.refundable or taking.org_id != entry.org_id:
             raise _no_journal(entry, f"there is no redemption {entry.refers_to} of its own")
         if entry.amount > taking.owed + sum(taken for _, taken in taking.drawn):
             raise _no_journal(entry, "it gives back more than was taken")

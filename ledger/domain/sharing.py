@@ -60,7 +60,8 @@ class Distribution:
     """A pool that is shared by an epoch's contributions.
 
     `unit` is what it is of, `rule` the SHA-256 of the rule's canonical JSON, `root` that of the
-    tree of shares; they can be claimed from `claimable_from` to before `claimable_until`.
+    tree of shares; they can be claimed from `claimable_from`, a day after the posting at least, to
+    before `claimable_until`.
     """
 
     programme_id: ProgrammeId
@@ -75,7 +76,10 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class DistributionState:
-    """A distribution now; `claimed` is the sum of the shares claimed so far."""
+    """A distribution now; `claimed` is the sum of the shares claimed so far.
+
+    One that is withdrawn can have claims: they stand, and no more are taken.
+    """
 
     distribution: Distribution
     claimed: int

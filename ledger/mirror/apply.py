@@ -6,7 +6,8 @@ instead comes in one commit, so that nobody reads a history that never was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
@@ -18,11 +19,14 @@ from ledger.domain.ids import Sequence as JournalSequence
 from ledger.errors import JournalBroken
 from ledger.mirror.book import Book, Contradiction, Place
 from ledger.mirror.contracts import Followed, FollowedContract
+from ledger.mirror.garbage import uncollected
 from ledger.mirror.handlers import handle
+from ledger.mirror.handlers.entries import award_poster
 from ledger.mirror.prove import Journals, ProvedRange
+from ledger.mirror.ranges import note_range
 from ledger.mirror.rollback import roll_back
 from ledger.mirror.rows import BlockRow, LogRow, TransactionRow
-from ledger.mirror.state import MirrorState, advance, read_state
+from ledger.mirror.state import Fence, MirrorState, advance, count_commit, read_state, unfenced
 from ledger.store import mirror_tables
 from ledger.store.engine import writing
 
@@ -36,6 +40,7 @@ class Applier:
         self._engine = engine
         self._followed = followed
         self._book = Book()
+        self.fence: Fence = unfenced
 
     def forget(self, *, database_is_empty: bool = False) -> None:
         """Look at the database anew: another process may have written to it."""
@@ -51,7 +56,8 @@ class Applier:
         nothing is written then.
         """
         try:
-            with writing(self._engine) as connection:
+            with uncollected(), writing(self._engine) as connection:
+                self.fence(connection)
                 advance(
                     connection,
                     before,
@@ -59,9 +65,13 @@ class Applier:
                     final_number=final_number,
                     head_number=head_number,
                 )
-                if proved.parent.hash != before.cursor.hash:
+                reorganised = proved.parent.hash != before.cursor.hash
+                count_commit(connection, proved.journals, len(proved.logs), reorganised=reorganised)
+                if reorganised:
                     self._book.forget()
                     roll_back(connection, proved.parent.number)
+                first = proved.headers[0].number
+                note_range(connection, first, proved.end.number, proved.level)
                 self._write(connection, proved)
                 return read_state(connection)
         except BaseException:
@@ -69,57 +79,65 @@ class Applier:
             self._book.forget()
             raise
 
+    def derive(
+        self, connection: Connection, logs: Sequence[Log], times: Mapping[BlockNumber, int]
+    ) -> None:
+        """Write what the logs of some whole blocks mean; they stand in the database already.
+
+        `times` are those of their blocks. Raises JournalBroken for an event that cannot be.
+        """
+        with uncollected():
+            self._book.open(connection)
+            self._handle(logs, times)
+            self._book.write()
+
     def _write(self, connection: Connection, proved: ProvedRange) -> None:
         book = self._book
         book.open(connection)
-        for header in proved.headers:
-            book.add(BlockRow(header.number, header.hash, header.timestamp))
+        book.add_all(
+            BlockRow, [(each.number, each.hash, each.timestamp) for each in proved.headers]
+        )
         self._write_raw(proved.logs)
-        self._handle(proved)
+        self._handle(proved.logs, {header.number: header.timestamp for header in proved.headers})
         book.write()
 
-    def _write_raw(self, logs: Iterable[Log]) -> None:
-        transaction = (-1, -1)
-        for log in logs:
-            if (log.block_number, log.transaction_index) != transaction:
-                transaction = (log.block_number, log.transaction_index)
-                self._book.add(TransactionRow(*transaction, log.transaction_hash))
-            contract = self._followed.by_address[log.address]
-            self._book.add(
-                LogRow(
-                    log.block_number,
-                    log.log_index,
-                    log.transaction_index,
-                    contract.contract_id,
-                    log.topics,
-                    log.data,
-                )
-            )
+    def _write_raw(self, logs: Sequence[Log]) -> None:
+        ids = {each.address: each.contract_id for each in self._followed.contracts}
+        rows = [
+            (block, index, transaction, ids[address], topics, data)
+            for block, index, transaction, _, address, topics, data in logs
+        ]
+        hashes = {(log[0], log[2]): log[3] for log in logs}
+        self._book.add_all(TransactionRow, [(*place, hashes[place]) for place in hashes])
+        self._book.add_all(LogRow, rows)
 
-    def _handle(self, proved: ProvedRange) -> None:
-        times = {header.number: header.timestamp for header in proved.headers}
-        events = self._read_events(proved.logs)
-        self._book.accounts.load(
-            self._book.connection,
-            [
-                (each.programme_id, each.org_id)
-                for _, _, each in events
-                if type(each) is EntryPosted
-            ],
-        )
+    def _handle(self, logs: Sequence[Log], times: Mapping[BlockNumber, int]) -> None:
+        book = self._book
+        events = self._read_events(logs)
+        entries = [event for _, _, event in events if type(event) is tuple]
+        book.accounts.load(book.connection, {(entry[1], entry[2]) for entry in entries})
+        post_award = award_poster(book)
         for contract, log, event in events:
-            time = times[log.block_number]
-            place = Place(log.block_number, log.log_index, time, contract.contract_id)
-            try:
-                handle(self._book, place, event)
-            except Contradiction as problem:
-                raise JournalBroken(
-                    block=log.block_number,
-                    log_index=log.log_index,
-                    contract=contract.name,
-                    problem=str(problem),
-                ) from problem
+            if type(event) is tuple:
+                if post_award(log[0], log[1], event):
+                    continue
+                event = EntryPosted(*event[:-1])  # noqa: PLW2901  what else an entry may be
+            self._handle_one(contract, log, event, times[log.block_number])
+            # What it had looked up may be otherwise now.
+            post_award = award_poster(book)
         self._require_whole()
+
+    def _handle_one(self, contract: FollowedContract, log: Log, event: object, time: int) -> None:
+        place = Place(log.block_number, log.log_index, time, contract.contract_id)
+        try:
+            handle(self._book, place, event)
+        except Contradiction as problem:
+            raise JournalBroken(
+                block=log.block_number,
+                log_index=log.log_index,
+                contract=contract.name,
+                problem=str(problem),
+            ) from problem
 
     def _require_whole(self) -> None:
         """Check that the last event awaits no other: a range ends with its block."""
@@ -132,14 +150,17 @@ class Applier:
                 problem=f"no {awaited.event_type.__name__} follows",
             )
 
-    def _read_events(self, logs: Sequence[Log]) -> list[tuple[FollowedContract, Log, object]]:
+    def _read_events(self, logs: Sequence[Log]) -> list[tuple[FollowedContract, Log, Any]]:
+        """What each log says that is no echo: its event, or the fields of an entry as a tuple."""
         by_address = self._followed.by_address
-        return [
-            (contract, log, contract.read_event(log))
-            for log in logs
-            for contract in [by_address[log.address]]
-            if not contract.is_echo(log)
-        ]
+        events: list[tuple[FollowedContract, Log, Any]] = []
+        for log in logs:
+            contract = by_address[log[4]]
+            if log[5][:32] == contract.entry_topic:
+                events.append((contract, log, contract.read_entry(log)))
+            elif not contract.is_echo(log):
+                events.append((contract, log, contract.read_event(log)))
+        return events
 
 
 def read_journals(connection: Connection, followed: Followed, block: BlockNumber) -> Journals:

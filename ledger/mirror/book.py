@@ -6,7 +6,7 @@ forgotten when a batch was not committed: its memory would be ahead of the datab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -94,6 +94,10 @@ class Book:
     def add(self, row: tuple[Any, ...]) -> None:
         """Add a row that no later event is compared with."""
         self._plain.setdefault(type(row), []).append(row)
+
+    def add_all(self, row_type: type[tuple[Any, ...]], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Add rows of one type that no later event is compared with; plain tuples will do."""
+        self._plain.setdefault(row_type, []).extend(rows)
 
     def await_next(self, at: Place, event_type: type[object], **fields: object) -> None:
         """Say what the next event must be, since the one at `at` is only half of what happened."""

@@ -11,10 +11,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from ledger.chain.artifacts import JOURNALLED, load_artifact
-from ledger.chain.deployments import Deployment
 from ledger.chain.headers import BloomFilter
 from ledger.chain.keccak import keccak256
 from ledger.chain.logs import AnnexDecoder, ContractEvents, UndecodableLog
@@ -22,6 +21,8 @@ from ledger.chain.receipts import Log
 from ledger.domain import events
 from ledger.domain.ids import BlockNumber
 from ledger.errors import EventUnknown, JournalBroken
+
+_NO_TOPIC = b""
 
 _ACCESS_CONTROL = "OpenZeppelin's AccessControl; OfficerAppointed and OfficerDismissed say the same"
 _ADMIN_RULES = (
@@ -83,6 +84,9 @@ class FollowedContract:
         self._event_types: dict[bytes, type[object]] = {
             topic: getattr(events, decoder.name) for topic, decoder in self.events.journal.items()
         }
+        entry = [topic for topic, kind in self._event_types.items() if kind is events.EntryPosted]
+        self.entry_topic = entry[0] if entry else _NO_TOPIC
+        self._decode_entry = self.events.journal[entry[0]].decode if entry else None
 
     def is_line(self, log: Log) -> bool:
         """Whether the log is of the journal. Raises EventUnknown for an event we do not know."""
@@ -114,16 +118,31 @@ class FollowedContract:
         # The head, an event's last field, is checked on the raw log and is no part of its meaning.
         return self._event_types[decoder.topic](*values[:-1])
 
+    def read_entry(self, log: Log) -> tuple[Any, ...]:
+        """The fields of a log that begins with `entry_topic`: those of EntryPosted, and the head.
+
+        Nearly all logs are entries, and an object for each would take as long as all that is done
+        with it. Raises JournalBroken for an odd log.
+        """
+        assert self._decode_entry is not None, "only Credits have entries"  # noqa: S101
+        try:
+            return self._decode_entry(log.topics, log.data)
+        except UndecodableLog as error:
+            raise self._odd(log, error) from error
+
     def _read_annex(self, annex: AnnexDecoder, log: Log) -> object:
         try:
             return _ANNEXES[annex.name](annex.decode_named(log.topics, log.data), log)
         except UndecodableLog as error:
-            raise JournalBroken(
-                block=log.block_number,
-                log_index=log.log_index,
-                contract=self.name,
-                problem=str(error),
-            ) from error
+            raise self._odd(log, error) from error
+
+    def _odd(self, log: Log, error: UndecodableLog) -> JournalBroken:
+        return JournalBroken(
+            block=log.block_number,
+            log_index=log.log_index,
+            contract=self.name,
+            problem=str(error),
+        )
 
 
 def _read_calls(fields: Mapping[str, Any], log: Log) -> events.ProposalCalls:
@@ -137,10 +156,36 @@ _ANNEXES: Mapping[str, Callable[[Mapping[str, Any], Log], object]] = {
 }
 
 
+class DeployedContract(Protocol):
+    """What must be known of a contract."""
+
+    @property
+    def address(self) -> bytes: ...
+
+    @property
+    def code_hash(self) -> bytes: ...
+
+    @property
+    def block_number(self) -> int: ...
+
+
+class Deployed(Protocol):
+    """What must be known of a deployment; a deployment file says more."""
+
+    @property
+    def chain_id(self) -> int: ...
+
+    @property
+    def genesis_hash(self) -> bytes: ...
+
+    @property
+    def contracts(self) -> Mapping[str, DeployedContract]: ...
+
+
 class Followed:
     """All that is followed: the chain that it stands on, and its contracts."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployed) -> None:
         self.chain_id = deployment.chain_id
         self.genesis_hash = deployment.genesis_hash
         self.contracts = tuple(

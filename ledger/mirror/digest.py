@@ -1,8 +1,8 @@
 """One hash over all mirrored facts, the same on every database.
 
 It covers each table of the mirror, row by row in the order of the primary key, with what is derived
-from the facts. It leaves out what says how far this mirror is rather than what happened: the row
-of state, and blocks without a log of ours.
+from the facts. It leaves out what says how this mirror is rather than what happened: the tables of
+its state (what its rows rest on, who writes it), and blocks without a log of ours.
 
     digest  = SHA-256(table*)
     table   = 't' name rows '.'
@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, exists, select
 
-from ledger.store.mirror_tables import blocks, logs, metadata, mirror_state
+from ledger.store.mirror_tables import DERIVED_TABLES, RAW_TABLES, blocks, logs
 
 _ROWS_AT_ONCE = 5000
 
@@ -45,8 +45,7 @@ def compute_digest(connection: Connection) -> bytes:
 
 def digested_tables() -> tuple[Table, ...]:
     """The tables that the digest covers, in its order."""
-    kept = (table for table in metadata.tables.values() if table is not mirror_state)
-    return tuple(sorted(kept, key=lambda table: table.name))
+    return tuple(sorted((*RAW_TABLES, *DERIVED_TABLES), key=lambda table: table.name))
 
 
 def _all_rows(table: Table) -> Select[Any]:

@@ -7,17 +7,22 @@ mirror, everything is read again.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from ledger.chain.headers import Header, check_header
 from ledger.chain.rpc import Node
 from ledger.domain.ids import BlockNumber
+from ledger.domain.verification import Finality, Level
 from ledger.errors import (
     ChainMismatch,
+    DatabaseUnusable,
+    DiskFull,
     LedgerError,
     MirrorEmpty,
     MirrorOfAnother,
@@ -25,9 +30,12 @@ from ledger.errors import (
     NodeLagging,
     SchemaMismatch,
 )
+from ledger.mirror.ahead import Ahead, ProverDied
 from ledger.mirror.apply import Applier, read_journals
 from ledger.mirror.contracts import Followed
-from ledger.mirror.lease import Stopped
+from ledger.mirror.lease import LeaseLost, Stopped
+from ledger.mirror.marks import BlockMark
+from ledger.mirror.nodes import describe_nodes, write_nodes
 from ledger.mirror.pool import Pool
 from ledger.mirror.prove import (
     ChainForked,
@@ -40,13 +48,14 @@ from ledger.mirror.prove import (
 from ledger.mirror.reorganise import finalized_block, find_ancestor, read_marks
 from ledger.mirror.reports import Applied, Reporter, say_nothing
 from ledger.mirror.state import (
-    BlockMark,
+    Fence,
     MirrorState,
     Overtaken,
     now_in_milliseconds,
     read_state,
     record_halt,
     record_look,
+    unfenced,
     write_first_state,
 )
 from ledger.store.bulk import insert_rows
@@ -55,6 +64,10 @@ from ledger.store.mirror_tables import SCHEMA_VERSION, blocks, contracts
 
 _LOOK_WRITTEN_EVERY = 1.0
 """Seconds between two notes that nothing is new; a note is a write to the disk."""
+
+_NODES_EVERY = 10.0
+_NODES_AT_MOST_EVERY = 1.0
+"""Seconds between two notes about the nodes, where nothing changed and where something did."""
 
 _PROOF_EVERY = 60.0
 """Seconds between two proofs of the contracts' state while following; the first is made before the
@@ -65,7 +78,8 @@ class Mirror:
     """The mirror of one deployment in one database, whose lease this process must hold.
 
     `nodes` are asked in turn. `finality_blocks` are the blocks after which one may no longer be
-    reorganised. Once `stop` is set, a look ends early with Stopped.
+    reorganised, `finality` says whether they are what counts. `level` is what new rows rest on.
+    Once `stop` is set, a look ends early with Stopped.
     """
 
     def __init__(
@@ -77,16 +91,24 @@ class Mirror:
         finality_blocks: int,
         stop: threading.Event,
         report: Reporter = say_nothing,
+        level: Level = Level.RECEIPTS,
+        finality: Finality = Finality.EITHER,
     ) -> None:
         self.engine = engine
         self.stop = stop
         self.report = report
         self._nodes = tuple(nodes)
-        self._followed = followed
+        self.followed = followed
         self._finality_blocks = finality_blocks
         self._pool = Pool(nodes, stop, report)
-        self._prover = Prover(followed, self._pause)
+        self._level = level
+        self._finality = finality
+        self._prover = Prover(followed, self._pause, level=level)
+        self._nodes_noted = ""
+        self._nodes_due = 0.0
+        self._ahead = Ahead(followed, self._pause, level=level)
         self._applier = Applier(engine, followed)
+        self._fence: Fence = unfenced
         self._introduced: set[Node] = set()
         self._held: tuple[MirrorState, Journals] | None = None
         self._look_written = 0.0
@@ -98,11 +120,17 @@ class Mirror:
         return Mirror(
             engine,
             self._nodes,
-            self._followed,
+            self.followed,
             finality_blocks=self._finality_blocks,
             stop=self.stop,
             report=self.report,
+            level=self._level,
+            finality=self._finality,
         )
+
+    def lead_by(self, fence: Fence) -> None:
+        """Let every transaction that writes begin with this fence."""
+        self._fence = self._applier.fence = fence
 
     def check_database(self) -> None:
         """Refuse a database that mirrors something else, or with other tables.
@@ -116,10 +144,16 @@ class Mirror:
             return
         if state.schema_version != SCHEMA_VERSION:
             raise SchemaMismatch(found=state.schema_version, needed=SCHEMA_VERSION)
+        self.check_ledger()
+
+    def check_ledger(self) -> None:
+        """Refuse a database that mirrors something else. Raises MirrorOfAnother and MirrorEmpty."""
+        with reading(self.engine) as connection:
+            state = read_state(connection)
         for what, found, expected in (
-            ("its chain's id", state.chain_id, self._followed.chain_id),
-            ("its chain's first block", state.genesis_hash, self._followed.genesis_hash),
-            ("its deployment", state.deployment, self._followed.digest),
+            ("its chain's id", state.chain_id, self.followed.chain_id),
+            ("its chain's first block", state.genesis_hash, self.followed.genesis_hash),
+            ("its deployment", state.deployment, self.followed.digest),
         ):
             if found != expected:
                 raise MirrorOfAnother(what=what, found=_shown(found), expected=_shown(expected))
@@ -129,15 +163,28 @@ class Mirror:
 
         Raises what is wrong: an error in `pool.PASSING`, or one that halts the mirror.
         """
+        with self._ahead:
+            state = self._look()
+        if state.lag == 0:
+            self._ahead.close()
+        return state
+
+    def _look(self) -> MirrorState:
         try:
-            return self._pool.ask(self._look_at)
+            state = self._pool.ask(self._look_at)
         except Overtaken:
             self.forget()
-            return self._pool.ask(self._look_at)
+            self.check_database()
+            state = self._pool.ask(self._look_at)
         except LedgerError:
             # A node that went wrong may come back as another chain.
             self._introduced.clear()
+            # What is wrong with the nodes matters more than that it cannot be noted.
+            with contextlib.suppress(DBAPIError, DatabaseUnusable, DiskFull, Overtaken, LeaseLost):
+                self._note_nodes()
             raise
+        self._note_nodes()
+        return state
 
     def forget(self) -> None:
         """Read everything anew at the next look, and write down that it was made."""
@@ -148,19 +195,22 @@ class Mirror:
     def halt(self, problem: LedgerError) -> None:
         """Write down why the mirror stops."""
         with writing(self.engine) as connection:
+            self._fence(connection)
             record_halt(connection, problem)
 
     def _look_at(self, node: Node) -> MirrorState:
         self._pause()
         self._introduce(node)
         head = look_at_head(node)
-        state, journals = self._held or self._load(node)
+        self._pool.saw_head(node, head)
+        state, journals = self._held or self._load(node, head)
         if head.number > state.cursor.number:
             return self._commit(node, state, self._prove(node, state, journals, head), head)
         if not self._is_mirrored(state, head):
             return self._commit(node, state, self._prove_branch(node, state, head), head)
-        if head.number < state.cursor.number:
-            raise NodeLagging(url=node.url, head=head.number, wanted=state.cursor.number)
+        known = max(state.cursor.number, self._pool.agreed_head)
+        if head.number < known:
+            raise NodeLagging(url=node.url, head=head.number, wanted=known)
         return self._note_look(node, state, journals, head)
 
     def _introduce(self, node: Node) -> None:
@@ -168,52 +218,53 @@ class Mirror:
         if node in self._introduced:
             return
         found = node.chain_id()
-        if found != self._followed.chain_id:
-            raise ChainMismatch(what="its id", found=found, expected=self._followed.chain_id)
+        if found != self.followed.chain_id:
+            raise ChainMismatch(what="its id", found=found, expected=self.followed.chain_id)
         with node.blamed():
             genesis = check_header(node.header(0))
-        if genesis.hash != self._followed.genesis_hash:
+        if genesis.hash != self.followed.genesis_hash:
             raise ChainMismatch(
                 what="its first block",
                 found="0x" + genesis.hash.hex(),
-                expected="0x" + self._followed.genesis_hash.hex(),
+                expected="0x" + self.followed.genesis_hash.hex(),
             )
-        check_code(node, self._followed, look_at_head(node))
+        check_code(node, self.followed, look_at_head(node))
         self._introduced.add(node)
 
-    def _load(self, node: Node) -> tuple[MirrorState, Journals]:
+    def _load(self, node: Node, head: Header) -> tuple[MirrorState, Journals]:
         """Read where the mirror stands, beginning one where there is none."""
         try:
             with reading(self.engine) as connection:
                 state = read_state(connection)
-                journals = read_journals(connection, self._followed, state.cursor.number)
+                journals = read_journals(connection, self.followed, state.cursor.number)
         except MirrorEmpty:
-            state = self._begin(node)
+            state = self._begin(node, head)
             with reading(self.engine) as connection:
-                journals = read_journals(connection, self._followed, state.cursor.number)
-        is_empty = state.cursor.number < self._followed.first_block
+                journals = read_journals(connection, self.followed, state.cursor.number)
+        is_empty = state.cursor.number < self.followed.first_block
         self._applier.forget(database_is_empty=is_empty)
         self._held = state, journals
         return self._held
 
-    def _begin(self, node: Node) -> MirrorState:
+    def _begin(self, node: Node, head: Header) -> MirrorState:
         """Write the state of a mirror before its first block."""
         with node.blamed():
-            parent = BlockMark.of(check_header(node.header(self._followed.first_block - 1)))
+            parent = BlockMark.of(check_header(node.header(self.followed.first_block - 1)))
         state = MirrorState(
             schema_version=SCHEMA_VERSION,
-            chain_id=self._followed.chain_id,
-            genesis_hash=self._followed.genesis_hash,
-            deployment=self._followed.digest,
-            first_block=self._followed.first_block,
+            chain_id=self.followed.chain_id,
+            genesis_hash=self.followed.genesis_hash,
+            deployment=self.followed.digest,
+            first_block=self.followed.first_block,
             cursor=parent,
             final_number=parent.number,
             generation=0,
-            head_number=parent.number,
+            head_number=head.number,
             looked_at=now_in_milliseconds(),
             halt=None,
         )
         with writing(self.engine) as connection:
+            self._fence(connection)
             write_first_state(connection, state)
             self._write_contracts(connection)
             insert_rows(connection, blocks, [(parent.number, parent.hash, parent.timestamp)])
@@ -222,7 +273,7 @@ class Mirror:
     def _write_contracts(self, connection: Connection) -> None:
         rows = [
             (each.contract_id, each.name, each.address, each.code_hash, each.first_block)
-            for each in self._followed.contracts
+            for each in self.followed.contracts
         ]
         insert_rows(connection, contracts, rows)
 
@@ -239,9 +290,20 @@ class Mirror:
     ) -> ProvedRange:
         """What comes after the cursor, or after an ancestor of it where the chain forked."""
         try:
-            return self._prover.prove_range(node, state.cursor, journals, head)
+            return self._prove_next(node, state.cursor, journals, head)
         except ChainForked:
             return self._prove_branch(node, state, head)
+
+    def _prove_next(
+        self, node: Node, parent: BlockMark, journals: Journals, head: Header
+    ) -> ProvedRange:
+        """What comes after `parent`: proved by another process where there is much."""
+        if self._ahead.is_worth_it(node, parent, journals, head):
+            try:
+                return self._ahead.take(node, parent, journals, head)
+            except ProverDied:
+                self._ahead.close()
+        return self._prover.prove_range(node, parent, journals, head)
 
     def _prove_branch(self, node: Node, state: MirrorState, head: Header) -> ProvedRange:
         """What the chain has now instead of our last blocks."""
@@ -251,7 +313,7 @@ class Mirror:
             ancestor = find_ancestor(
                 connection, node, state, head, finality_blocks=self._finality_blocks
             )
-            journals = read_journals(connection, self._followed, ancestor.number)
+            journals = read_journals(connection, self.followed, ancestor.number)
         try:
             return self._prover.prove_range(node, ancestor, journals, head)
         except ChainForked:
@@ -267,6 +329,7 @@ class Mirror:
         if proved.end.number == head.number:
             # Not `head`: the chain may have changed since, and the range is what is written.
             self._prove_contracts(node, proved.headers[-1], proved.journals)
+        self._pool.confirm(node, proved.end)
         after = self._applier.apply_range(
             state,
             proved,
@@ -293,16 +356,21 @@ class Mirror:
 
     def _final_number(self, node: Node, state: MirrorState, proved: ProvedRange) -> BlockNumber:
         """The highest block that may no longer go, once this range is mirrored."""
-        final = max(state.final_number, proved.end.number - self._finality_blocks)
-        called_final = finalized_block(node)
+        final = state.final_number
+        if self._finality is not Finality.TAG:
+            final = BlockNumber(max(final, proved.end.number - self._finality_blocks))
+        called_final = finalized_block(node) if self._finality is not Finality.DEPTH else None
         if called_final is not None and final < called_final.number <= proved.end.number:
             hashes = {header.number: header.hash for header in proved.headers}
             if hashes.get(called_final.number) == called_final.hash or (
                 called_final.number <= proved.parent.number
                 and self._is_mirrored(state, called_final)
             ):
-                final = called_final.number
-        return BlockNumber(final)
+                # What stands below a final block of ours is final too.
+                others = self._pool.final_at_most(node)
+                called = called_final.number
+                final = BlockNumber(max(final, called if others is None else min(called, others)))
+        return final
 
     def _note_look(
         self, node: Node, state: MirrorState, journals: Journals, head: Header
@@ -312,11 +380,29 @@ class Mirror:
         now = time.monotonic()
         if now - self._look_written >= _LOOK_WRITTEN_EVERY or state.halt is not None:
             with writing(self.engine) as connection:
+                self._fence(connection)
                 record_look(connection, state, head_number=head.number)
                 state = read_state(connection)
             self._held = state, journals
             self._look_written = now
         return state
+
+    def _note_nodes(self) -> None:
+        """Write down how the nodes do: soon where that changed, else now and then."""
+        now = time.monotonic()
+        notes = describe_nodes(self._pool.standings, self._pool.preferred)
+        what = " ".join(f"{each.name} {each.condition} {each.code}" for each in notes)
+        if now < self._nodes_due and what == self._nodes_noted:
+            return
+        if (
+            what != self._nodes_noted
+            and now < self._nodes_due - _NODES_EVERY + _NODES_AT_MOST_EVERY
+        ):
+            return
+        with writing(self.engine) as connection:
+            self._fence(connection)
+            write_nodes(connection, notes)
+        self._nodes_noted, self._nodes_due = what, now + _NODES_EVERY
 
     def _pause(self) -> None:
         if self.stop.is_set():

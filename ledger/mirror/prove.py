@@ -9,7 +9,9 @@ contract's code, by the header's state root. What a node says beyond that is not
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,24 +19,21 @@ from ledger.chain.headers import Header, check_header, check_headers
 from ledger.chain.keccak import keccak256
 from ledger.chain.logs import JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT, JournalCursor
 from ledger.chain.proofs import prove_account, prove_slots
-from ledger.chain.receipts import Log, check_receipts
+from ledger.chain.receipts import Log
 from ledger.chain.rpc import Node
-from ledger.chain.transactions import check_transactions
 from ledger.domain.ids import BlockNumber
-from ledger.errors import CodeMismatch, JournalBroken, NodeAnswerTooLarge, NodeRefused
+from ledger.domain.verification import Level
+from ledger.errors import CodeMismatch, JournalBroken, NodeRefused
+from ledger.mirror.bodies import Bodies, Bringer
 from ledger.mirror.contracts import Followed, FollowedContract
-from ledger.mirror.state import BlockMark
+from ledger.mirror.marks import BlockMark
+from ledger.mirror.told_logs import ToldLogs
 
 MOST_LOGS = 10_000
 """Logs after which a range ends: commits of 10,000 rows were 2.7 times as fast as those of 80."""
 
 MOST_BLOCKS = 2_000
 _HEADERS_AT_ONCE = 250
-_FIRST_BODIES = 4
-_MOST_BODIES = 64
-_LOGS_AT_ONCE = 4_000
-"""Receipts and logs that one request should bring, about 4 MB; anvil slows beyond that."""
-
 
 _JOURNAL_SLOTS = (JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT)
 
@@ -54,6 +53,7 @@ class ProvedRange:
     headers: Sequence[Header]
     logs: Sequence[Log]
     journals: Journals
+    level: Level = Level.RECEIPTS
 
     @property
     def end(self) -> BlockMark:
@@ -78,12 +78,24 @@ def look_at_head(node: Node) -> Header:
 
 
 class Prover:
-    """Proves ranges of what is followed. `pause` is called between requests, and may raise."""
+    """Proves ranges of what is followed. `pause` is called between requests, and may raise.
 
-    def __init__(self, followed: Followed, pause: Callable[[], None] = lambda: None) -> None:
+    With an `executor` it asks for the next blocks while it proves these.
+    """
+
+    def __init__(
+        self,
+        followed: Followed,
+        pause: Callable[[], None] = lambda: None,
+        executor: Executor | None = None,
+        level: Level = Level.RECEIPTS,
+    ) -> None:
         self._followed = followed
         self._pause = pause
-        self._bodies_at_once = _FIRST_BODIES
+        self._level = level
+        of_level = Bodies if level is Level.RECEIPTS else ToldLogs
+        self._bodies: Bringer = of_level(followed, executor)
+        self._parts_ahead = 0 if executor is None else 1
 
     def prove_range(
         self, node: Node, parent: BlockMark, journals: Journals, head: Header
@@ -93,18 +105,27 @@ class Prover:
         `head` is the node's latest block. Raises ChainForked, NodeAnswerInvalid and the other
         errors of a node, JournalBroken, EventUnknown, CodeMismatch.
         """
+        return next(self.prove_ranges(node, parent, journals, head))
+
+    def prove_ranges(
+        self, node: Node, parent: BlockMark, journals: Journals, head: Header
+    ) -> Iterator[ProvedRange]:
+        """The blocks after `parent` up to `head` in ranges that follow each other.
+
+        Raises what `prove_range` does.
+        """
         headers: list[Header] = []
         logs: list[Log] = []
         with node.blamed():
-            for run in self._header_runs(node, parent, head):
-                proved, found = self._prove_bodies(node, run, MOST_LOGS - len(logs))
-                headers += proved
+            for part, found in self._proved_parts(node, parent, head):
+                headers += part
                 logs += found
-                if len(logs) >= MOST_LOGS or len(headers) >= MOST_BLOCKS:
-                    break
-            after = self._follow_journals(journals, logs)
-            self._compare_contracts(node, headers[-1], after, head)
-        return ProvedRange(parent, headers, logs, after)
+                is_end = headers[-1].number == head.number
+                if is_end or len(logs) >= MOST_LOGS or len(headers) >= MOST_BLOCKS:
+                    journals = self._follow_journals(journals, logs)
+                    self._compare_contracts(node, headers[-1], journals, head)
+                    yield ProvedRange(parent, headers, logs, journals, self._level)
+                    parent, headers, logs = BlockMark.of(headers[-1]), [], []
 
     def prove_contracts(self, node: Node, block: Header, journals: Journals) -> None:
         """Prove code, head and sequence of some contracts by the state root of `block`.
@@ -116,7 +137,12 @@ class Prover:
         contracts = [each for each in self._followed.contracts if each.address in journals]
         addresses = [each.address for each in contracts]
         with node.blamed():
-            answers = node.proofs(addresses, _JOURNAL_SLOTS, block.hash)
+            try:
+                answers = node.proofs(addresses, _JOURNAL_SLOTS, block.hash)
+            except NodeRefused:
+                if self._level is Level.HEADS:
+                    return  # a node without receipts may serve no proofs either
+                raise
             for contract, answer in zip(contracts, answers, strict=True):
                 account = prove_account(block, contract.address, answer)
                 if account.code_hash != contract.code_hash:
@@ -148,44 +174,37 @@ class Prover:
             yield run
             before = BlockMark.of(run[-1])
 
-    def _prove_bodies(
-        self, node: Node, run: Sequence[Header], most_logs: int
-    ) -> tuple[Sequence[Header], list[Log]]:
-        """Our logs in a run of blocks; the run is cut short where they become too many."""
-        logs: list[Log] = []
-        may_match = self._followed.blooms.may_match
-        candidates = [header for header in run if may_match(header.logs_bloom)]
-        start = 0
-        while start < len(candidates):
+    def _proved_parts(
+        self, node: Node, parent: BlockMark, head: Header
+    ) -> Iterator[tuple[Sequence[Header], list[Log]]]:
+        """All headers in order, in small parts, with our logs in each part."""
+        asked: deque[tuple[Sequence[Header], Callable[[], list[Log]]]] = deque()
+        for part, candidates in self._parts(node, parent, head):
             self._pause()
-            part = candidates[start : start + self._bodies_at_once]
-            try:
-                logs += self._prove_bodies_of(node, part)
-            except NodeAnswerTooLarge:
-                if len(part) == 1:
-                    raise
-                self._bodies_at_once = max(1, len(part) // 4)
-                continue
-            start += len(part)
-            if len(logs) >= most_logs and start < len(candidates):
-                return run[: part[-1].number - run[0].number + 1], logs
-        return run, logs
+            asked.append((part, self._bodies.begin(node, candidates)))
+            if len(asked) > self._parts_ahead:
+                ready, finish = asked.popleft()
+                yield ready, finish()
+        for ready, finish in asked:
+            yield ready, finish()
 
-    def _prove_bodies_of(self, node: Node, headers: Sequence[Header]) -> list[Log]:
-        hashes = [header.hash for header in headers]
-        blocks, receipts = node.blocks(hashes), node.receipts(hashes)
-        logs: list[Log] = []
-        for header, block, answers in zip(headers, blocks, receipts, strict=True):
-            transactions = check_transactions(header, block.transactions)
-            proved = [transaction.hash for transaction in transactions]
-            # The root covers the blooms; recomputing them would take as long as all the rest.
-            logs += check_receipts(
-                header, answers, proved, addresses=self._followed.addresses, blooms=False
-            )
-        brought = sum(1 + len(receipt.logs) for answers in receipts for receipt in answers)
-        wanted = _LOGS_AT_ONCE * len(headers) // max(1, brought)
-        self._bodies_at_once = max(1, min(wanted, 4 * len(headers), _MOST_BODIES))
-        return logs
+    def _parts(
+        self, node: Node, parent: BlockMark, head: Header
+    ) -> Iterator[tuple[Sequence[Header], Sequence[Header]]]:
+        """All headers in small parts, and those of each part that may hold logs of ours."""
+        may_match = self._followed.blooms.may_match
+        for run in self._header_runs(node, parent, head):
+            part: list[Header] = []
+            candidates: list[Header] = []
+            for header in run:
+                part.append(header)
+                if may_match(header.logs_bloom):
+                    candidates.append(header)
+                if len(candidates) >= self._bodies.at_once or len(part) >= MOST_BLOCKS:
+                    yield part, candidates
+                    part, candidates = [], []
+            if part:
+                yield part, candidates
 
     def _follow_journals(self, journals: Journals, logs: Sequence[Log]) -> Journals:
         after = dict(journals)

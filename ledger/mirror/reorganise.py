@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select
 from ledger.chain.headers import Header, check_header
 from ledger.chain.rpc import Node
 from ledger.errors import NodeLacksBlock, NodeRefused, ReorganisationTooDeep
-from ledger.mirror.state import BlockMark, MirrorState
+from ledger.mirror.marks import BlockMark
+from ledger.mirror.state import MirrorState
 from ledger.store.mirror_tables import blocks
 
 _ASKED_AT_ONCE = 16

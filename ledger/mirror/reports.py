@@ -38,6 +38,21 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A node pushes its new blocks from now on."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionLost:
+    """No blocks are pushed until it is there again; the chain is looked at as without it."""
+
+    url: str
+    problem: LedgerError
+
+
+@dataclass(frozen=True, slots=True)
 class OtherLeads:
     """Another mirror writes this database; this one waits for it to end."""
 
@@ -49,7 +64,36 @@ class CaughtUp:
     block: BlockNumber
 
 
-Report: TypeAlias = Applied | NodePassedOver | Waiting | OtherLeads | CaughtUp
+@dataclass(frozen=True, slots=True)
+class Building:
+    """Tables are built from stored facts: those of `first` to `block` are in, `last` is the end.
+    `logs` came in since the report before."""
+
+    first: BlockNumber
+    block: BlockNumber
+    last: BlockNumber
+    logs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrading:
+    """The derived tables are of an older release; new ones are built while those are read."""
+
+    found: int
+    needed: int
+
+
+Report: TypeAlias = (
+    Applied
+    | NodePassedOver
+    | Waiting
+    | OtherLeads
+    | CaughtUp
+    | Building
+    | Upgrading
+    | Subscribed
+    | SubscriptionLost
+)
 Reporter: TypeAlias = Callable[[Report], None]
 
 

@@ -16,17 +16,24 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    update,
 )
 
 from ledger.domain.ids import BlockNumber
 from ledger.mirror.accounts import CONTRIBUTIONS
 from ledger.store.bulk import upsert_rows
-from ledger.store.mirror_tables import balances, blocks, contracts, entries, metadata, mirror_state
-
-_NOT_OF_A_BLOCK = (mirror_state, contracts, balances)
+from ledger.store.mirror_tables import (
+    DERIVED_TABLES,
+    RAW_TABLES,
+    balances,
+    blocks,
+    contracts,
+    entries,
+    verified_ranges,
+)
 
 FACT_TABLES: tuple[Table, ...] = tuple(
-    table for table in metadata.tables.values() if table not in _NOT_OF_A_BLOCK
+    table for table in (*RAW_TABLES, *DERIVED_TABLES) if table not in (contracts, balances)
 )
 """The tables each of whose rows belongs to one block."""
 
@@ -37,6 +44,11 @@ def roll_back(connection: Connection, ancestor: BlockNumber) -> None:
     for table in FACT_TABLES:
         column = table.c.number if table is blocks else table.c.block_number
         connection.execute(delete(table).where(column > ancestor))
+    ranges = verified_ranges.c
+    connection.execute(delete(verified_ranges).where(ranges.first_block > ancestor))
+    connection.execute(
+        update(verified_ranges).where(ranges.last_block > ancestor).values(last_block=ancestor)
+    )
 
 
 def _move_balances_back(connection: Connection, ancestor: BlockNumber) -> None:

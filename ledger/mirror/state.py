@@ -8,35 +8,30 @@ beside a follower, cannot mix what they do.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, Update, select, update
 
-from ledger.chain.headers import Header
-from ledger.domain.ids import BlockNumber
+from ledger.chain.logs import JournalCursor
+from ledger.domain.ids import BlockNumber, Sequence
 from ledger.errors import LedgerError, MirrorEmpty
+from ledger.mirror.marks import BlockMark
 from ledger.store.bulk import insert_rows
-from ledger.store.mirror_tables import mirror_state
+from ledger.store.mirror_tables import SCHEMA_VERSION, mirror_state, mirror_tallies
 
 ROW = 1
+
+Fence = Callable[[Connection], None]
+"""What a transaction that writes begins with: it raises where another mirror leads by now."""
+
+
+def unfenced(_connection: Connection) -> None:
+    """The fence of a database that nobody else can know of."""
 
 
 class Overtaken(Exception):
     """Another process has moved the mirror since this one looked; look again."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockMark:
-    """A block by number and hash, with its time in seconds since 1970 UTC."""
-
-    number: BlockNumber
-    hash: bytes
-    timestamp: int
-
-    @classmethod
-    def of(cls, header: Header) -> BlockMark:
-        """The mark of a proved header."""
-        return cls(header.number, header.hash, header.timestamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +165,83 @@ def record_look(connection: Connection, before: MirrorState, *, head_number: int
 
 
 def record_halt(connection: Connection, error: LedgerError) -> None:
-    """Write down why the mirror stops. The cursor stays where it is."""
+    """Write down why the mirror stops. The cursor stays where it is.
+
+    The tables of another release are not this one's to judge.
+    """
     block = error.values.get("block")
     connection.execute(
-        update(mirror_state).values(
+        update(mirror_state)
+        .where(mirror_state.c.schema_version == SCHEMA_VERSION)
+        .values(
             halted_code=error.code,
             halted_reason=str(error),
             halted_block=block if isinstance(block, int) else mirror_state.c.cursor_number,
             halted_at=now_in_milliseconds(),
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What was done to this database since its mirror began, and how far that led each journal."""
+
+    journals: Mapping[bytes, JournalCursor]
+    commits: int
+    applied_logs: int
+    reorganisations: int
+
+
+NO_TALLIES = Tallies({}, 0, 0, 0)
+"""Those of a mirror that was begun by a release which kept none."""
+
+
+def count_commit(
+    connection: Connection,
+    journals: Mapping[bytes, JournalCursor],
+    logs: int,
+    *,
+    reorganised: bool,
+) -> None:
+    """Count a commit of so many logs, and write down how far each contract's journal then is."""
+    tallies = mirror_tallies.c
+    values = {
+        tallies.journals: _encode_journals(journals),
+        tallies.commits: tallies.commits + 1,
+        tallies.applied_logs: tallies.applied_logs + logs,
+        tallies.reorganisations: tallies.reorganisations + int(reorganised),
+    }
+    changed = connection.execute(update(mirror_tallies).values(values))
+    if changed.rowcount == 0:
+        row = (ROW, _encode_journals(journals), 1, logs, int(reorganised))
+        insert_rows(connection, mirror_tallies, [row])
+
+
+def read_tallies(connection: Connection) -> Tallies:
+    """What was counted so far; NO_TALLIES before the first commit."""
+    row = connection.execute(select(mirror_tallies)).one_or_none()
+    if row is None:
+        return NO_TALLIES
+    journals = _decode_journals(bytes(row.journals))
+    return Tallies(journals, row.commits, row.applied_logs, row.reorganisations)
+
+
+_JOURNAL_BYTES = 60
+
+
+def _encode_journals(journals: Mapping[bytes, JournalCursor]) -> bytes:
+    return b"".join(
+        address + cursor.sequence.to_bytes(8, "big") + cursor.head
+        for address, cursor in sorted(journals.items())
+    )
+
+
+def _decode_journals(raw: bytes) -> dict[bytes, JournalCursor]:
+    parts = (raw[start : start + _JOURNAL_BYTES] for start in range(0, len(raw), _JOURNAL_BYTES))
+    return {
+        part[:20]: JournalCursor(Sequence(int.from_bytes(part[20:28], "big")), part[28:])
+        for part in parts
+    }
 
 
 def now_in_milliseconds() -> int:
@@ -192,6 +254,8 @@ def _unchanged(before: MirrorState) -> Update:
     return update(mirror_state).where(
         mirror_state.c.cursor_hash == before.cursor.hash,
         mirror_state.c.generation == before.generation,
+        # A newer release may have put tables there that this one does not know.
+        mirror_state.c.schema_version == before.schema_version,
     )
 
 

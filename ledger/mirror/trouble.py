@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from sqlalchemy import Connection, Engine, text
 
 from ledger.errors import DatabaseUnusable, DiskFull, FolderUnusable
-from ledger.mirror.lease import Lock, lock_file, take_lock
+from ledger.mirror.lease import Lock, lock_file, open_lock
 from ledger.store.engine import POSTGRESQL
 
 _TROUBLE = Lock(".mirror-trouble", 0x4D54524F)  # "MTRO"
@@ -33,7 +33,7 @@ class Trouble:
         if self._held is not None:
             return
         with ExitStack() as held, contextlib.suppress(DatabaseUnusable, DiskFull, FolderUnusable):
-            if take_lock(self._engine, held, _TROUBLE)():
+            if open_lock(self._engine, held, _TROUBLE).take():
                 self._held = held.pop_all()
 
     def close(self) -> None:

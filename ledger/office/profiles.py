@@ -7,6 +7,7 @@ a later profile: which one is current is what the chain says.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,6 +23,11 @@ MAX_TEXT = 500
 
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 """Text that begins so is a formula to a spreadsheet program (OWASP, CSV injection)."""
+
+
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
+"""Letters and symbols that are drawn as nothing: Hangul fillers, the empty pattern of Braille, a
+note's empty head (Unicode, `Default_Ignorable_Code_Point`, and the code charts)."""
 
 
 class Subject(StrEnum):
@@ -68,9 +74,10 @@ class Profile:
 
 
 def check_text(name: str, text: str) -> None:
-    """Raise InvalidValue for formulas, control characters and text longer than MAX_TEXT.
+    """Raise InvalidValue for text that is longer than MAX_TEXT, a formula, or shows nothing.
 
-    Whatever is kept may one day stand in a spreadsheet, whichever way it came in.
+    And for characters that are not printed. Whatever is kept may one day stand in a spreadsheet,
+    whichever way it came in.
     """
     if len(text) > MAX_TEXT:
         raise InvalidValue(
@@ -78,10 +85,17 @@ def check_text(name: str, text: str) -> None:
         )
     if any(not character.isprintable() for character in text):
         raise InvalidValue(field=name, value=text, expected="text without control characters")
+    if text and not any(_is_seen(character) for character in text):
+        raise InvalidValue(field=name, value=text, expected="text that shows something, or none")
     if is_formula(text):
         marks = " ".join(mark for mark in FORMULA_MARKS if mark.isprintable())
         expected = f"text that begins otherwise than with {marks}, as formulas do"
         raise InvalidValue(field=name, value=text, expected=expected)
+
+
+def _is_seen(character: str) -> bool:
+    """Whether a character shows something by itself, as marks and spaces do not."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in _BLANKS
 
 
 def is_formula(text: str) -> bool:

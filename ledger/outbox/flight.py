@@ -25,12 +25,11 @@ from ledger.chain.node_words import Fate, fate_of
 from ledger.chain.outcomes import Outcome, find_outcomes, is_known
 from ledger.chain.replacing import blank, raise_fees, read_fields, with_fees
 from ledger.chain.reverts import FailedTransaction, explain_failure
-from ledger.chain.rpc import Node
-from ledger.chain.sending import Call, Fees
+from ledger.chain.sending import Fees
 from ledger.chain.signers import Signer, TransactionFields, sign
 from ledger.errors import FundsTooLow, KeyHalted, LedgerError, NodeRefused, NonceTaken
+from ledger.outbox.calls import Calls
 from ledger.outbox.leases import Key, Lease, find_halt, halt, hold
-from ledger.outbox.market import Market
 from ledger.outbox.records import (
     Attempt,
     Failure,
@@ -153,21 +152,17 @@ class Flight:
     def __init__(
         self,
         engine: Engine,
-        node: Node,
         key: Key,
+        calls: Calls,
         *,
-        chain_id: int,
-        addresses: Mapping[str, bytes],
-        market: Market,
         rules: Rules,
         signer: Signer | None = None,
     ) -> None:
         self._engine = engine
-        self._node = node
+        self._node = calls.node
         self._key = key
-        self._chain_id = chain_id
-        self._addresses = addresses
-        self._market = market
+        self._calls = calls
+        self._market = calls.market
         self._rules = rules
         self._memory = _Memory()
         self.signer = signer
@@ -286,14 +281,11 @@ class Flight:
         age = now_in_milliseconds() - operation.updated_at
         gas_limit = operation.gas_limit
         if gas_limit is None or age > self._rules.fresh * 1000:
-            call = Call(self._key.sender, self._addresses[request.contract], request.calldata)
-            gas_limit = self._market.gas_limit(call)
+            gas_limit = self._calls.gas_limit(request, self._key.sender)
         fees = self._market.prices().fees
-        fields = TransactionFields(
-            chain_id=self._chain_id,
+        fields = replace(
+            self._calls.fields(request),
             nonce=self._first_nonce() + position,
-            to=self._addresses[request.contract],
-            data=request.calldata,
             gas_limit=gas_limit,
             max_fee=fees.max_fee,
             max_priority_fee=fees.max_priority_fee,
@@ -310,7 +302,7 @@ class Flight:
                 fields = read_fields(operation.live_attempts[-1].raw)
                 raised = self._raise(operation) or _fees_of(fields)
                 empty = blank(
-                    self._key.sender, chain_id=self._chain_id, nonce=fields.nonce, fees=raised
+                    self._key.sender, chain_id=self._calls.chain_id, nonce=fields.nonce, fees=raised
                 )
                 signed.append(_Signed(operation, self._signed(operation, empty)))
         stuck = self._find_stuck(flying)
@@ -445,7 +437,7 @@ class Flight:
                 mark_cancelled(connection, id_, in_block=(attempt.number, block), at=now)
             else:
                 lines = (
-                    outcome.lines(request.contract, self._addresses[request.contract])
+                    outcome.lines(request.contract, self._calls.addresses[request.contract])
                     if request.contract
                     else (0, 0)
                 )
@@ -652,7 +644,7 @@ class Flight:
             failure=None,
             attempts=(),
         )
-        fields = blank(self._key.sender, chain_id=self._chain_id, nonce=nonce, fees=fees)
+        fields = blank(self._key.sender, chain_id=self._calls.chain_id, nonce=nonce, fees=fees)
         return _Signed(operation, self._signed(operation, fields))
 
     def _forget_all_but(self, flying: Iterable[Operation]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from ledger.chain.outcomes import find_outcomes
 from ledger.chain.rpc import Node
+from ledger.domain.verification import Finality
 from ledger.errors import LedgerError, NodeLacksBlock, NodeRefused
 from ledger.outbox.line import failure_as_error
 from ledger.outbox.records import (
@@ -37,28 +38,23 @@ class Resumed:
     error: LedgerError | None
 
 
-@dataclass(frozen=True, slots=True)
-class Finality:
-    """From when on no reorganisation takes a block back.
-
-    `blocks` are those at the chain's end that one may replace. With `by_tag` it is the node that
-    says which block is final (the tag `finalized`), and only before that `blocks` are looked at.
-    """
-
-    blocks: int
-    by_tag: bool = False
-
-
 class Rechecker:
     """Remembers which blocks the operations were seen in; one for each sending process."""
 
     def __init__(
-        self, engine: Engine, node: Node, *, genesis_hash: bytes, finality: Finality
+        self,
+        engine: Engine,
+        node: Node,
+        *,
+        genesis_hash: bytes,
+        finality: Finality,
+        finality_blocks: int,
     ) -> None:
         self._engine = engine
         self._node = node
         self._genesis_hash = genesis_hash
         self._finality = finality
+        self._finality_blocks = finality_blocks
         self._head = ""
         self._seen: dict[Settled, str] = {}
         self._lost: dict[bytes, State] = {}
@@ -115,7 +111,7 @@ class Rechecker:
         head = self._node.header("latest")
         number = int(head.number, 16)
         with reading(self._engine) as connection:
-            since = number - self._finality.blocks
+            since = number - self._finality_blocks
             settled = list_settled_since(connection, self._genesis_hash, since)
         if head.hash == self._head and all(each in self._seen for each in settled):
             return ()
@@ -125,7 +121,7 @@ class Rechecker:
         present = self._present(settled, hashes)
         self._seen = {each: hashes[each.block_number] for each in present}
         self._head = head.hash
-        self._note_final(present, self._final_block(number))
+        self._note_final(present, number)
         return tuple(each for each in settled if each not in self._seen)
 
     def _present(self, settled: Sequence[Settled], hashes: dict[int, str]) -> list[Settled]:
@@ -143,19 +139,22 @@ class Rechecker:
         return [each for each in settled if each in kept]
 
     def _final_block(self, head: int) -> int:
-        if not self._finality.by_tag:
-            return head - self._finality.blocks
+        """The highest block that is final, as the mirror counts it; below 0 for none."""
+        by_depth = head - self._finality_blocks
+        if self._finality is Finality.DEPTH:
+            return by_depth
         try:
-            return int(self._node.header("finalized").number, 16)
+            by_tag = int(self._node.header("finalized").number, 16)
         except (NodeLacksBlock, NodeRefused):
-            return -1  # nothing is final yet, or the node does not say
+            by_tag = -1  # nothing is final yet, or the node does not say
+        return by_tag if self._finality is Finality.TAG else max(by_depth, by_tag)
 
-    def _note_final(self, present: Sequence[Settled], last: int) -> None:
-        final = [
-            each.operation_id
-            for each in present
-            if each.state is State.INCLUDED and each.block_number <= last
-        ]
+    def _note_final(self, present: Sequence[Settled], head: int) -> None:
+        included = [each for each in present if each.state is State.INCLUDED]
+        if not included:
+            return
+        last = self._final_block(head)
+        final = [each.operation_id for each in included if each.block_number <= last]
         if final:
             with writing(self._engine) as connection:
                 mark_final(connection, final, at=now_in_milliseconds())

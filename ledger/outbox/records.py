@@ -86,6 +86,7 @@ class Failure:
 class Operation:
     """An operation as it is recorded. Times are milliseconds since 1970 UTC.
 
+    `sender` is the account whose operation it is; nobody else's key ever signs it.
     `first_sequence` and `last_sequence` are the contract's journal lines that it caused; of an
     award, its entries.
     """

@@ -8,6 +8,8 @@ is signed.
 
 It refuses to guess: whether an operation was done is the contract's to say (`operationSequence`),
 so that a lost database, a chain that lost its last blocks, and a second process are all the same.
+The contract counts by signer and would do the same operation again for another one; so an
+operation is bound to its signer here before anything is signed, and refused to every other.
 """
 
 from __future__ import annotations
@@ -19,28 +21,28 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from ledger.chain.contracts.registry import WRAPPERS
+from ledger.chain.addresses import show_address
 from ledger.chain.lines import Line as JournalLine
-from ledger.chain.lines import find_sent, read_lines
 from ledger.chain.policies import require_allowed
 from ledger.chain.rpc import Node
-from ledger.chain.sending import Call
-from ledger.chain.signers import Signer, TransactionFields
+from ledger.chain.signers import Signer
+from ledger.domain.verification import Finality
 from ledger.errors import (
     ContractRefused,
     DiskFull,
     LedgerError,
-    NotFound,
     OperationCancelled,
     OperationConflict,
+    OperationOfAnother,
     OperationSettled,
 )
+from ledger.outbox.calls import Calls, is_done_before
 from ledger.outbox.combining import Combiner
 from ledger.outbox.flight import Flight
 from ledger.outbox.leases import Key, is_free, resume
 from ledger.outbox.line import Line
 from ledger.outbox.market import Market
-from ledger.outbox.rechecking import Finality, Rechecker, Resumed
+from ledger.outbox.rechecking import Rechecker, Resumed
 from ledger.outbox.records import (
     Attempt,
     Operation,
@@ -98,7 +100,8 @@ class Outbox:
     addresses: the contracts, by name.
     first_block: the block before which none of them has a log.
     deadline: seconds that a transaction is waited for.
-    finality: from when on no reorganisation takes a block back.
+    finality: what makes a block final, so that no reorganisation takes it back.
+    finality_blocks: how deep a block is final by its depth.
     fee_ceiling: the most wei for one unit of gas; unbounded where it is None.
     rules: how long is waited for what.
     """
@@ -112,18 +115,18 @@ class Outbox:
         addresses: Mapping[str, bytes],
         first_block: int = 0,
         deadline: float = DEADLINE_SECONDS,
-        finality: Finality | None = None,
+        finality: Finality = Finality.EITHER,
+        finality_blocks: int = FINALITY_BLOCKS,
         fee_ceiling: int | None = None,
         rules: Rules | None = None,
     ) -> None:
         self.chain = chain
         self._engine = engine
         self._node = node
-        self._addresses = addresses
-        self._first_block = first_block
         self._deadline = deadline
         self._rules = rules or Rules()
         self._market = Market(node, chain_id=chain.chain_id, ceiling=fee_ceiling)
+        self._calls = Calls(node, chain.chain_id, addresses, first_block, self._market)
         self._intake = Combiner(self._write_new)
         self._lock = threading.Lock()
         self._lines: dict[tuple[bytes, bool], Line] = {}
@@ -131,7 +134,8 @@ class Outbox:
             engine,
             node,
             genesis_hash=chain.genesis_hash,
-            finality=finality or Finality(FINALITY_BLOCKS),
+            finality=finality,
+            finality_blocks=finality_blocks,
         )
 
     def submit(self, request: Request, signer: Signer) -> Operation:
@@ -139,10 +143,10 @@ class Outbox:
 
         The same request again gives the known result and sends nothing; one that failed is tried
         again, since nothing was done. Raises ContractRefused where the contract would refuse or
-        did refuse it, OperationConflict where the id stands for something else, OperationCancelled,
-        KeyHalted where somebody else uses the key, FundsTooLow, and ReceiptOverdue where the
-        transaction is in no block in time; it is kept and goes on with `resume` or with the same
-        request.
+        did refuse it, OperationOfAnother where it was asked for with another key, whatever came of
+        it, OperationConflict where the id stands for something else, OperationCancelled, KeyHalted
+        where somebody else uses the key, FundsTooLow, and ReceiptOverdue where the transaction is
+        in no block in time; it is kept and goes on with `resume` or with the same request.
         """
         operation, is_new = self._check(request, signer)
         if operation.is_done:
@@ -176,9 +180,9 @@ class Outbox:
 
     def _check(self, request: Request, signer: Signer) -> tuple[Operation, bool]:
         """The operation, and whether it is new and has yet to be written. Raises as `submit`."""
-        require_allowed(signer, self._fields(request))
+        require_allowed(signer, self._calls.fields(request))
         try:
-            gas_limit = self._market.gas_limit(self._call(request, signer.address))
+            gas_limit = self._calls.gas_limit(request, signer.address)
         except LedgerError as error:
             known = self._find(request.operation_id)
             if known is None and isinstance(error, ContractRefused):
@@ -216,6 +220,8 @@ class Outbox:
         """
         with reading(self._engine) as connection:
             known = read_operation(connection, operation_id)
+        if signer is not None:
+            _require_own(known, signer)
         if known.is_done:
             return known
         done = self._line(known.sender, signer).wait_for(operation_id, self._deadline)
@@ -230,6 +236,8 @@ class Outbox:
         """
         with writing(self._engine) as connection:
             known = read_operation(connection, operation_id)
+            if signer is not None:
+                _require_own(known, signer)
             if known.state is State.CANCELLED:
                 return known
             asked = ask_to_cancel(connection, operation_id, at=now_in_milliseconds())
@@ -306,18 +314,7 @@ class Outbox:
 
     def lines_of(self, operation: Operation) -> tuple[JournalLine, ...]:
         """The journal lines that an included operation caused. Raises NotFound if it has none."""
-        attempt = operation.last_attempt
-        contract = operation.request.contract
-        lines = (
-            read_lines(self._node, contract, self._addresses[contract], attempt.transaction_hash)
-            if attempt is not None
-            else ()
-        )
-        if not lines:
-            raise NotFound(
-                what="journal line of operation", key=_hex(operation.request.operation_id)
-            )
-        return lines
+        return self._calls.lines_of(operation)
 
     def subjects_of(self, operation: Operation) -> tuple[int, ...]:
         """The ids of what the operation's journal lines are about, in their order."""
@@ -331,14 +328,13 @@ class Outbox:
         None where it was not done. Raises what `_conflict` gives where the id was used for
         something else.
         """
-        sequence = self._sequence(request)
+        sequence = self._calls.sequence(request, signer.address)
         if sequence == 0:
             return None
-        contract, address = request.contract, self._addresses[request.contract]
-        sent = find_sent(self._node, contract, address, sequence, first_block=self._first_block)
+        sent = self._calls.find_sent(request, sequence)
         if sent is None or (sent.sender, sent.calldata) != (signer.address, request.calldata):
             raise self._conflict(request, signer)
-        lines = read_lines(self._node, contract, address, sent.hash)
+        lines = self._calls.read_lines(request, sent.hash)
         now = now_in_milliseconds()
         with writing(self._engine) as connection:
             found = self._accepted(request, signer.address, None)
@@ -356,16 +352,17 @@ class Outbox:
 
     def _repeat(self, known: Operation, request: Request, signer: Signer) -> Operation:
         """The known operation, made open again where it has to be done once more."""
-        same = (known.request.contract, known.request.calldata, known.sender) == (
+        if known.genesis_hash == self.chain.genesis_hash:
+            _require_own(known, signer)
+        same = (known.request.contract, known.request.calldata) == (
             request.contract,
             request.calldata,
-            signer.address,
         )
         if not same or known.genesis_hash != self.chain.genesis_hash:
             raise self._conflict(request, signer)
         if known.is_open:
             return known
-        done = self._sequence(request) != 0
+        done = self._calls.sequence(request, known.sender) != 0
         if known.is_done:
             if not done:
                 self._rechecker.take_back(known)
@@ -376,7 +373,7 @@ class Outbox:
                 return found
         if known.state is State.CANCELLED:
             raise OperationCancelled(operation_id=_hex(request.operation_id))
-        gas_limit = self._market.gas_limit(self._call(request, signer.address))
+        gas_limit = self._calls.gas_limit(request, signer.address)
         with writing(self._engine) as connection:
             reopen(connection, known, gas_limit=gas_limit, at=now_in_milliseconds())
             return read_operation(connection, request.operation_id)
@@ -391,35 +388,16 @@ class Outbox:
         In the contract's own words where it did the operation, else in ours.
         """
         try:
-            self._market.gas_limit(self._call(request, signer.address))
+            self._calls.gas_limit(request, signer.address)
         except ContractRefused as refusal:
-            if refusal.values["name"] == "JournalOperationDone":
+            if is_done_before(refusal):
                 return refusal
         return OperationConflict(operation_id=_hex(request.operation_id))
 
-    def _sequence(self, request: Request) -> int:
-        """The first journal line of the operation; 0 where the contract has not done it."""
-        contract = WRAPPERS[request.contract](self._node, self._addresses[request.contract])
-        return contract.operation_sequence(request.operation_id, at="latest")
-
     # --- parts ---
 
-    def _fields(self, request: Request) -> TransactionFields:
-        """What a key's policy looks at."""
-        return TransactionFields(
-            chain_id=self.chain.chain_id,
-            nonce=0,
-            to=self._addresses[request.contract],
-            data=request.calldata,
-            gas_limit=0,
-            max_fee=0,
-            max_priority_fee=0,
-        )
-
-    def _call(self, request: Request, sender: bytes) -> Call:
-        return Call(sender, self._addresses[request.contract], request.calldata)
-
     def _accepted(self, request: Request, sender: bytes, gas_limit: int | None) -> Operation:
+        """The operation before its first attempt."""
         now = now_in_milliseconds()
         return Operation(
             request=request,
@@ -443,16 +421,23 @@ class Outbox:
                 key = Key(self.chain.genesis_hash, sender)
                 flight = Flight(
                     self._engine,
-                    self._node,
                     key,
-                    chain_id=self.chain.chain_id,
-                    addresses=self._addresses,
-                    market=self._market,
+                    self._calls,
                     rules=self._rules,
                     signer=signer,
                 )
                 self._lines[place] = Line(self._engine, key, flight, self._rules, self._intake)
             return self._lines[place]
+
+
+def _require_own(known: Operation, signer: Signer) -> None:
+    """Raise OperationOfAnother where the operation was asked for with another key."""
+    if known.sender != signer.address:
+        raise OperationOfAnother(
+            operation_id=_hex(known.request.operation_id),
+            signer=show_address(known.sender),
+            given=show_address(signer.address),
+        )
 
 
 def _hex(value: bytes) -> str:

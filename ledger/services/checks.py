@@ -14,6 +14,9 @@ from ledger.errors import InvalidValue
 MAX_AMOUNT = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exact."""
 
+MAX_APPROVALS = 16
+"""The most approvals that a proposal can need, as in Programmes.sol."""
+
 LATEST_TIME = 253_402_300_799
 """The end of the year 9999, as in Times.sol."""
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
 from ledger.chain.contracts import credits as journal
+from ledger.chain.contracts.registry import LedgerContracts
 from ledger.domain.commands import NO_COMMITMENT, Award, Reversal
 from ledger.domain.ids import EntryId, ProgrammeId
 from ledger.domain.keys import encode_key
@@ -25,10 +27,6 @@ from ledger.services.checks import (
 from ledger.services.orders import Order
 from ledger.services.proofs import prove_entry
 
-MAX_AWARDS = 450
-MAX_REVERSALS = 25
-"""As in Credits.sol: the most in one transaction."""
-
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -38,10 +36,38 @@ class Correction:
     evidence: bytes = NO_COMMITMENT
 
 
+def most_awards(contracts: LedgerContracts, programme_id: ProgrammeId, account: bytes) -> int:
+    """How many awards this account can give at once now, as the contracts have it.
+
+    An issuer with budgets by category fewer than others; they do not bind a council officer, even
+    one who is such an issuer too.
+    """
+    check_programme(programme_id)
+    now = contracts.credits.node.block_number()
+    is_council = contracts.authority.is_officer("council", programme_id, account, at=now)
+    terms = contracts.programmes.award_terms(programme_id, account, at=now)
+    return contracts.credits.max_awards(by_category=terms.by_category and not is_council, at=now)
+
+
+def split_awards(awards: Sequence[Award], most: int) -> tuple[Sequence[Award], ...]:
+    """Batches of at most `most` awards, in their order, as even as can be.
+
+    Each batch is an operation of its own. A job that may be interrupted keeps its batches, or
+    `most`: an operation is known by what it brings, so that other batches would be other
+    operations, and what was awarded would be awarded again.
+    """
+    check_some("awards", awards)
+    check_range("most", most, 1, MAX_AMOUNT)
+    count = -(-len(awards) // most)
+    small, larger = divmod(len(awards), count)
+    ends = [number * small + min(number, larger) for number in range(count + 1)]
+    return tuple(awards[start:end] for start, end in pairwise(ends))
+
+
 def award(order: Order, programme_id: ProgrammeId, awards: Sequence[Award]) -> Operation:
     """Award credits, all or none. Its journal lines are the entries.
 
-    Signed by an issuer within its budget, or by a council officer.
+    Signed by an issuer within its budget, or by a council officer; at most `most_awards` of them.
     """
     check_programme(programme_id)
     check_some("awards", awards)

@@ -1,11 +1,12 @@
 """Memberships: admitting, renewing, moving between tiers, suspending, resuming, ending.
 
 All are signed by a registrar or a council officer of the programme, and are done for all the
-organisations named or for none.
+organisations named or for none. Beside them, where wallets find what the tokens show.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,7 @@ from ledger.domain.commands import (
 )
 from ledger.domain.ids import MAX_TIER, OrgId, ProgrammeId
 from ledger.domain.keys import encode_key
+from ledger.errors import InvalidValue
 from ledger.outbox.records import Operation
 from ledger.services.checks import (
     check_distinct,
@@ -34,6 +36,9 @@ from ledger.services.orders import Encode, Order
 
 MAX_CHANGES = 200
 """As in Memberships.sol: the most in one transaction."""
+
+MAX_BASE = 256
+"""As in Memberships.sol: the most bytes of a metadata base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,30 @@ def decline(
     return _change_standing(order, "decline", programme_id, org_ids, ground)
 
 
+def change_metadata_base(order: Order, base: str) -> Operation:
+    """Say where wallets find the tokens' metadata; empty takes it away.
+
+    A token's is at `base` and its number, all tokens' at `base` and `contract`. Signed by a council
+    officer of the whole alliance. Raises InvalidValue for what could lead nowhere.
+    """
+    is_usable = _BASE.fullmatch(base) and len(base) <= MAX_BASE
+    if base and not is_usable:
+        raise InvalidValue(
+            field="base",
+            value=base,
+            expected="an http or https URL of host and path that ends in /, without user, query, "
+            f"fragment and quotes, at most {MAX_BASE} ASCII characters, such as "
+            "https://ledger.example.org/v1/tokens/",
+        )
+    encode = partial(memberships.encode_change_metadata_base, base)
+    summary = f"Let wallets look for memberships under {base}." if base else _NO_BASE
+    return order.place("Memberships", "metadata-base", summary, encode)
+
+
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_BASE = re.compile(rf"https?://{_HOST}/(?:[A-Za-z0-9._~!$&()*+,;=:@%-]+/)*")
+"""A host, perhaps a port, and a path (RFC 3986), without what could end it where it is quoted."""
+_NO_BASE = "Let wallets look for memberships nowhere."
 _SENTENCES = {
     "admit": "Admit {count} to programme {programme}.",
     "renew": "Renew {count} in programme {programme}.",

@@ -19,6 +19,7 @@ from ledger.errors import InvalidValue
 from ledger.outbox.records import Operation
 from ledger.services.checks import (
     MAX_AMOUNT,
+    MAX_APPROVALS,
     check_distinct,
     check_programme,
     check_range,
@@ -43,7 +44,7 @@ def create_programme(order: Order, founding: Founding) -> tuple[Operation, Progr
     """Found a programme; the id that it got."""
     encode_key(founding.key, "programme")
     check_range("supply cap", founding.supply_cap, 0, MAX_AMOUNT)
-    check_range("approvals needed", founding.approvals_needed, 1, 255)
+    check_range("approvals needed", founding.approvals_needed, 1, MAX_APPROVALS)
     encode = partial(
         programmes.encode_create_programme,
         founding.key,
@@ -76,7 +77,7 @@ def change_supply_cap(order: Order, programme_id: ProgrammeId, supply_cap: int) 
 def change_approvals_needed(order: Order, programme_id: ProgrammeId, approvals: int) -> Operation:
     """Change how many approvals a proposal of the council needs."""
     check_programme(programme_id)
-    check_range("approvals needed", approvals, 1, 255)
+    check_range("approvals needed", approvals, 1, MAX_APPROVALS)
     encode = partial(programmes.encode_change_approvals_needed, programme_id, approvals)
     summary = f"Ask for {count_of(approvals, 'approval')} in programme {programme_id}."
     return order.place("Programmes", "approvals-needed", summary, encode)

@@ -92,10 +92,15 @@ def _kept_head(rows: dict[int, Row[tuple[object, ...]]], entry_id: int) -> int:
     number = entry_id
     while number % HEAD_INTERVAL:
         after = rows.get(number + 1)
-        if after is None or after.operation_id != rows[entry_id].operation_id:
+        if after is None or _command(after) != _command(rows[entry_id]):
             break
         number += 1
     return number
+
+
+def _command(row: Row[tuple[object, ...]]) -> tuple[bytes, bytes]:
+    """What an entry was posted by: an operation id is its actor's own."""
+    return bytes(row.actor), bytes(row.operation_id)
 
 
 def _head(row: Row[tuple[object, ...]]) -> bytes:

@@ -7,11 +7,13 @@ constraint fails the whole call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, LargeBinary, Table, Text
+from sqlalchemy.exc import DBAPIError
 
 from ledger.store.engine import POSTGRESQL
 
@@ -85,10 +87,30 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     driver: Any = connection.connection.driver_connection
     types = [_postgresql_type(column.type) for column in table.columns]
     statement = f"COPY {table.name} ({_names(table)}) FROM STDIN (FORMAT BINARY)"
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+    with (
+        _told_as_others(connection, statement, driver),
+        driver.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
         copy.set_types(types)
         for row in rows:
             copy.write_row(row)
+
+
+@contextmanager
+def _told_as_others(connection: Connection, statement: str, driver: Any) -> Iterator[None]:
+    """Raise the driver's own errors as SQLAlchemy raises those of any other statement."""
+    dialect = connection.dialect
+    base = dialect.loaded_dbapi.Error
+    try:
+        yield
+    except base as error:
+        lost = dialect.is_disconnect(error, driver, None)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            statement, None, error, base, connection_invalidated=lost, dialect=dialect
+        ) from error
 
 
 def _postgresql_type(kind: object) -> str:

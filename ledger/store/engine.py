@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -34,8 +35,10 @@ BUSY_SECONDS = 10.0
 """How long a statement waits for another process that writes to the same SQLite file."""
 
 _CONNECT_SECONDS = 5
+_IDLE_SECONDS = 30
 _LOG_KEPT_BYTES = 64 * 1024 * 1024  # what a large import leaves of the write-ahead log
 _BEGIN = "moonlake_begin"
+_CARELESS = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536")
 _POSTGRESQL_DISK_FULL = "53100"  # PostgreSQL, appendix A
 _SQLITE_REMEDY = (
     "See that the file and its folder can be read and written and that their disk has room, then "
@@ -43,20 +46,23 @@ _SQLITE_REMEDY = (
 )
 
 
-def open_engine(url: str, *, durable: bool = True, search_path: str = "") -> Engine:
+def open_engine(
+    url: str, *, durable: bool = True, crash_safe: bool = True, search_path: str = ""
+) -> Engine:
     """An engine on the database of a SQLAlchemy URL; it connects when it is first used.
 
     `durable` keeps every commit through a loss of power. The mirror does without: its rows can be
     taken from the chain again, and the database stays whole either way (SQLite's `synchronous`
     NORMAL, PostgreSQL's `synchronous_commit` off). `search_path` is a schema of PostgreSQL to stand
-    in instead of the usual one.
+    in instead of the usual one. Without `crash_safe` a file of SQLite is lost with the process that
+    writes it, and a transaction of it cannot be undone.
 
     Raises InvalidSetting for a URL that is none or of another kind of database, FolderUnusable
     where SQLite's file cannot be written.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == SQLITE:
-        return _open_sqlite(parsed, durable=durable)
+        return _open_sqlite(parsed, durable=durable, crash_safe=crash_safe)
     return _open_postgresql(parsed, durable=durable, search_path=search_path)
 
 
@@ -83,6 +89,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         with _known_told(engine), connection.begin():
             yield connection
+
+
+@contextmanager
+def writing_beside(engine: Engine, path: Path, name: str) -> Iterator[Connection]:
+    """A transaction on SQLite with another file attached as `name`.
+
+    The first statement must be one that writes. An immediate begin would take the other file too,
+    which may still be filled.
+    """
+    with _connected(engine) as connection:
+        driver: Any = connection.connection.driver_connection
+        try:
+            # A database cannot be attached within a transaction.
+            driver.execute(f"ATTACH DATABASE ? AS {name}", (str(path),))
+            with _known_told(engine), connection.begin():
+                yield connection
+        finally:
+            # The connection has a database attached: nobody else should get it.
+            connection.invalidate()
 
 
 def sqlite_file(engine: Engine) -> Path:
@@ -171,13 +196,15 @@ def _open_postgresql(url: URL, *, durable: bool, search_path: str) -> Engine:
     options = ["-c timezone=UTC"]
     if not durable:
         options.append("-c synchronous_commit=off")
+        # A mirror that is paused in a transaction would hold the lease's row for ever.
+        options.append(f"-c idle_in_transaction_session_timeout={_IDLE_SECONDS}s")
     if search_path:
         options.append(f"-c search_path={search_path}")
     arguments = {"connect_timeout": _CONNECT_SECONDS, "options": " ".join(options)}
     return create_engine(url, connect_args=arguments, pool_pre_ping=True)
 
 
-def _open_sqlite(url: URL, *, durable: bool) -> Engine:
+def _open_sqlite(url: URL, *, durable: bool, crash_safe: bool) -> Engine:
     path = Path(url.database or "").absolute()
     _check_folder(path)
     engine = create_engine(url.set(database=str(path)), connect_args={"timeout": BUSY_SECONDS})
@@ -187,6 +214,10 @@ def _open_sqlite(url: URL, *, durable: bool) -> Engine:
     def _set_up(connection: sqlite3.Connection, _record: object) -> None:
         # The driver would begin transactions by itself, and not before a SELECT.
         connection.isolation_level = None
+        if not crash_safe:
+            for setting in _CARELESS:
+                connection.execute(f"PRAGMA {setting}")
+            return
         _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -22,7 +22,7 @@ operations = Table(
     text("summary"),  # one sentence for people
     text("contract"),
     blob("calldata"),
-    address("sender"),
+    address("sender"),  # whose operation it is: the contract counts ids by it, nobody else signs it
     text("state"),  # accepted, sent, included, final, failed, cancelled
     number("created_at"),  # milliseconds since 1970 UTC
     number("updated_at"),

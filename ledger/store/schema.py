@@ -2,17 +2,22 @@
 
 A start on a current database costs one query; Alembic, a second of importing, is loaded only where
 there is something to do. It refuses a database that a newer release wrote.
+
+The tables that the mirror derives from raw facts it makes only where nothing is mirrored. Where
+something is, an older release may be reading them: `ledger.mirror.upgrade` builds new ones beside
+them. Other tables are changed in place, in a way that a release before this one can live with.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, select, text
 
 from ledger.errors import SchemaMismatch
 from ledger.store.engine import POSTGRESQL, reading, writing
 from ledger.store.migrations import HEAD
+from ledger.store.mirror_tables import DERIVED_TABLES, metadata, mirror_state
 
 NEW = "none"
 """The revision of a database without tables."""
@@ -35,6 +40,15 @@ def upgrade_schema(engine: Engine) -> None:
         found = read_revision(connection)
         if found != HEAD:
             _run_revisions(connection, found)
+            if connection.execute(select(mirror_state.c.id)).one_or_none() is None:
+                make_derived_tables(connection)
+
+
+def make_derived_tables(connection: Connection) -> None:
+    """Put empty derived tables of this release in place of whichever are there."""
+    for table in DERIVED_TABLES:
+        connection.execute(text(f"DROP TABLE IF EXISTS {table.name}"))
+    metadata.create_all(connection, tables=DERIVED_TABLES, checkfirst=False)
 
 
 def read_revision(connection: Connection) -> str:

@@ -144,6 +144,10 @@ class FakeNode:
             return answer | {"error": error}
         return answer | {"result": result}
 
+    def reply_to_batch(self, request: list[Any]) -> Any:
+        """The answer to a request of several calls."""
+        return [self.answer(call) for call in request]
+
     def _pass_on(self, call: Any) -> Any:
         parts = urllib.parse.urlsplit(self.upstream or "")
         connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
@@ -191,7 +195,7 @@ class FakeNode:
 
             def tell(self, request: Any, fault: Cut | Chunked | None) -> None:
                 if isinstance(request, list):
-                    said: Any = [node.answer(call) for call in request]
+                    said: Any = node.reply_to_batch(request)
                 else:
                     said = node.answer(request)
                 body = json.dumps(said).encode()

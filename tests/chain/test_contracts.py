@@ -126,8 +126,10 @@ def test_reads__at_an_earlier_block__are_what_was_true_then(ledger: Ledger) -> N
     spent = book.spent(PROGRAMME, 1, ledger.issuer.address, at=before)
     assert book.spent(PROGRAMME, 1, ledger.issuer.address, at=after) == spent + 5
     entry = EntryId(book.sequence(at=after))
-    assert book.operation_sequence(operation, at=after) == entry
-    assert book.operation_sequence(operation, at=before) == 0
+    issuer = ledger.issuer.address
+    assert book.operation_sequence(issuer, operation, at=after) == entry
+    assert book.operation_sequence(issuer, operation, at=before) == 0
+    assert book.operation_sequence(ledger.officer.address, operation, at=after) == 0
     assert book.head_at(entry, at=after) == book.head(at=after)
     assert book.reversed_by(PROGRAMME, entry, at=after) == 0
 

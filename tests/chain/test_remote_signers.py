@@ -56,7 +56,12 @@ def award_message() -> TypedMessage:
     domain = MessageDomain("Credits", CHAIN, b"\xcc" * 20)
     awards = [Award(OrgId(1), 5, "data.acquire", bytes(range(32)))]
     return write_award_batch(
-        domain, ProgrammeId(1), awards, operation_id=b"\x07" * 32, deadline=2_000_000_000
+        domain,
+        ProgrammeId(1),
+        awards,
+        account=LocalSigner(KEY).address,
+        operation_id=b"\x07" * 32,
+        deadline=2_000_000_000,
     )
 
 
@@ -316,9 +321,9 @@ def test_message__signed_remotely__is_what_the_key_itself_signs(
 ) -> None:
     message = award_message()
 
-    signed = sign_message(message, remote)
+    signed = sign_message(message, remote, now=message.deadline)
 
-    assert signed == sign_message(message, LocalSigner(KEY))
+    assert signed == sign_message(message, LocalSigner(KEY), now=message.deadline)
     assert json.loads(server.asked[-1][1][1]) == message.to_json()
 
 
@@ -365,12 +370,18 @@ def test_signatures__of_a_remote_issuer__are_taken_by_the_contract(ledger: Ledge
     domain = MessageDomain("Credits", CHAIN, credits_.address)
     awards = [Award(MEMBER, 2, CATEGORY)]
     first, second = ledger.operation(), ledger.operation()
+    now = int(ledger.node.header("latest").timestamp, 16)
     with FakeWeb3Signer(key, CHAIN) as server:
         remote = RemoteSigner(server.url, ledger.issuer.address)
         voucher = write_award_batch(
-            domain, PROGRAMME, awards, operation_id=first, deadline=2**40 - 1
+            domain,
+            PROGRAMME,
+            awards,
+            account=remote.address,
+            operation_id=first,
+            deadline=now + 3600,
         )
-        signed = sign_message(voucher, remote)
+        signed = sign_message(voucher, remote, now=now)
         calldata = encode_award(PROGRAMME, awards, second)
         call = Call(remote.address, credits_.address, calldata)
         nonce = ledger.node.nonce(remote.address, "pending")
@@ -382,7 +393,7 @@ def test_signatures__of_a_remote_issuer__are_taken_by_the_contract(ledger: Ledge
     assert broadcast(ledger.node, transaction.raw) is Fate.ACCEPTED
     assert wait_until_mined(ledger.node, transaction.hash, seconds=30).succeeded
     for operation in (first, second):
-        assert credits_.operation_sequence(operation, at="latest") > 0
+        assert credits_.operation_sequence(remote.address, operation, at="latest") > 0
 
 
 def test_check_signed__of_any_own_signature__gives_the_signer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -94,6 +95,11 @@ def read_journal(ledger: Ledger) -> list[DatedEntry]:
     return found
 
 
+def pass_time_to(ledger: Ledger, time: int) -> None:
+    ledger.anvil.rpc.call("evm_setNextBlockTimestamp", hex(time))
+    ledger.anvil.mine()
+
+
 def boundaries(ledger: Ledger) -> list[int]:
     found = ledger.contracts.programmes
     count = found.boundary_count(PROGRAMME, at="latest")
@@ -112,11 +118,12 @@ def test_shares__computed_from_the_chain_s_entries__are_claimed_by_their_proofs(
     assert shared.shares == (Share(OrgId(3), 5), Share(OrgId(4), 1), Share(OrgId(5), 4))
     now = int(ledger.node.header("latest").timestamp, 16)
     distribution = Distribution(
-        PROGRAMME, 1, shared.pool, "slots", rule.digest(), tree.root, now, now + 10**6
+        PROGRAMME, 1, shared.pool, "slots", rule.digest(), tree.root, now + 10**5, now + 10**6
     )
     ledger.do(contracts.shares.address, shares.encode_post(distribution, op()))
     assert contracts.shares.distribution(D1, at="latest").distribution == distribution
 
+    pass_time_to(ledger, now + 10**5)
     claimed = 0
     for share in shared.shares:
         proof = tree.proof(share_leaf(PROGRAMME, 1, share.org_id, share.amount))
@@ -128,10 +135,11 @@ def test_shares__computed_from_the_chain_s_entries__are_claimed_by_their_proofs(
             D1,
             share.org_id,
             share.amount,
+            account=CLAIMANTS[share.org_id].address,
             operation_id=operation,
             deadline=now + 10**6,
         )
-        signed = sign_message(message, CLAIMANTS[share.org_id])
+        signed = sign_message(message, CLAIMANTS[share.org_id], now=now)
         more = Share(share.org_id, share.amount + 1)
         with pytest.raises(ContractRefused, match="SignedInvalid"):
             ledger.prepare(
@@ -154,11 +162,12 @@ def test_share__with_a_proof_of_another_s__is_refused(ledger: Ledger) -> None:
     tree = shares_tree(PROGRAMME, 1, shared)
     now = int(ledger.node.header("latest").timestamp, 16)
     posted = Distribution(
-        PROGRAMME, 1, 10, "slots", ShareRule().digest(), tree.root, now, now + 10**6
+        PROGRAMME, 1, 10, "slots", ShareRule().digest(), tree.root, now + 10**5, now + 10**6
     )
     ledger.do(contracts.shares.address, shares.encode_post(posted, op()))
     claimant = CLAIMANTS[OrgId(4)]
     ledger.anvil.rpc.call("anvil_setBalance", "0x" + claimant.address.hex(), hex(10**20))
+    pass_time_to(ledger, now + 10**5)
     proof = tree.proof(share_leaf(PROGRAMME, 1, OrgId(3), 5))
 
     with pytest.raises(ContractRefused, match="SharesProofInvalid"):
@@ -167,8 +176,35 @@ def test_share__with_a_proof_of_another_s__is_refused(ledger: Ledger) -> None:
             shares.encode_claim(D1, Share(OrgId(4), 5), proof, op()),
             by=claimant,
         )
-    ledger.do(contracts.shares.address, shares.encode_withdraw(D1, op()))
-    assert contracts.shares.distribution(D1, at="latest").withdrawn
+
+
+def test_distribution__found_wrong_after_a_claim__is_withdrawn(ledger: Ledger) -> None:
+    contracts, op = ledger.contracts, ledger.operation
+    shared = share_pool(ShareRule(), 10, [dated.entry for dated in read_journal(ledger)])
+    tree = shares_tree(PROGRAMME, 1, shared)
+    now = int(ledger.node.header("latest").timestamp, 16)
+    rule = ShareRule().digest()
+    too_soon = Distribution(PROGRAMME, 1, 10, "slots", rule, tree.root, now + 9, now + 10**6)
+    with pytest.raises(ContractRefused, match="everybody has until") as refused:
+        ledger.prepare(contracts.shares.address, shares.encode_post(too_soon, op()))
+    assert refused.value.values["name"] == "SharesClaimsTooSoon"
+    posted = replace(too_soon, claimable_from=now + 10**5)
+    ledger.do(contracts.shares.address, shares.encode_post(posted, op()))
+    pass_time_to(ledger, now + 10**5)
+    for org_id, amount in ((OrgId(3), 5), (OrgId(4), 1)):
+        claimant = CLAIMANTS[org_id]
+        ledger.anvil.rpc.call("anvil_setBalance", "0x" + claimant.address.hex(), hex(10**20))
+        proof = tree.proof(share_leaf(PROGRAMME, 1, org_id, amount))
+        claim = shares.encode_claim(D1, Share(org_id, amount), proof, op())
+        if org_id == OrgId(3):
+            ledger.do(contracts.shares.address, claim, by=claimant)
+            ledger.do(contracts.shares.address, shares.encode_withdraw(D1, op()))
+        else:
+            with pytest.raises(ContractRefused, match="SharesWithdrawnAlready"):
+                ledger.prepare(contracts.shares.address, claim, by=claimant)
+
+    found = contracts.shares.distribution(D1, at="latest")
+    assert (found.withdrawn, found.claimed) == (True, 5)
 
 
 def test_expiries__computed_from_the_chain_s_entries__are_taken_and_not_due_again(

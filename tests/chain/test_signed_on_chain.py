@@ -12,17 +12,22 @@ from ledger.chain.contracts import credits as journal
 from ledger.chain.contracts.messages import encode_cancel_message_by_signature
 from ledger.chain.keccak import keccak256
 from ledger.chain.signers import LocalSigner
-from ledger.chain.typed_data import MESSAGES, MessageDomain, account_of, sign_message
+from ledger.chain.typed_data import (
+    MAX_VALIDITY,
+    MESSAGES,
+    MessageDomain,
+    account_of,
+    sign_message,
+)
 from ledger.domain.commands import Admission, Award, Registration
 from ledger.domain.events import Call, MembershipStatus, ProposalStatus, RedemptionStatus
 from ledger.domain.ids import ListingId, OrgId, ProposalId, RedemptionId
-from ledger.domain.messages import Consent
+from ledger.domain.messages import Consent, SignedMessage
 from ledger.domain.sharing import Listing, Redemption
 from ledger.errors import ContractRefused
 from tests.support.anvil import Anvil
 from tests.support.ledger import CATEGORY, FIRST_TIER, PROGRAMME, Ledger, running_ledger
 
-LATER = 2**48
 MEMBER = OrgId(3)
 KEYS = tuple(LocalSigner(keccak256(f"controller {number}".encode())) for number in range(4))
 
@@ -37,6 +42,16 @@ def ledger(anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
             to, organisations.encode_register([Registration(KEYS[0].address, "company")], op())
         )
         yield running
+
+
+def chain_time(ledger: Ledger) -> int:
+    """The chain's time."""
+    return int(ledger.node.header("latest").timestamp, 16)
+
+
+def later(ledger: Ledger) -> int:
+    """As late a deadline as the chain takes."""
+    return chain_time(ledger) + MAX_VALIDITY
 
 
 def domain(ledger: Ledger, contract: str) -> MessageDomain:
@@ -61,9 +76,12 @@ def test_cancellation__that_is_signed__is_taken_by_every_contract(
     wrapper = getattr(ledger.contracts, contract.lower())
     cancelled = ledger.operation()
     message = messages.write_cancellation(
-        domain(ledger, contract), operation_id=cancelled, deadline=LATER
+        domain(ledger, contract),
+        account=KEYS[3].address,
+        operation_id=cancelled,
+        deadline=later(ledger),
     )
-    signed = sign_message(message, KEYS[3])
+    signed = sign_message(message, KEYS[3], now=chain_time(ledger))
 
     ledger.do(wrapper.address, encode_cancel_message_by_signature(contract, cancelled, signed))
 
@@ -78,39 +96,54 @@ def test_controller__named_accepting_and_objecting_by_messages__changes(ledger: 
     here, op = domain(ledger, "Organisations"), ledger.operation
     controller, successor, first = controller_of(ledger), KEYS[1], op()
     rotation = messages.write_rotation(
-        here, MEMBER, successor.address, operation_id=first, deadline=LATER
+        here,
+        MEMBER,
+        successor.address,
+        account=controller.address,
+        operation_id=first,
+        deadline=later(ledger),
     )
     ledger.do(
         found.address,
         organisations.encode_nominate_by_signature(
-            MEMBER, successor.address, first, sign_message(rotation, controller)
+            MEMBER,
+            successor.address,
+            first,
+            sign_message(rotation, controller, now=chain_time(ledger)),
         ),
     )
     assert found.nominated_by(MEMBER, at="latest") == successor.address
 
     second = op()
-    acceptance = messages.write_acceptance(here, MEMBER, operation_id=second, deadline=LATER)
+    acceptance = messages.write_acceptance(
+        here, MEMBER, account=successor.address, operation_id=second, deadline=later(ledger)
+    )
     ledger.do(
         found.address,
         organisations.encode_accept_control_by_signature(
-            MEMBER, second, sign_message(acceptance, successor)
+            MEMBER, second, sign_message(acceptance, successor, now=chain_time(ledger))
         ),
     )
     assert found.controller_of(MEMBER, at="latest") == successor.address
 
     ledger.do(found.address, organisations.encode_begin_recovery(MEMBER, KEYS[2].address, op()))
     recovery = found.recovery_of(MEMBER, at="latest")
-    begun = int(ledger.node.header("latest").timestamp, 16)
+    begun = chain_time(ledger)
     assert recovery.successor == KEYS[2].address
     assert recovery.finishable_from == begun + found.recovery_delay(at="latest")
     third = op()
     objection = messages.write_objection(
-        here, MEMBER, KEYS[2].address, operation_id=third, deadline=LATER
+        here,
+        MEMBER,
+        KEYS[2].address,
+        account=successor.address,
+        operation_id=third,
+        deadline=later(ledger),
     )
     ledger.do(
         found.address,
         organisations.encode_stop_recovery_by_signature(
-            MEMBER, third, sign_message(objection, successor)
+            MEMBER, third, sign_message(objection, successor, now=chain_time(ledger))
         ),
     )
     assert not any(found.recovery_of(MEMBER, at="latest").successor)
@@ -119,17 +152,18 @@ def test_controller__named_accepting_and_objecting_by_messages__changes(ledger: 
 def test_member__applying_and_redeeming_by_messages__needs_no_gas(ledger: Ledger) -> None:
     contracts, op = ledger.contracts, ledger.operation
     controller = controller_of(ledger)
-    now = int(ledger.node.header("latest").timestamp, 16)
+    now = chain_time(ledger)
     admission = Admission(MEMBER, FIRST_TIER, now + 10**6, b"\x11" * 32)
     application = op()
     agreed = messages.write_application(
         domain(ledger, "Memberships"),
         PROGRAMME,
         admission,
+        account=controller.address,
         application_id=application,
-        deadline=LATER,
+        deadline=later(ledger),
     )
-    consent = Consent(application, sign_message(agreed, controller))
+    consent = Consent(application, sign_message(agreed, controller, now=chain_time(ledger)))
     ledger.do(
         contracts.memberships.address,
         memberships.encode_admit_by_consent(PROGRAMME, [admission], [consent], "founding", op()),
@@ -151,20 +185,24 @@ def test_member__applying_and_redeeming_by_messages__needs_no_gas(ledger: Ledger
         PROGRAMME,
         wanted,
         listing.price,
+        account=controller.address,
         operation_id=operation,
-        deadline=LATER,
+        deadline=later(ledger),
     )
     ledger.do(
         contracts.benefits.address,
-        benefits.encode_redeem_by_signature(wanted, operation, sign_message(message, controller)),
+        benefits.encode_redeem_by_signature(
+            wanted, operation, sign_message(message, controller, now=chain_time(ledger))
+        ),
     )
     made = contracts.benefits.redemption(RedemptionId(1), at="latest")
     assert (made.redemption, made.status) == (wanted, RedemptionStatus.OPEN)
     assert contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest") == 40
     assert contracts.credits.refundable(PROGRAMME, at="latest") == 60
     assert contracts.benefits.redeemed_by(ListingId(1), MEMBER, at="latest") == 3
-    inner = contracts.benefits.operation_in_credits(operation, at="latest")
-    assert contracts.credits.operation_sequence(inner, at="latest") == made.entry_id
+    done = contracts.credits.operation_sequence
+    assert done(controller.address, operation, at="latest") == made.entry_id
+    assert done(ledger.officer.address, operation, at="latest") == 0
 
     ledger.do(contracts.benefits.address, benefits.encode_cancel(RedemptionId(1), op()))
     again = contracts.benefits.redemption(RedemptionId(1), at="latest")
@@ -176,9 +214,14 @@ def test_award__by_an_issuer_s_message__is_posted_in_its_name(ledger: Ledger) ->
     contracts, operation = ledger.contracts, ledger.operation()
     rows = [Award(OrgId(1), 7, CATEGORY, b"\x22" * 32), Award(OrgId(1), 8, CATEGORY)]
     message = messages.write_award_batch(
-        domain(ledger, "Credits"), PROGRAMME, rows, operation_id=operation, deadline=LATER
+        domain(ledger, "Credits"),
+        PROGRAMME,
+        rows,
+        account=ledger.issuer.address,
+        operation_id=operation,
+        deadline=later(ledger),
     )
-    signed = sign_message(message, ledger.issuer)
+    signed = sign_message(message, ledger.issuer, now=chain_time(ledger))
     calldata = journal.encode_award_by_signature(PROGRAMME, rows, operation, signed)
     before = contracts.credits.issuer_terms(PROGRAMME, ledger.issuer.address, CATEGORY, at="latest")
 
@@ -203,7 +246,7 @@ def test_proposal__approved_by_messages__is_carried_out_from_the_seat(ledger: Le
     assert contracts.authority.appointed_at("council", PROGRAMME, seat, at="latest")
     awarded = journal.encode_award(PROGRAMME, [Award(OrgId(1), 200, CATEGORY)], op())
     calls = [Call(contracts.credits.address, awarded)]
-    now = int(ledger.node.header("latest").timestamp, 16)
+    now = chain_time(ledger)
 
     ledger.do(
         contracts.council.address, council.encode_propose(PROGRAMME, calls, now + 10**5, op())
@@ -219,13 +262,17 @@ def test_proposal__approved_by_messages__is_carried_out_from_the_seat(ledger: Le
             PROGRAMME,
             ProposalId(1),
             proposal.calls_hash,
+            account=key.address,
             operation_id=operation,
-            deadline=LATER,
+            deadline=later(ledger),
         )
         ledger.do(
             contracts.council.address,
             council.encode_approve_by_signature(
-                ProposalId(1), proposal.calls_hash, operation, sign_message(message, key)
+                ProposalId(1),
+                proposal.calls_hash,
+                operation,
+                sign_message(message, key, now=chain_time(ledger)),
             ),
         )
     assert contracts.council.approvers_of(ProposalId(1), at="latest") == tuple(
@@ -241,6 +288,39 @@ def test_proposal__approved_by_messages__is_carried_out_from_the_seat(ledger: Le
     assert done.status is ProposalStatus.EXECUTED
     with pytest.raises(ContractRefused, match="Proposal 1 is executed"):
         ledger.prepare(contracts.council.address, council.encode_cancel(ProposalId(1), op()))
+
+
+def test_message__good_for_longer_than_any_may_be__is_refused_with_the_latest_time(
+    ledger: Ledger,
+) -> None:
+    operation, wrapper = ledger.operation(), ledger.contracts.credits
+    message = messages.write_cancellation(
+        domain(ledger, "Credits"),
+        account=KEYS[3].address,
+        operation_id=operation,
+        deadline=later(ledger) + 10**6,
+    )
+    calldata = encode_cancel_message_by_signature(
+        "Credits", operation, sign_message(message, KEYS[3], now=message.deadline)
+    )
+
+    with pytest.raises(
+        ContractRefused, match="good for too long; now it can be until 2"
+    ) as refused:
+        ledger.prepare(wrapper.address, calldata)
+
+    assert refused.value.values["name"] == "SignedDeadlineTooFar"
+
+
+def test_message__of_a_verifier_without_code__is_refused_by_its_address(ledger: Ledger) -> None:
+    signer, operation = b"\x07" * 20 + b"key", ledger.operation()
+    signed = SignedMessage(signer, later(ledger), b"\x01" * 65)
+    calldata = encode_cancel_message_by_signature("Credits", operation, signed)
+
+    with pytest.raises(ContractRefused, match="0x0707070707070707070707070707070707070707") as no:
+        ledger.prepare(ledger.contracts.credits.address, calldata)
+
+    assert no.value.values["name"] == "SignedVerifierMissing"
 
 
 def controller_of(ledger: Ledger) -> LocalSigner:

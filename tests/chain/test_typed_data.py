@@ -19,6 +19,7 @@ from ledger.chain.keccak import keccak256
 from ledger.chain.rpc import Node
 from ledger.chain.signers import LocalSigner
 from ledger.chain.typed_data import (
+    MAX_VALIDITY,
     MESSAGES,
     MessageDomain,
     TypedMessage,
@@ -46,6 +47,7 @@ KEPT_ELSEWHERE = {"AwardMessage": "Credits"}
 EVERY = [(contract, name) for contract, taken in MESSAGES.items() for name in taken]
 CREDITS = MessageDomain("Credits", 31337, b"\xc5" * 20)
 OP = b"\x0f" * 32
+WHO = b"\xac" * 20
 
 
 def drawn(dice: random.Random, kind: str) -> Any:
@@ -70,6 +72,8 @@ def drawn(dice: random.Random, kind: str) -> Any:
 def message_of(dice: random.Random, domain: MessageDomain, name: str) -> TypedMessage:
     fields = MESSAGES[domain.contract][name].partition("(")[2].partition(")")[0].split(",")
     values = {field: drawn(dice, kind) for kind, field in map(str.split, fields)}
+    for field in values.keys() & {"operationId", "applicationId"}:
+        values[field] = dice.randbytes(32)  # no journal takes zero
     return TypedMessage(domain, name, values)
 
 
@@ -151,13 +155,39 @@ def test_domains__of_all_contracts__are_named_as_in_their_constructors() -> None
 
 def test_signature__of_a_message__is_eth_accounts_and_recovers_its_signer() -> None:
     signer = LocalSigner(keccak256(b"somebody"))
-    message = messages.write_cancellation(CREDITS, operation_id=OP, deadline=99)
+    message = messages.write_cancellation(
+        CREDITS, account=signer.address, operation_id=OP, deadline=99
+    )
 
-    signed = sign_message(message, signer)
+    signed = sign_message(message, signer, now=0)
 
     expected = Account.sign_typed_data(keccak256(b"somebody"), full_message=message.to_json())
     assert signed.signature == bytes(expected.signature)
     assert (signed.signer, signed.deadline) == (signer.address, 99)
+
+
+def test_signature__of_a_message_of_another_account__is_not_made() -> None:
+    message = messages.write_cancellation(CREDITS, account=WHO, operation_id=OP, deadline=99)
+
+    with pytest.raises(InvalidValue, match="account"):
+        sign_message(message, LocalSigner(keccak256(b"somebody")), now=0)
+
+
+def test_signature__of_a_message_that_would_sleep__is_not_made() -> None:
+    signer, now = LocalSigner(keccak256(b"somebody")), 1_800_000_000
+
+    def signed_until(deadline: int) -> int:
+        message = messages.write_cancellation(
+            CREDITS, account=signer.address, operation_id=OP, deadline=deadline
+        )
+        return sign_message(message, signer, now=now).deadline
+
+    assert signed_until(now + MAX_VALIDITY) == now + MAX_VALIDITY
+    with pytest.raises(
+        InvalidValue, match=r"deadline: \d+ is not at most \d+, 180 days"
+    ) as refused:
+        signed_until(now + MAX_VALIDITY + 1)
+    assert refused.value.code == "input.invalid_value"
 
 
 P3 = ProgrammeId(3)
@@ -165,26 +195,28 @@ WRITTEN: list[tuple[str, Callable[[MessageDomain], TypedMessage], dict[str, Any]
     (
         "Organisations",
         lambda domain: messages.write_rotation(
-            domain, OrgId(7), b"\xab" * 20, operation_id=OP, deadline=9
+            domain, OrgId(7), b"\xab" * 20, account=WHO, operation_id=OP, deadline=9
         ),
         {"orgId": 7, "successor": b"\xab" * 20},
     ),
     (
         "Organisations",
-        lambda domain: messages.write_acceptance(domain, OrgId(7), operation_id=OP, deadline=9),
+        lambda domain: messages.write_acceptance(
+            domain, OrgId(7), account=WHO, operation_id=OP, deadline=9
+        ),
         {"orgId": 7},
     ),
     (
         "Organisations",
         lambda domain: messages.write_objection(
-            domain, OrgId(7), b"\xab" * 20, operation_id=OP, deadline=9
+            domain, OrgId(7), b"\xab" * 20, account=WHO, operation_id=OP, deadline=9
         ),
         {"orgId": 7, "successor": b"\xab" * 20},
     ),
     (
         "Credits",
         lambda domain: messages.write_award_batch(
-            domain, P3, [Award(OrgId(7), 5, "launch", OP)], operation_id=OP, deadline=9
+            domain, P3, [Award(OrgId(7), 5, "launch", OP)], account=WHO, operation_id=OP, deadline=9
         ),
         {
             "programmeId": 3,
@@ -198,6 +230,7 @@ WRITTEN: list[tuple[str, Callable[[MessageDomain], TypedMessage], dict[str, Any]
             P3,
             Redemption(ListingId(4), OrgId(7), 2),
             price=50,
+            account=WHO,
             operation_id=OP,
             deadline=9,
         ),
@@ -206,14 +239,14 @@ WRITTEN: list[tuple[str, Callable[[MessageDomain], TypedMessage], dict[str, Any]
     (
         "Shares",
         lambda domain: messages.write_claim(
-            domain, P3, DistributionId(4), OrgId(7), 12, operation_id=OP, deadline=9
+            domain, P3, DistributionId(4), OrgId(7), 12, account=WHO, operation_id=OP, deadline=9
         ),
         {"programmeId": 3, "distributionId": 4, "orgId": 7, "amount": 12},
     ),
     (
         "Council",
         lambda domain: messages.write_approval(
-            domain, P3, ProposalId(4), OP, operation_id=OP, deadline=9
+            domain, P3, ProposalId(4), OP, account=WHO, operation_id=OP, deadline=9
         ),
         {"programmeId": 3, "proposalId": 4, "callsHash": OP},
     ),
@@ -228,7 +261,7 @@ def test_message__written_from_our_values__has_the_fields_of_its_type(
 ) -> None:
     message = write(MessageDomain(contract, 31337, b"\xc5" * 20))
 
-    assert message.values == values | {"operationId": OP, "deadline": 9}
+    assert message.values == values | {"account": WHO, "operationId": OP, "deadline": 9}
     assert message.digest() == oracle_digest(message)
 
 
@@ -236,13 +269,16 @@ def test_application__has_an_id_of_its_own_and_no_expiry() -> None:
     domain = MessageDomain("Memberships", 31337, b"\xc5" * 20)
     admission = Admission(OrgId(7), TierId(2), 12345, OP)
 
-    message = messages.write_application(domain, P3, admission, application_id=OP, deadline=9)
+    message = messages.write_application(
+        domain, P3, admission, account=WHO, application_id=OP, deadline=9
+    )
 
     assert message.values == {
         "programmeId": 3,
         "orgId": 7,
         "tier": 2,
         "evidence": OP,
+        "account": WHO,
         "applicationId": OP,
         "deadline": 9,
     }
@@ -251,7 +287,12 @@ def test_application__has_an_id_of_its_own_and_no_expiry() -> None:
 
 def test_message__shown_to_a_wallet__is_readable() -> None:
     message = messages.write_award_batch(
-        CREDITS, P3, [Award(OrgId(7), 5, "launch", OP)], operation_id=OP, deadline=2**60
+        CREDITS,
+        P3,
+        [Award(OrgId(7), 5, "launch", OP)],
+        account=WHO,
+        operation_id=OP,
+        deadline=2**60,
     )
 
     shown = message.to_json()
@@ -264,6 +305,7 @@ def test_message__shown_to_a_wallet__is_readable() -> None:
     }
     assert shown["message"]["awards"][0]["category"] == "launch"
     assert shown["message"]["deadline"] == str(2**60)
+    assert shown["message"]["account"] == "0xacACAcacAcACaCaCACACacACACacacaCACacaCAc"
     assert shown["message"]["operationId"] == "0x" + OP.hex()
     assert list(shown["types"]) == ["EIP712Domain", "AwardBatch", "Award"]
 
@@ -276,23 +318,52 @@ def test_message__that_no_contract_takes__is_refused() -> None:
 
 
 def test_message__with_wrong_values__is_refused_by_their_name() -> None:
-    good = {"operationId": OP, "deadline": 9}
+    good = {"account": WHO, "operationId": OP, "deadline": 9}
     for wrong, field in (
-        ({"operationId": OP}, "Cancellation"),
+        ({"operationId": OP, "deadline": 9}, "Cancellation"),
+        ({"account": WHO, "operationId": OP}, "Cancellation"),
         (good | {"more": 1}, "Cancellation"),
         (good | {"deadline": -1}, "deadline"),
         (good | {"deadline": 2**256}, "deadline"),
+        (good | {"deadline": 9.0}, "deadline"),
+        (good | {"deadline": True}, "deadline"),
         (good | {"operationId": OP[:31]}, "operationId"),
+        (good | {"operationId": bytes(32)}, "operationId"),
+        (good | {"account": 20}, "account"),
+        (good | {"account": WHO[:19]}, "account"),
     ):
         with pytest.raises(InvalidValue, match=field):
-            TypedMessage(CREDITS, "Cancellation", wrong).digest()
-    award = {"orgId": 1, "amount": 1, "category": b"launch", "evidence": OP}
-    with pytest.raises(InvalidValue, match="category"):
-        TypedMessage(CREDITS, "AwardBatch", good | {"programmeId": 1, "awards": [award]}).digest()
+            TypedMessage(CREDITS, "Cancellation", wrong)
+    award = {"orgId": 1, "amount": 1, "category": "launch", "evidence": OP}
+    for awards, field in (
+        ([award | {"category": b"launch"}], "category"),
+        ([award | {"category": "\ud800"}], "category"),
+        ([award | {"amount": True}], "amount"),
+        ([[1, 1, "launch", OP]], "Award"),
+        ({"orgId": 1}, "awards"),
+    ):
+        with pytest.raises(InvalidValue, match=field):
+            TypedMessage(CREDITS, "AwardBatch", good | {"programmeId": 1, "awards": awards})
+    with pytest.raises(InvalidValue, match="applicationId"):
+        messages.write_application(
+            MessageDomain("Memberships", 1, bytes(20)),
+            P3,
+            Admission(OrgId(7), TierId(2), 12345, OP),
+            account=WHO,
+            application_id=bytes(32),
+            deadline=9,
+        )
+
+
+def test_longest_validity__of_a_message__is_the_contracts() -> None:
+    text = (CONTRACTS_FOLDER / "SignedMessages.sol").read_text()
+    (days,) = re.findall(r"MAX_VALIDITY = (\d+) days;", text)
+
+    assert int(days) * 24 * 60 * 60 == MAX_VALIDITY
 
 
 def test_account__of_a_signer__is_itself_or_the_end_of_its_hash() -> None:
     assert account_of(b"\x01" * 20) == b"\x01" * 20
-    assert account_of(b"\x01" * 21) == keccak256(b"\x01" * 21)[12:]
+    assert account_of(b"\x01" * 21) == keccak256(b"moonlake.signer" + b"\x01" * 21)[12:]
     with pytest.raises(InvalidValue, match="signer"):
         account_of(b"\x01" * 19)

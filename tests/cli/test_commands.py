@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from ledger.domain.ids import OrgId, ProgrammeId, token_id
 from ledger.processes import wait_until
+from ledger.wiring import opened_chain
 from tests.support.stacks import CommandLine, RunningStack
 
 REFUSED = 5
@@ -208,6 +212,45 @@ def test_membership__from_application_to_member__leaves_the_application(
     assert done["operation"]["state"] == "included"
     held = _standing(command_line, "huawei", "alliance", "active")
     assert (held["tier_key"], held["expires_at"]) == ("observer", "2099-12-31T00:00:00Z")
+
+
+def test_award__repeated_with_another_key__is_refused_and_not_awarded_twice(
+    command_line: CommandLine,
+) -> None:
+    given = ("2", "4", "3", "data.acquire", "--no-evidence", "--operation-id", operation_id(0xA5A5))
+    done = command_line.json("credit", "award", *given)
+
+    refused = command_line.run("credit", "award", *given, "--as", "council", "--json")
+
+    assert refused.returncode == 2
+    error = json.loads(refused.stdout)["error"]
+    assert error["code"] == "sending.operation_of_another_signer"
+    assert error["values"]["signer"] == done["operation"]["sender"]
+    again = command_line.json("credit", "award", *given)
+    assert again["entry_ids"] == done["entry_ids"]
+
+
+def test_metadata_base__of_the_own_server__leads_wallets_to_names_and_pictures(
+    command_line: CommandLine, demonstration: RunningStack
+) -> None:
+    base = f"http://127.0.0.1:{demonstration.settings.port}/v1/tokens/"
+
+    done = command_line.json("membership", "metadata-base", base)
+
+    assert (done["base"], done["operation"]["state"]) == (base, "included")
+    with opened_chain(demonstration.settings) as chain:
+        token = token_id(ProgrammeId(2), OrgId(4))
+        at = [
+            chain.contracts.memberships.token_uri(token, at="latest"),
+            chain.contracts.memberships.contract_uri(at="latest"),
+        ]
+    found = [httpx.get(each).json() for each in at]
+    assert found[0]["name"].startswith("银河航天 GalaxySpace · ")
+    assert found[1]["name"] == "Moonlake membership"
+    for wrong in ((), (base, "--none"), (base.removesuffix("/"),)):
+        refused = command_line.json("membership", "metadata-base", *wrong)
+        assert refused["error"]["code"] == "input.invalid_value"
+    assert command_line.json("membership", "metadata-base", "--none")["base"] == ""
 
 
 def test_membership_list__takes_its_programme_like_the_other_commands_and_like_org_list(

@@ -74,7 +74,7 @@ contract AuthorityTest is Stage {
         vm.assertFalse(authority.isOfficer(ISSUER_ROLE, FIRST, stranger), "officer of another programme");
         vm.assertFalse(authority.isOfficer(ISSUER_ROLE, 0, stranger), "officer of the alliance");
         vm.assertFalse(authority.isOfficer(COUNCIL_ROLE, SECOND, stranger), "another office");
-        vm.assertEq(authority.operationSequence(OPERATION), authority.sequence(), "operation");
+        vm.assertEq(authority.operationSequence(admin, OPERATION), authority.sequence(), "operation");
     }
 
     function test_appoint__alliance_wide__counts_in_every_programme() public {
@@ -147,8 +147,21 @@ contract AuthorityTest is Stage {
         authority.pause(OPERATION);
     }
 
+    /// @dev A guardian sees its dismissal under way, and pauses by the dismissal's id.
+    function test_operation__that_a_guardian_used_first__is_accepted() public {
+        vm.prank(guardian);
+        authority.pause(OPERATION);
+        vm.prank(admin);
+        authority.dismiss(GUARDIAN_ROLE, 0, guardian, OPERATION);
+        vm.prank(admin);
+        authority.resume("resumption");
+        vm.assertEq(authority.operationSequence(guardian, OPERATION), authority.sequence() - 2, "the guardian's");
+        vm.assertEq(authority.operationSequence(admin, OPERATION), authority.sequence() - 1, "the admin's");
+    }
+
     function test_operation__used_in_another_contract__is_accepted() public {
-        vm.prank(council);
+        _appoint(COUNCIL_ROLE, FIRST, admin);
+        vm.prank(admin);
         programmes.changeProfile(FIRST, EVIDENCE, OPERATION);
         vm.prank(admin);
         authority.appoint(ISSUER_ROLE, SECOND, stranger, OPERATION);

@@ -11,13 +11,15 @@ abstract contract AwardMessages is Signing {
 
     string private constant AWARD = "Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)";
     string private constant BATCH =
-        "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)";
+        "AwardBatch(uint16 programmeId,Award[] awards,address account,bytes32 operationId,uint256 deadline)";
 
-    function _batch(uint16 programmeId, ICredits.Award[] memory awards, bytes32 operationId, uint256 deadline)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function _batch(
+        uint16 programmeId,
+        ICredits.Award[] memory awards,
+        address account,
+        bytes32 operationId,
+        uint256 deadline
+    ) internal pure returns (bytes32) {
         bytes memory all;
         for (uint256 i = 0; i < awards.length; ++i) {
             ICredits.Award memory given = awards[i];
@@ -33,7 +35,7 @@ abstract contract AwardMessages is Signing {
             all = bytes.concat(all, award);
         }
         bytes32 batchType = keccak256(bytes(string.concat(BATCH, AWARD)));
-        return keccak256(abi.encode(batchType, programmeId, keccak256(all), operationId, deadline));
+        return keccak256(abi.encode(batchType, programmeId, keccak256(all), account, operationId, deadline));
     }
 
     /// @dev A batch signed by a key for `target`.
@@ -45,7 +47,7 @@ abstract contract AwardMessages is Signing {
         bytes32 operationId,
         uint256 deadline
     ) internal view returns (ISignedMessages.Signed memory) {
-        bytes32 message = _batch(programmeId, awards, operationId, deadline);
+        bytes32 message = _batch(programmeId, awards, vm.addr(key), operationId, deadline);
         return _signed(key, target, CREDITS_DOMAIN, message, deadline);
     }
 

@@ -150,7 +150,6 @@ contract BenefitsTest is Shelf {
         vm.assertEq(name, "Moonlake Benefits", "name");
         vm.assertEq(version, "1", "version");
         vm.assertEq(contract_, address(benefits), "contract");
-        vm.assertEq(benefits.operationInCredits(OPERATION), _inCredits(OPERATION), "operation in Credits");
     }
 
     function _writeList(bytes32 operationId, address) private view returns (bytes memory) {

@@ -37,7 +37,7 @@ contract BenefitsRedeemTest is Shelf {
         _assertUnits(3, 4, 5);
         vm.assertEq(benefits.redeemedBy(listed, 2), 1, "redeemed by another");
         _assertRedemption(2, IBenefits.Redemption(listed, 3, 4, IBenefits.RedemptionStatus.Open, entryId));
-        vm.assertEq(benefits.operationSequence(OPERATION), _number(1) - 1, "operation");
+        vm.assertEq(benefits.operationSequence(_controller(3), OPERATION), _number(1) - 1, "operation");
     }
 
     function test_redeem__units__takes_the_credits_in_an_entry() public {
@@ -46,7 +46,7 @@ contract BenefitsRedeemTest is Shelf {
         benefits.redeem(listed, 3, 4, OPERATION);
         bytes memory entry = bytes.concat(
             abi.encode(ICredits.EntryPosted.selector, _number(1), FIRST, 3, ICredits.Kind.Redemption, bytes32(0)),
-            abi.encode(int64(-120), int64(380), bytes32(0), 0, _controller(3), _inCredits(OPERATION))
+            abi.encode(int64(-120), int64(380), bytes32(0), 0, _controller(3), OPERATION)
         );
         vm.assertEq(_assertLine(entry).length, 0, "echoes");
         vm.assertEq(credits.balanceOf(FIRST, 3), 380, "balance");
@@ -226,7 +226,7 @@ contract BenefitsRedeemTest is Shelf {
         vm.assertEq(credits.balanceOf(FIRST, 3), int64(WEALTH - 4 * PRICE), "balance, taken once");
     }
 
-    function test_redeem__operation_known_in_credits__is_new_here() public {
+    function test_redeem__operation_of_another_in_credits__is_new() public {
         vm.prank(council);
         credits.award(FIRST, _awards(3, 1), OPERATION);
         vm.prank(_controller(3));
@@ -234,19 +234,29 @@ contract BenefitsRedeemTest is Shelf {
         vm.assertEq(benefits.redeemedBy(listed, 3), 1, "redeemed");
     }
 
-    /// @dev A member sees an officer's award on its way and takes its operation id, to have it refused.
+    /// @dev A member sees an officer's award on its way and takes its operation id: it takes its own.
     function test_redeem__by_the_id_of_an_award_on_its_way__leaves_the_award_alone() public {
         vm.prank(_controller(3));
         benefits.redeem(listed, 3, 1, OPERATION);
-        vm.assertEq(credits.operationSequence(OPERATION), 0, "operation in Credits");
-        vm.assertEq(credits.operationSequence(_inCredits(OPERATION)), credits.sequence(), "the entry's own");
+        vm.assertEq(
+            credits.operationSequence(_controller(3), OPERATION), credits.sequence(), "its own, in Credits"
+        );
+        vm.assertEq(credits.operationSequence(issuer, OPERATION), 0, "the issuer's");
         vm.prank(issuer);
         credits.award(FIRST, _awards(2, 1), OPERATION);
-        // Nor can it aim at an id: the entry's is a hash of what it chooses.
-        bytes32 aimed = _inCredits(OPERATION);
+        vm.assertEq(credits.operationSequence(issuer, OPERATION), credits.sequence(), "the issuer's, done");
+    }
+
+    /// @dev Somebody who is officer and controller has one space of ids in Credits for both.
+    function test_redeem__by_an_id_that_its_actor_used_in_credits__is_refused_and_changes_nothing() public {
+        _appoint(COUNCIL_ROLE, FIRST, _controller(3));
         vm.prank(_controller(3));
-        benefits.redeem(listed, 3, 1, aimed);
-        vm.assertEq(credits.operationSequence(_inCredits(aimed)), credits.sequence(), "another hash");
+        credits.award(FIRST, _awards(2, 1), OPERATION);
+        bytes memory done =
+            abi.encodeWithSelector(IJournal.JournalOperationDone.selector, OPERATION, credits.sequence());
+        _send(address(benefits), _controller(3), abi.encodeCall(benefits.redeem, (listed, 3, 1, OPERATION)), done);
+        vm.assertEq(benefits.operationSequence(_controller(3), OPERATION), 0, "operation in Benefits");
+        _assertUnits(3, 0, 0);
     }
 
     function _standing(uint32 orgId, IMemberships.Status found) private pure returns (bytes memory) {

@@ -31,7 +31,7 @@ contract BenefitsSettleTest is Shelf {
         vm.prank(treasurer);
         benefits.fulfil(FIRST, ids, EVIDENCE, OPERATION);
         vm.assertEq(_assertLines(lines).length, 0, "echoes");
-        vm.assertEq(benefits.operationSequence(OPERATION), benefits.sequence() - 1, "operation");
+        vm.assertEq(benefits.operationSequence(treasurer, OPERATION), benefits.sequence() - 1, "operation");
         _assertRedemption(3, IBenefits.Redemption(listed, 4, 1, IBenefits.RedemptionStatus.Fulfilled, 9));
         _assertRedemption(2, IBenefits.Redemption(other, 3, 2, IBenefits.RedemptionStatus.Fulfilled, 8));
         _assertRedemption(1, IBenefits.Redemption(listed, 2, 2, IBenefits.RedemptionStatus.Open, 7));
@@ -146,7 +146,7 @@ contract BenefitsSettleTest is Shelf {
         benefits.cancel(2, EVIDENCE, OPERATION);
         bytes memory entry = bytes.concat(
             abi.encode(ICredits.EntryPosted.selector, _number(1), FIRST, 3, ICredits.Kind.Refund, bytes32(0)),
-            abi.encode(int64(120), int64(WEALTH), EVIDENCE, _number(0), treasurer, _inCredits(OPERATION))
+            abi.encode(int64(120), int64(WEALTH), EVIDENCE, _number(0), treasurer, OPERATION)
         );
         vm.assertEq(_assertLine(entry).length, 0, "echoes");
         vm.assertEq(credits.balanceOf(FIRST, 3), int64(WEALTH), "balance");

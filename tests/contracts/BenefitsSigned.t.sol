@@ -15,9 +15,10 @@ import {BurningWallet, CallingWallet, RevertingWallet} from "./Wallets.sol";
 contract BenefitsSignedTest is Shelf {
     bytes32 private constant REDEMPTION = keccak256(
         "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
-        "bytes32 operationId,uint256 deadline)"
+        "address account,bytes32 operationId,uint256 deadline)"
     );
-    bytes32 private constant CANCELLATION = keccak256("Cancellation(bytes32 operationId,uint256 deadline)");
+    bytes32 private constant CANCELLATION =
+        keccak256("Cancellation(address account,bytes32 operationId,uint256 deadline)");
     uint256 private constant DEADLINE = OPENS + 1 hours;
     string private constant DOMAIN_NAME = "Moonlake Benefits";
 
@@ -28,6 +29,7 @@ contract BenefitsSignedTest is Shelf {
         uint32 orgId;
         uint32 quantity;
         uint64 credits;
+        address account;
         bytes32 operationId;
         uint256 deadline;
     }
@@ -68,7 +70,7 @@ contract BenefitsSignedTest is Shelf {
 
     function test_signed__by_a_verifiers_key__redeems() public {
         bytes memory signer = abi.encodePacked(address(new Verifier()), vm.addr(_key("passkey")), "salt");
-        address account = address(uint160(uint256(keccak256(signer))));
+        address account = benefits.accountOf(signer);
         uint32 orgId = _join(account);
         _sent(orgId, _signedAs(signer, _key("another"), orgId), _invalid(account));
         _sent(orgId, _signedAs(signer, _key("passkey"), orgId), "");
@@ -85,8 +87,7 @@ contract BenefitsSignedTest is Shelf {
         _sent(3, signed, _invalid(_controller(3)));
         // A verifier of the thief's own, that takes any signature, is an account of its own.
         bytes memory signer = abi.encodePacked(new Verifier(), stranger);
-        signed = _signedFor(signer, _key("stranger"), _digestOf(_message()), DEADLINE);
-        _sent(3, signed, _notController(address(uint160(uint256(keccak256(signer)))), 3));
+        _sent(3, _signedAs(signer, _key("stranger"), 3), _notController(benefits.accountOf(signer), 3));
         signed.signer = hex"01";
         _sent(3, signed, abi.encodeWithSelector(ISignedMessages.SignedSignerMalformed.selector, 1));
         signed.signer = "";
@@ -96,7 +97,7 @@ contract BenefitsSignedTest is Shelf {
     // --- what is signed
 
     function test_signed__any_other_field__is_refused() public {
-        for (uint256 field = 0; field < 7; ++field) {
+        for (uint256 field = 0; field < 8; ++field) {
             Message memory message = _message();
             if (field == 0) message.programmeId = SECOND;
             if (field == 1) message.listingId = _list(_terms());
@@ -104,6 +105,7 @@ contract BenefitsSignedTest is Shelf {
             if (field == 3) message.quantity = 1;
             if (field == 4) message.credits = 2 * PRICE - 1;
             if (field == 5) message.operationId = "another operation";
+            if (field == 7) message.account = _controller(2);
             ISignedMessages.Signed memory signed = _signedBy(_key(3), message);
             if (field == 6) signed.deadline = DEADLINE + 1;
             _sent(3, signed, _invalid(_controller(3)));
@@ -142,12 +144,15 @@ contract BenefitsSignedTest is Shelf {
         unchecked {
             message.credits = uint64(MOST * uint256(type(uint32).max));
         }
+        message.account = _controller(3);
         ISignedMessages.Signed memory signed = _signedBy(_key(3), message);
         _sentFor(dear, 3, type(uint32).max, OPERATION, signed, _invalid(_controller(3)));
     }
 
     function test_signed__for_another_contract_name_or_chain__is_refused() public {
-        bytes32 hash = _hash(_message());
+        Message memory message = _message();
+        message.account = _controller(3);
+        bytes32 hash = _hash(message);
         bytes memory failure = _invalid(_controller(3));
         _sent(3, _signed(_key(3), address(shares), DOMAIN_NAME, hash, DEADLINE), failure);
         _sent(3, _signed(_key(3), address(benefits), "Moonlake Shares", hash, DEADLINE), failure);
@@ -216,18 +221,45 @@ contract BenefitsSignedTest is Shelf {
         vm.assertEq(credits.balanceOf(FIRST, 2), int64(WEALTH), "balance of the one in front");
     }
 
-    /// @dev The worst that another member can do to a message: have it refused, in plain sight and for
-    /// its own credits. A message with another id is signed then.
-    function test_signed__front_run_by_its_operation_id__takes_no_credits() public {
+    /// @dev Another member sees the message's id and takes it, in both contracts: it takes its own.
+    function test_signed__front_run_by_its_operation_id__is_done_all_the_same() public {
         ISignedMessages.Signed memory signed = _signedBy(_key(3), _message());
         vm.prank(_controller(2));
         benefits.redeem(listed, 2, 1, OPERATION);
+        vm.prank(council);
+        credits.award(FIRST, _awards(2, 1), OPERATION);
+        _sent(3, signed, "");
+        vm.assertEq(credits.balanceOf(FIRST, 3), int64(WEALTH - 2 * PRICE), "balance");
         _sent(3, signed, _done());
-        vm.assertEq(credits.balanceOf(FIRST, 3), int64(WEALTH), "balance");
-        vm.assertEq(credits.balanceOf(FIRST, 2), int64(WEALTH - PRICE), "balance of the one in front");
+        _assertUnits(3, 2, 3);
+    }
+
+    /// @dev Sent first and then signed, as the other way round: one operation of one account.
+    function test_signed__done_without_signature_before__is_refused_as_done() public {
+        ISignedMessages.Signed memory signed = _signedBy(_key(3), _message());
+        vm.prank(_controller(3));
+        benefits.redeem(listed, 3, 2, OPERATION);
+        _sent(3, signed, _done());
+        _assertUnits(3, 2, 2);
+    }
+
+    /// @dev One key that an organisation has of its own, and that owns another's wallet: what it signs for
+    /// the one is nothing to the other.
+    function test_signed__for_another_account_of_the_same_key__is_refused() public {
+        address wallet = address(new Wallet(_controller(3)));
+        uint32 orgId = _join(wallet);
         Message memory message = _message();
-        message.operationId = "another operation";
-        _sentFor(listed, 3, 2, "another operation", _signedBy(_key(3), message), "");
+        message.account = _controller(3);
+        _sent(3, _signedFor(abi.encodePacked(wallet), _key(3), _digestOf(message), DEADLINE), _invalid(wallet));
+        (message.orgId, message.account) = (orgId, wallet);
+        _sent(
+            orgId,
+            _signedFor(abi.encodePacked(_controller(3)), _key(3), _digestOf(message), DEADLINE),
+            _invalid(_controller(3))
+        );
+        _sent(orgId, _signedFor(abi.encodePacked(wallet), _key(3), _digestOf(message), DEADLINE), "");
+        // Nor did the wallet's operation use up the key's own.
+        _sent(3, _signedBy(_key(3), _message()), "");
     }
 
     function test_signed__cancelled_by_its_signer__is_refused() public {
@@ -250,7 +282,7 @@ contract BenefitsSignedTest is Shelf {
         ISignedMessages.Signed memory signed = _signedBy(_key(3), _message());
         _pause();
         _sent(3, signed, abi.encodePacked(IAuthority.AuthorityPaused.selector));
-        bytes32 cancellation = keccak256(abi.encode(CANCELLATION, OPERATION, DEADLINE));
+        bytes32 cancellation = keccak256(abi.encode(CANCELLATION, _controller(3), OPERATION, DEADLINE));
         benefits.cancelMessageBySignature(
             OPERATION, _signed(_key(3), address(benefits), DOMAIN_NAME, cancellation, DEADLINE)
         );
@@ -282,7 +314,7 @@ contract BenefitsSignedTest is Shelf {
         wallet.prepare(address(benefits), within);
         _sent(orgId, _signedAs(abi.encodePacked(wallet), _key("any"), orgId), "");
         vm.assertEq(benefits.redeemedBy(listed, orgId), 2, "redeemed");
-        vm.assertEq(benefits.operationSequence("within"), 0, "operation within");
+        vm.assertEq(benefits.operationSequence(address(wallet), "within"), 0, "operation within");
         // The same call by itself is good, so that it was the asking that stopped it.
         vm.prank(address(wallet));
         (bool done,) = address(benefits).call(within);
@@ -307,7 +339,7 @@ contract BenefitsSignedTest is Shelf {
     // --- signing
 
     function _message() private view returns (Message memory) {
-        return Message(FIRST, listed, 3, 2, 2 * PRICE, OPERATION, DEADLINE);
+        return Message(FIRST, listed, 3, 2, 2 * PRICE, address(0), OPERATION, DEADLINE);
     }
 
     function _hash(Message memory message) private pure returns (bytes32) {
@@ -319,6 +351,7 @@ contract BenefitsSignedTest is Shelf {
     }
 
     function _signedBy(uint256 key, Message memory message) private view returns (ISignedMessages.Signed memory) {
+        if (message.account == address(0)) message.account = vm.addr(key);
         return _signed(key, address(benefits), DOMAIN_NAME, _hash(message), message.deadline);
     }
 
@@ -329,7 +362,7 @@ contract BenefitsSignedTest is Shelf {
         returns (ISignedMessages.Signed memory)
     {
         Message memory message = _message();
-        message.orgId = orgId;
+        (message.orgId, message.account) = (orgId, benefits.accountOf(signer));
         return _signedFor(signer, key, _digestOf(message), DEADLINE);
     }
 
@@ -364,7 +397,9 @@ contract BenefitsSignedTest is Shelf {
 
     function _done() private view returns (bytes memory) {
         return abi.encodeWithSelector(
-            IJournal.JournalOperationDone.selector, OPERATION, benefits.operationSequence(OPERATION)
+            IJournal.JournalOperationDone.selector,
+            OPERATION,
+            benefits.operationSequence(_controller(3), OPERATION)
         );
     }
 

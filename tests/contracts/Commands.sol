@@ -2,7 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IAuthority} from "../../contracts/interfaces/IAuthority.sol";
+import {IBenefits} from "../../contracts/interfaces/IBenefits.sol";
+import {ICouncil} from "../../contracts/interfaces/ICouncil.sol";
 import {IJournal} from "../../contracts/interfaces/IJournal.sol";
+import {IShares} from "../../contracts/interfaces/IShares.sol";
 import {Stage} from "./Stage.sol";
 
 /// @title What holds for every command: who may give it, once, and not while the ledger is paused
@@ -52,21 +55,29 @@ abstract contract Commands is Stage {
 
     function _assertOnce(Command memory command) private {
         address officer = _officerFor(command);
-        // An id that another contract knows is new to this one.
+        // An id that the officer used in another contract is new to this one.
         bytes32 operationId = _operation();
-        _useElsewhere(command.target, operationId);
+        _useElsewhere(command.target, officer, operationId);
         bytes memory data = command.write(operationId, officer);
         bytes memory nameless = command.write(0, officer);
         uint64 first = IJournal(command.target).sequence() + 1;
         _send(command.target, officer, nameless, abi.encodePacked(IJournal.JournalOperationIdMissing.selector));
-        vm.assertEq(IJournal(command.target).operationSequence(operationId), 0, "operation not yet done");
+        vm.assertEq(IJournal(command.target).operationSequence(officer, operationId), 0, "operation not yet done");
+        // Nor is one done that others used in this contract: they used their own.
+        _useByAnother(command.target, operationId);
+        vm.assertEq(IJournal(command.target).operationSequence(officer, operationId), 0, "the officer's, not yet");
+        first = IJournal(command.target).sequence() + 1;
         _send(command.target, officer, data, "");
-        vm.assertEq(IJournal(command.target).operationSequence(operationId), first, "operation's first line");
+        vm.assertEq(
+            IJournal(command.target).operationSequence(officer, operationId), first, "operation's first line"
+        );
         // Refused as done before, whatever else stands against it by now.
         bytes memory done = abi.encodeWithSelector(IJournal.JournalOperationDone.selector, operationId, first);
         _send(command.target, officer, data, done);
         vm.assertEq(
-            IJournal(command.target).operationSequence(operationId), first, "operation's first line, still"
+            IJournal(command.target).operationSequence(officer, operationId),
+            first,
+            "operation's first line, still"
         );
     }
 
@@ -84,10 +95,44 @@ abstract contract Commands is Stage {
         _appoint(command.role, command.programmeId, officer);
     }
 
-    function _useElsewhere(address target, bytes32 operationId) private {
-        vm.prank(council);
-        if (target == address(programmes)) credits.award(FIRST, _awards(1, 1), operationId);
-        else programmes.changeProfile(FIRST, EVIDENCE, operationId);
+    function _useElsewhere(address target, address officer, bytes32 id) private {
+        _appoint(COUNCIL_ROLE, SECOND, officer);
+        bool there = target != address(programmes);
+        bytes memory data = there
+            ? abi.encodeCall(programmes.changeProfile, (SECOND, EVIDENCE, id))
+            : abi.encodeCall(credits.award, (SECOND, _awards(1, 1), id));
+        _send(there ? address(programmes) : address(credits), officer, data, "");
+        bytes32 dismissal = _operation();
+        vm.prank(admin);
+        authority.dismiss(COUNCIL_ROLE, SECOND, officer, dismissal);
+    }
+
+    /// @dev Another officer sees the command under way, and gives one of its own by its id.
+    function _useByAnother(address target, bytes32 id) private {
+        uint40 time = uint40(block.timestamp);
+        if (target == address(programmes)) {
+            _send(target, council, abi.encodeCall(programmes.changeProfile, (SECOND, EVIDENCE, id)), "");
+        } else if (target == address(organisations)) {
+            _send(target, registrar, abi.encodeCall(organisations.changeProfile, (6, EVIDENCE, id)), "");
+        } else if (target == address(memberships)) {
+            _send(target, council, abi.encodeCall(memberships.changeMetadataBase, ("base", id)), "");
+        } else if (target == address(credits)) {
+            _send(target, council, abi.encodeCall(credits.award, (SECOND, _awards(1, 1), id)), "");
+        } else if (target == address(benefits)) {
+            IBenefits.Listing memory listing = IBenefits.Listing(SECOND, 1, 1, 1, time, EXPIRY, EVIDENCE);
+            _send(target, council, abi.encodeCall(benefits.list, (listing, id)), "");
+        } else if (target == address(shares)) {
+            IShares.Distribution memory terms =
+                IShares.Distribution(SECOND, 1, 1, DATA, EVIDENCE, EVIDENCE, time + 1 days, time + 2 days);
+            _send(target, council, abi.encodeCall(shares.post, (terms, EVIDENCE, id)), "");
+        } else {
+            _appoint(COUNCILLOR_ROLE, SECOND, council);
+            ICouncil.Call[] memory calls = new ICouncil.Call[](1);
+            calls[0] = ICouncil.Call(address(programmes), abi.encodeCall(programmes.programmeCount, ()));
+            _send(
+                target, council, abi.encodeCall(councils.propose, (SECOND, calls, time + 1 days, EVIDENCE, id)), ""
+            );
+        }
     }
 
     function _roleMissing(Command memory command, address account) private pure returns (bytes memory) {

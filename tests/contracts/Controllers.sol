@@ -65,15 +65,18 @@ abstract contract Controllers is Commands {
 
     // --- messages, as they are specified in IOrganisations.sol
 
-    function _rotation(uint32 orgId, address account, bytes32 operationId, uint256 deadline)
+    function _rotation(uint32 orgId, address to, address account, bytes32 operationId, uint256 deadline)
         internal
         pure
         returns (bytes32)
     {
         return keccak256(
             abi.encode(
-                keccak256("Rotation(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)"),
+                keccak256(
+                    "Rotation(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
+                ),
                 orgId,
+                to,
                 account,
                 operationId,
                 deadline
@@ -81,20 +84,27 @@ abstract contract Controllers is Commands {
         );
     }
 
-    function _acceptance(uint32 orgId, bytes32 operationId, uint256 deadline) internal pure returns (bytes32) {
-        bytes32 kind = keccak256("Acceptance(uint32 orgId,bytes32 operationId,uint256 deadline)");
-        return keccak256(abi.encode(kind, orgId, operationId, deadline));
+    function _acceptance(uint32 orgId, address account, bytes32 operationId, uint256 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes32 kind = keccak256("Acceptance(uint32 orgId,address account,bytes32 operationId,uint256 deadline)");
+        return keccak256(abi.encode(kind, orgId, account, operationId, deadline));
     }
 
-    function _objection(uint32 orgId, address account, bytes32 operationId, uint256 deadline)
+    function _objection(uint32 orgId, address to, address account, bytes32 operationId, uint256 deadline)
         internal
         pure
         returns (bytes32)
     {
         return keccak256(
             abi.encode(
-                keccak256("Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)"),
+                keccak256(
+                    "Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"
+                ),
                 orgId,
+                to,
                 account,
                 operationId,
                 deadline
@@ -102,9 +112,13 @@ abstract contract Controllers is Commands {
         );
     }
 
-    function _cancellation(bytes32 operationId, uint256 deadline) internal pure returns (bytes32) {
-        bytes32 kind = keccak256("Cancellation(bytes32 operationId,uint256 deadline)");
-        return keccak256(abi.encode(kind, operationId, deadline));
+    function _cancellation(address account, bytes32 operationId, uint256 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes32 kind = keccak256("Cancellation(address account,bytes32 operationId,uint256 deadline)");
+        return keccak256(abi.encode(kind, account, operationId, deadline));
     }
 
     /// @dev A message to Organisations, signed by a key and good until DEADLINE.
@@ -179,8 +193,8 @@ abstract contract Controllers is Commands {
         return abi.encodePacked(IOrganisations.OrganisationsControllerMissing.selector);
     }
 
-    function _done(address target, bytes32 operationId) internal view returns (bytes memory) {
-        uint64 line = IJournal(target).operationSequence(operationId);
+    function _done(address target, address actor, bytes32 operationId) internal view returns (bytes memory) {
+        uint64 line = IJournal(target).operationSequence(actor, operationId);
         return abi.encodeWithSelector(IJournal.JournalOperationDone.selector, operationId, line);
     }
 

@@ -37,8 +37,19 @@ contract CouncilTest is Chamber {
     }
 
     function test_deployment__without_approvals__is_refused() public {
-        vm.expectRevert(_approvalsUnusable(0, 255));
+        vm.expectRevert(_approvalsUnusable(0, 16));
         vm.deployCode("Council.sol", abi.encode(authority, programmes, 0));
+    }
+
+    /// @dev A number that nobody can reach could not be lowered again.
+    function test_deployment__with_more_approvals_than_programmes_can_need__is_refused() public {
+        vm.assertEq(programmes.MAX_APPROVALS(), 16, "most");
+        CouncilFace fresh = CouncilFace(vm.deployCode("Council.sol", abi.encode(authority, programmes, 16)));
+        vm.assertEq(fresh.allianceApprovals(), 16, "approvals");
+        vm.expectRevert(_approvalsUnusable(17, 16));
+        vm.deployCode("Council.sol", abi.encode(authority, programmes, 17));
+        vm.expectRevert(_approvalsUnusable(255, 16));
+        vm.deployCode("Council.sol", abi.encode(authority, programmes, 255));
     }
 
     function testFuzz_seatOf__any_programme__follows_from_the_council_and_the_programme(uint16 programmeId)
@@ -81,7 +92,7 @@ contract CouncilTest is Chamber {
         vm.assertEq(councils.proposalCount(), 1, "count");
         vm.assertEq(councils.approversOf(1).length, 0, "approvers");
         vm.assertEq(councils.approvalsOf(1), 0, "approvals");
-        vm.assertEq(councils.operationSequence(OPERATION), _number(0), "operation");
+        vm.assertEq(councils.operationSequence(maker, OPERATION), _number(0), "operation");
         _assertProposal(
             1, ICouncil.Proposal(FIRST, ICouncil.Status.Open, 2, false, NOW + 1 days, line, maker, _hash(calls))
         );
@@ -197,10 +208,13 @@ contract CouncilTest is Chamber {
         councils.propose(FIRST, _setting(1), NOW + 1, EVIDENCE, 0);
         vm.prank(maker);
         councils.propose(FIRST, _setting(1), NOW + 1, EVIDENCE, OPERATION);
-        // Also of another councillor, of other calls, and later.
+        // Also of other calls, and later; but not another councillor's.
+        uint64 line = councils.sequence();
         vm.warp(NOW + 1 days);
-        _refuses(elsewhere, _done(councils.sequence()));
-        councils.propose(SECOND, _setting(2), NOW + 1, EVIDENCE, OPERATION);
+        vm.prank(elsewhere);
+        councils.propose(SECOND, _setting(2), NOW + 2 days, EVIDENCE, OPERATION);
+        _refuses(maker, _done(line));
+        councils.propose(FIRST, _setting(2), NOW + 2 days, EVIDENCE, OPERATION);
     }
 
     // --- cancel
@@ -246,6 +260,42 @@ contract CouncilTest is Chamber {
         _refuses(stranger, abi.encodeWithSelector(ICouncil.CouncilNotEntitled.selector, stranger, proposalId));
         councils.cancel(proposalId, OPERATION);
         _cancel(guardian, proposalId);
+    }
+
+    /// @dev Else it would be for a guardian to say whether it is dismissed, or its pause ended.
+    function test_cancel__of_calls_to_the_authority_only__is_not_for_guardians() public {
+        address local = _account("guardian of the first");
+        _appoint(GUARDIAN_ROLE, FIRST, local);
+        ICouncil.Call[] memory calls = _calls(
+            address(authority), abi.encodeCall(authority.dismiss, (GUARDIAN_ROLE, 0, guardian, "dismissal"))
+        );
+        uint64 proposalId = _propose(maker, FIRST, calls);
+        address[2] memory guardians = [guardian, local];
+        for (uint256 i = 0; i < 2; ++i) {
+            _refuses(
+                guardians[i],
+                abi.encodeWithSelector(ICouncil.CouncilNotEntitled.selector, guardians[i], proposalId)
+            );
+            councils.cancel(proposalId, OPERATION);
+        }
+        _pause();
+        _refuses(guardian, abi.encodeWithSelector(ICouncil.CouncilNotEntitled.selector, guardian, proposalId));
+        councils.cancel(proposalId, OPERATION);
+        _cancel(maker, proposalId); // its maker can
+        _resume();
+        // One call elsewhere, first or last, and it is as any other.
+        ICouncil.Call[] memory mixed = new ICouncil.Call[](2);
+        (mixed[0], mixed[1]) = (calls[0], _setting(1)[0]);
+        _cancel(guardian, _propose(maker, FIRST, mixed));
+        (mixed[0], mixed[1]) = (_setting(1)[0], calls[0]);
+        _cancel(local, _propose(maker, FIRST, mixed));
+    }
+
+    function test_cancel__by_a_guardian_that_is_the_maker__closes_calls_to_the_authority() public {
+        _appoint(GUARDIAN_ROLE, FIRST, maker);
+        uint64 proposalId =
+            _propose(maker, FIRST, _calls(address(authority), abi.encodeCall(authority.resume, ("resumption"))));
+        _cancel(maker, proposalId);
     }
 
     function test_cancel__by_a_maker_who_was_dismissed__still_closes_it() public {

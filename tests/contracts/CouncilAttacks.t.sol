@@ -281,7 +281,7 @@ contract CouncilAttacksTest is Chamber {
         uint64 proposalId = _propose(wide, 0, calls);
         vm.assertTrue(councils.proposal(proposalId).authorityOnly, "to the Authority only");
         _approve(wideSecond, proposalId);
-        bytes32 message = _approval(proposalId, OPERATION, NOW + 1);
+        bytes32 message = _approval(proposalId, wideThird, OPERATION, NOW + 1);
         councils.approveBySignature(
             proposalId,
             _hash(calls),
@@ -296,6 +296,64 @@ contract CouncilAttacksTest is Chamber {
         _execute(wide, proposalId, calls);
         authority.requireRunning();
         _execute(wide, ordinary, _setting(1));
+    }
+
+    /// @dev A stolen guardian's key does all that it can against a seat that is the default admin. The pause
+    /// ends, and the key is worth nothing any more.
+    function test_admin__guardian_that_pauses_and_cancels_what_it_can__is_dismissed() public {
+        _makeSeatAdmin();
+        uint64 ordinary = _agreed(0, _setting(1));
+        _pause();
+        _cancel(guardian, ordinary); // what it can
+        ICouncil.Call[] memory dismissal = _calls(
+            address(authority), abi.encodeCall(authority.dismiss, (GUARDIAN_ROLE, 0, guardian, "dismissal"))
+        );
+        ICouncil.Call[] memory resumption =
+            _calls(address(authority), abi.encodeCall(authority.resume, ("resumption")));
+        uint64[2] memory proposals = [_agreed(0, dismissal), _agreed(0, resumption)];
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory failure =
+                abi.encodeWithSelector(ICouncil.CouncilNotEntitled.selector, guardian, proposals[i]);
+            _refuses(guardian, failure);
+            councils.cancel(proposals[i], OPERATION);
+        }
+        uint256 before = vm.snapshotState();
+        _execute(wide, proposals[0], dismissal);
+        _execute(wide, proposals[1], resumption);
+        authority.requireRunning();
+        _refuses(guardian, _roleMissing(guardian, GUARDIAN_ROLE, 0));
+        authority.pause(OPERATION);
+        vm.revertToState(before);
+        // Gone before it is dismissed, it holds up its dismissal, and nothing else.
+        vm.prank(guardian);
+        authority.renounceRole(GUARDIAN_ROLE, guardian);
+        _refuses(
+            wide, abi.encodeWithSelector(IAuthority.AuthorityRoleNotHeld.selector, guardian, GUARDIAN_ROLE, 0)
+        );
+        councils.execute(proposals[0], dismissal, "execution");
+        _execute(wide, proposals[1], resumption);
+        authority.requireRunning();
+    }
+
+    /// @dev What spare councillors are for: with fewer than a proposal needs, a seat that is the default admin
+    /// can do nothing any more, and nobody can help it.
+    function test_admin__seat_with_too_few_councillors__is_stuck() public {
+        _makeSeatAdmin();
+        address[2] memory gone = [wideThird, wideFourth];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(gone[i]);
+            authority.renounceRole(COUNCILLOR_ROLE, gone[i]);
+        }
+        ICouncil.Call[] memory calls = _calls(
+            address(authority), abi.encodeCall(authority.appoint, (COUNCILLOR_ROLE, 0, stranger, "appointment"))
+        );
+        uint64 proposalId = _propose(wide, 0, calls);
+        _approve(wideSecond, proposalId);
+        _refuses(wide, abi.encodeWithSelector(ICouncil.CouncilApprovalsMissing.selector, proposalId, 1, 2));
+        councils.execute(proposalId, calls, "execution");
+        // A programme's own councillors are none of the alliance's.
+        _refuses(maker, _roleMissing(maker, COUNCILLOR_ROLE, 0));
+        councils.approve(proposalId, _hash(calls), OPERATION);
     }
 
     /// @dev A call beside those to the Authority would act while the ledger is paused.

@@ -29,7 +29,7 @@ contract CouncilExecutionTest is Chamber {
         vm.assertEq(target.number(), 9, "the last call");
         vm.assertEq(target.count(), 3, "calls");
         vm.assertTrue(councils.proposal(proposalId).status == ICouncil.Status.Executed, "status");
-        vm.assertEq(councils.operationSequence(OPERATION), _number(0), "operation");
+        vm.assertEq(councils.operationSequence(fourth, OPERATION), _number(0), "operation");
         vm.assertEq(ISeat(seat).council(), address(councils), "the seat's council");
     }
 
@@ -170,7 +170,7 @@ contract CouncilExecutionTest is Chamber {
             vm.assertEq(answer, failures[i], "error");
             vm.assertEq(target.count(), 0, "calls");
             vm.assertEq(councils.head(), head, "head");
-            vm.assertEq(councils.operationSequence(OPERATION), 0, "operation");
+            vm.assertEq(councils.operationSequence(fourth, OPERATION), 0, "operation");
             vm.assertTrue(councils.proposal(proposalId).status == ICouncil.Status.Open, "status");
             vm.assertEq(councils.seatOf(FIRST).code.length, 0, "no seat");
         }
@@ -292,7 +292,9 @@ contract CouncilExecutionTest is Chamber {
         _carried(0, address(councils), data);
         uint64 proposalId = _agreed(0, _calls(address(councils), data));
         bytes memory failure = abi.encodeWithSelector(
-            IJournal.JournalOperationDone.selector, bytes32("change"), councils.operationSequence("change")
+            IJournal.JournalOperationDone.selector,
+            bytes32("change"),
+            councils.operationSequence(councils.seatOf(0), "change")
         );
         _refuses(wide, failure);
         councils.execute(proposalId, _calls(address(councils), data), OPERATION);

@@ -49,7 +49,7 @@ contract CreditsAwardTest is Entries {
         vm.assertEq(credits.balanceOf(FIRST, 3), 80, "balance of 3");
         vm.assertEq(credits.outstanding(FIRST), 100, "outstanding");
         vm.assertEq(credits.spent(FIRST, 1, issuer), 100, "spent");
-        vm.assertEq(credits.operationSequence(OPERATION), 1, "the operation's first entry");
+        vm.assertEq(credits.operationSequence(issuer, OPERATION), 1, "the operation's first entry");
     }
 
     function test_award__in_two_programmes__is_kept_apart() public {

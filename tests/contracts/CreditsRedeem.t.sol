@@ -26,7 +26,7 @@ contract CreditsRedeemTest is Entries {
         vm.assertEq(credits.refundable(FIRST), 200, "refundable");
         vm.assertEq(credits.refundable(SECOND), 0, "refundable in the other programme");
         vm.assertEq(credits.headAt(2), credits.head(), "head kept");
-        vm.assertEq(credits.operationSequence(OPERATION), 2, "operation");
+        vm.assertEq(credits.operationSequence(stranger, OPERATION), 2, "operation");
     }
 
     function test_redeem__more_than_the_balance_or_nothing__is_refused() public {

@@ -35,7 +35,7 @@ contract CreditsReverseTest is Entries {
             "no others"
         );
         vm.assertEq(credits.headAt(4), credits.head(), "head kept");
-        vm.assertEq(credits.operationSequence(OPERATION), 4, "operation");
+        vm.assertEq(credits.operationSequence(council, OPERATION), 4, "operation");
     }
 
     function test_reverse__first_middle_and_last_of_a_batch__are_each_found() public {

@@ -35,7 +35,7 @@ contract CreditsSignedTest is Entries, AwardMessages {
         vm.assertEq(credits.spent(FIRST, 1, issuer), 60, "spent by the issuer");
         vm.assertEq(credits.spent(FIRST, 1, carrier), 0, "spent by who brought it");
         vm.assertEq(credits.outstanding(FIRST), 60, "outstanding");
-        vm.assertEq(credits.operationSequence(OPERATION), 1, "operation");
+        vm.assertEq(credits.operationSequence(issuer, OPERATION), 1, "operation");
         vm.assertEq(credits.headAt(3), credits.head(), "head kept");
     }
 
@@ -82,15 +82,16 @@ contract CreditsSignedTest is Entries, AwardMessages {
         bytes32 batch = keccak256(
             abi.encode(
                 keccak256(
-                    "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
+                    "AwardBatch(uint16 programmeId,Award[] awards,address account,bytes32 operationId,uint256 deadline)Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
                 ),
                 1,
                 keccak256(abi.encode(award)),
+                issuer,
                 OPERATION,
                 DEADLINE
             )
         );
-        vm.assertEq(_batch(FIRST, _awards(1, 5), OPERATION, DEADLINE), batch, "hash of the message");
+        vm.assertEq(_batch(FIRST, _awards(1, 5), issuer, OPERATION, DEADLINE), batch, "hash of the message");
         (, string memory name, string memory version, uint256 chain, address target,,) = credits.eip712Domain();
         vm.assertEq(name, "Moonlake Credits", "name");
         vm.assertEq(version, "1", "version");
@@ -149,6 +150,38 @@ contract CreditsSignedTest is Entries, AwardMessages {
         _bring(FIRST, awards, OPERATION, _by("issuer", FIRST, awards, OPERATION), "");
     }
 
+    /// @dev Other officers see the batch's id and use it for awards of their own first.
+    function test_signed__front_run_by_its_operation_id__is_done_all_the_same() public {
+        ICredits.Award[] memory awards = _awards(1, 5);
+        ISignedMessages.Signed memory signed = _by("issuer", FIRST, awards, OPERATION);
+        _makeIssuer(carrier);
+        vm.prank(carrier);
+        credits.award(FIRST, _awards(2, 1), OPERATION);
+        vm.prank(council);
+        credits.award(FIRST, _awards(2, 1), OPERATION);
+        _bring(FIRST, awards, OPERATION, signed, "");
+        vm.assertEq(credits.operationSequence(carrier, OPERATION), 1, "the other issuer's");
+        vm.assertEq(credits.operationSequence(council, OPERATION), 2, "the council's");
+        vm.assertEq(credits.operationSequence(issuer, OPERATION), 3, "the issuer's");
+        _bring(FIRST, awards, OPERATION, signed, _done(3));
+    }
+
+    /// @dev An operation is its actor's: two officers who do the same do it twice.
+    function test_signed__by_two_officers_under_one_id__is_done_by_each_once() public {
+        ICredits.Award[] memory awards = _awards(1, 5);
+        _bring(FIRST, awards, OPERATION, _by("issuer", FIRST, awards, OPERATION), "");
+        _bring(FIRST, awards, OPERATION, _by("council", FIRST, awards, OPERATION), "");
+        vm.assertEq(credits.balanceOf(FIRST, 1), 10, "balance");
+        _bring(FIRST, awards, OPERATION, _by("issuer", FIRST, awards, OPERATION), _done(1));
+        _bring(FIRST, awards, OPERATION, _by("council", FIRST, awards, OPERATION), _done(2));
+    }
+
+    function test_signed__and_then_sent_plainly__is_refused_as_done() public {
+        ICredits.Award[] memory awards = _awards(1, 5);
+        _bring(FIRST, awards, OPERATION, _by("issuer", FIRST, awards, OPERATION), "");
+        _send(address(credits), issuer, abi.encodeCall(credits.award, (FIRST, awards, OPERATION)), _done(1));
+    }
+
     function test_signed__done_without_signature_before__is_refused_as_done() public {
         ICredits.Award[] memory awards = _awards(1, 5);
         ISignedMessages.Signed memory signed = _by("issuer", FIRST, awards, OPERATION);
@@ -175,7 +208,7 @@ contract CreditsSignedTest is Entries, AwardMessages {
                 _signedBatch(_key("issuer"), others[i], FIRST, awards, OPERATION, DEADLINE);
             _bring(FIRST, awards, OPERATION, signed, _invalid(issuer));
         }
-        bytes32 message = _batch(FIRST, awards, OPERATION, DEADLINE);
+        bytes32 message = _batch(FIRST, awards, issuer, OPERATION, DEADLINE);
         string[3] memory names = ["Moonlake Benefits", "Moonlake Credit", ""];
         for (uint256 i = 0; i < 3; ++i) {
             _bring(
@@ -365,7 +398,7 @@ contract CreditsSignedTest is Entries, AwardMessages {
             signed,
             abi.encodeWithSelector(ICredits.CreditsAwardOverBudget.selector, issuer, 600, 500)
         );
-        vm.assertEq(credits.operationSequence(OPERATION), 0, "not done");
+        vm.assertEq(credits.operationSequence(issuer, OPERATION), 0, "not done");
         vm.warp(EPOCH_END); // it counts when it is brought, not when it was signed
         _bring(FIRST, awards, OPERATION, signed, "");
         vm.assertEq(credits.spent(FIRST, 2, issuer), 600, "spent in the second epoch");
@@ -425,7 +458,8 @@ contract CreditsSignedTest is Entries, AwardMessages {
     function _bringFor(bytes memory signer, string memory name, bytes memory failure) private {
         ICredits.Award[] memory awards = _awards(1, 5);
         bytes32 operationId = _operation();
-        bytes32 digest = _digest(address(credits), CREDITS_DOMAIN, _batch(FIRST, awards, operationId, DEADLINE));
+        bytes32 message = _batch(FIRST, awards, credits.accountOf(signer), operationId, DEADLINE);
+        bytes32 digest = _digest(address(credits), CREDITS_DOMAIN, message);
         _bring(FIRST, awards, operationId, _signedFor(signer, _key(name), digest, DEADLINE), failure);
     }
 

@@ -16,7 +16,7 @@ abstract contract Dealings is Books, Trees {
     uint32 private constant SHARERS = 6;
     bytes32 private constant REDEMPTION = keccak256(
         "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
-        "bytes32 operationId,uint256 deadline)"
+        "address account,bytes32 operationId,uint256 deadline)"
     );
 
     mapping(address account => uint256 key) private _keys;
@@ -39,6 +39,8 @@ abstract contract Dealings is Books, Trees {
             _appoint(COUNCILLOR_ROLE, 0, _councillors[i]);
         }
         _appoint(COUNCIL_ROLE, 0, councils.seatOf(0));
+        _appoint(COUNCIL_ROLE, 0, rival);
+        _appoint(REGISTRAR_ROLE, 0, rival);
     }
 
     // --- organisations
@@ -75,6 +77,20 @@ abstract contract Dealings is Books, Trees {
         }
         uint32 successorId = seed >> 66 & 3 == 0 ? 0 : _someOrganisation(seed >> 128);
         bytes memory data = abi.encodeCall(organisations.retire, (orgId, successorId, EVIDENCE, _operation()));
+        _give(address(organisations), council, data);
+    }
+
+    /// @dev Mostly of one that was retired without.
+    function nameSuccessor(uint256 seed) external {
+        uint32 last = organisations.organisationCount();
+        uint32 orgId = uint32(_between(seed, 1, last));
+        for (uint32 i = 0; i < last && seed >> 64 & 7 != 0; ++i) {
+            if (controllers[orgId] == address(0) && successors[orgId] == 0) break;
+            orgId = orgId % last + 1;
+        }
+        uint32 successorId = seed >> 70 & 7 == 0 ? orgId : _someOrganisation(seed >> 128);
+        bytes memory data =
+            abi.encodeCall(organisations.nameSuccessor, (orgId, successorId, EVIDENCE, _operation()));
         _give(address(organisations), council, data);
     }
 
@@ -222,7 +238,15 @@ abstract contract Dealings is Books, Trees {
         uint256 amount = uint256(terms.price) * quantity;
         bytes32 message = keccak256(
             abi.encode(
-                REDEMPTION, terms.programmeId, listingId, orgId, quantity, amount, operationId, block.timestamp
+                REDEMPTION,
+                terms.programmeId,
+                listingId,
+                orgId,
+                quantity,
+                amount,
+                controller,
+                operationId,
+                block.timestamp
             )
         );
         return _signed(_keys[controller], address(benefits), "Moonlake Benefits", message, block.timestamp);
@@ -238,8 +262,8 @@ abstract contract Dealings is Books, Trees {
         terms.unit = "slots";
         terms.rule = EVIDENCE;
         terms.root = _sharesOf(terms.epoch)[0];
-        terms.claimableFrom = uint40(block.timestamp);
-        terms.claimableUntil = uint40(block.timestamp + _between(seed, 1, 40 days));
+        terms.claimableFrom = uint40(block.timestamp + _between(seed >> 32, 23 hours, 30 hours));
+        terms.claimableUntil = terms.claimableFrom + uint40(_between(seed, 1, 40 days));
         return abi.encodeCall(shares.post, (terms, EVIDENCE, _operation()));
     }
 
@@ -271,6 +295,11 @@ abstract contract Dealings is Books, Trees {
             call.target = address(councils);
             uint8 needed = uint8(_between(seed >> 88, 0, 3));
             call.data = abi.encodeCall(councils.changeAllianceApprovals, (needed, _operation()));
+        }
+        if (seed >> 82 & 7 == 0) {
+            // Which no guardian cancels; the seat, no guardian itself, fails to do it.
+            call.target = address(authority);
+            call.data = abi.encodeCall(authority.pause, (_operation()));
         }
         ICouncil.Call[] memory calls = new ICouncil.Call[](1);
         calls[0] = call;

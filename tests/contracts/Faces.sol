@@ -32,6 +32,7 @@ interface AuthorityFace is IAuthority, IJournal, IAccessControl, IAccessControlD
 }
 
 interface ProgrammesFace is IProgrammes, IJournal {
+    function MAX_APPROVALS() external view returns (uint8);
     function MAX_CHANGES() external view returns (uint256);
     function MAX_PROGRAMMES() external view returns (uint16);
     function MAX_SUPPLY_CAP() external view returns (uint64);
@@ -39,6 +40,7 @@ interface ProgrammesFace is IProgrammes, IJournal {
 }
 
 interface OrganisationsFace is IOrganisations, IJournal, IERC5267 {
+    function MAX_VALIDITY() external view returns (uint256);
     function MAX_REGISTRATIONS() external view returns (uint256);
     function MIN_RECOVERY_DELAY() external view returns (uint40);
     function MAX_RECOVERY_DELAY() external view returns (uint40);
@@ -47,6 +49,7 @@ interface OrganisationsFace is IOrganisations, IJournal, IERC5267 {
 }
 
 interface MembershipsFace is IMemberships, IJournal, IERC5267, IERC721Metadata, IERC5192, IERC7572 {
+    function MAX_VALIDITY() external view returns (uint256);
     function MAX_BASE() external view returns (uint256);
     function MAX_CONSENTS() external view returns (uint256);
     function MAX_CHANGES() external view returns (uint256);
@@ -56,6 +59,7 @@ interface MembershipsFace is IMemberships, IJournal, IERC5267, IERC721Metadata, 
 }
 
 interface CreditsFace is ICredits, IJournal, IERC5267 {
+    function MAX_VALIDITY() external view returns (uint256);
     function HEAD_INTERVAL() external view returns (uint64);
     function MAX_AWARDS() external view returns (uint256);
     function MAX_REVERSALS() external view returns (uint256);
@@ -71,6 +75,7 @@ interface CreditsFace is ICredits, IJournal, IERC5267 {
 }
 
 interface BenefitsFace is IBenefits, IJournal, IERC5267 {
+    function MAX_VALIDITY() external view returns (uint256);
     function MAX_AMOUNT() external view returns (uint64);
     function MAX_FULFILMENTS() external view returns (uint256);
     function authority() external view returns (address);
@@ -81,6 +86,8 @@ interface BenefitsFace is IBenefits, IJournal, IERC5267 {
 }
 
 interface SharesFace is IShares, IJournal, IERC5267 {
+    function MAX_VALIDITY() external view returns (uint256);
+    function MIN_CHECKING_TIME() external view returns (uint40);
     function MAX_POOL() external view returns (uint64);
     function authority() external view returns (address);
     function programmes() external view returns (address);
@@ -88,6 +95,7 @@ interface SharesFace is IShares, IJournal, IERC5267 {
 }
 
 interface CouncilFace is ICouncil, IJournal, IERC5267 {
+    function MAX_VALIDITY() external view returns (uint256);
     function MAX_CALLS() external view returns (uint256);
     function MAX_CALL_BYTES() external view returns (uint256);
     function MAX_DURATION() external view returns (uint40);

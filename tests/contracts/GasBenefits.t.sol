@@ -30,13 +30,14 @@ contract GasBenefitsTest is Measured, Trees {
             abi.encode(
                 keccak256(
                     "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
-                    "bytes32 operationId,uint256 deadline)"
+                    "address account,bytes32 operationId,uint256 deadline)"
                 ),
                 FIRST,
                 listingId,
                 3,
                 1,
                 30,
+                _controller(3),
                 operationId,
                 NOW
             )
@@ -90,7 +91,7 @@ contract GasBenefitsTest is Measured, Trees {
         _nodes = _tree(leaves);
         vm.warp(EPOCH_END);
         IShares.Distribution memory terms =
-            IShares.Distribution(FIRST, 1, 2 ** 52, "slots", LONG_KEY, _nodes[0], EPOCH_END, EXPIRY);
+            IShares.Distribution(FIRST, 1, 2 ** 52, "slots", LONG_KEY, _nodes[0], EPOCH_END + 1 days, EXPIRY);
         vm.cool(address(shares));
         _record(
             "distribution posted, the first",
@@ -98,6 +99,7 @@ contract GasBenefitsTest is Measured, Trees {
             address(shares),
             abi.encodeCall(shares.post, (terms, LONG_KEY, _operation()))
         );
+        vm.warp(EPOCH_END + 1 days);
         _share("claim among 1000, the first", 3);
         _share("claim among 1000, a neighbour's", 2);
         bytes32 operationId = _operation();
@@ -105,18 +107,19 @@ contract GasBenefitsTest is Measured, Trees {
             abi.encode(
                 keccak256(
                     "Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,"
-                    "bytes32 operationId,uint256 deadline)"
+                    "address account,bytes32 operationId,uint256 deadline)"
                 ),
                 FIRST,
                 1,
                 4,
                 1004,
+                _controller(4),
                 operationId,
-                EXPIRY
+                EPOCH_END + 2 days
             )
         );
         ISignedMessages.Signed memory signed =
-            _signed(_key(4), address(shares), "Moonlake Shares", message, EXPIRY);
+            _signed(_key(4), address(shares), "Moonlake Shares", message, EPOCH_END + 2 days);
         bytes memory data = abi.encodeCall(
             shares.claimBySignature, (1, 4, 1004, _proof(_nodes, _leaf(FIRST, 1, 4, 1004)), operationId, signed)
         );

@@ -76,12 +76,15 @@ contract GasOrganisationsTest is Measured {
     {
         uint256 deadline = NOW + 1 days;
         bytes32 kind = keccak256(
-            "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)"
-        );
-        bytes32 message = keccak256(
-            abi.encode(kind, FIRST, admission.orgId, admission.tier, admission.evidence, applicationId, deadline)
+            "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,address account,bytes32 applicationId,uint256 deadline)"
         );
         uint256 key = _key(admission.orgId);
+        address account = vm.addr(key);
+        bytes32 message = keccak256(
+            abi.encode(
+                kind, FIRST, admission.orgId, admission.tier, admission.evidence, account, applicationId, deadline
+            )
+        );
         return
             IMemberships.Consent(applicationId, _signed(key, address(memberships), MEMBERSHIPS, message, deadline));
     }

@@ -198,7 +198,7 @@ contract MembershipsTest is Members {
         memberships.suspend(FIRST, orgIds, REASON, EVIDENCE, OPERATION);
         vm.assertTrue(memberships.inGoodStanding(FIRST, 1), "the first");
         vm.assertEq(memberships.head(), before, "head");
-        vm.assertEq(memberships.operationSequence(OPERATION), 0, "operation");
+        vm.assertEq(memberships.operationSequence(registrar, OPERATION), 0, "operation");
         (orgIds[1], orgIds[2]) = (1, 2); // one of them twice
         vm.expectRevert(_status(1, IMemberships.Status.Suspended, IMemberships.Status.Active));
         vm.prank(registrar);
@@ -216,7 +216,9 @@ contract MembershipsTest is Members {
         vm.prank(registrar);
         memberships.suspend(FIRST, orgIds, REASON, EVIDENCE, OPERATION);
         _assertLines(lines);
-        vm.assertEq(memberships.operationSequence(OPERATION), _number(0) - 1, "the operation's first line");
+        vm.assertEq(
+            memberships.operationSequence(registrar, OPERATION), _number(0) - 1, "the operation's first line"
+        );
     }
 
     // --- standing

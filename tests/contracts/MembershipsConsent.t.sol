@@ -48,10 +48,10 @@ contract MembershipsConsentTest is Members {
         for (uint32 i = 0; i < 2; ++i) {
             _assertTransfer(echoes[2 * i], address(0), _controller(5 + i), FIRST, 5 + i);
             _assertMembership(5 + i, IMemberships.Status.Active, FULL + uint8(i), NOW, EXPIRY + i);
-            uint64 line = memberships.operationSequence(keccak256(abi.encode(i)));
+            uint64 line = memberships.operationSequence(_controller(5 + i), keccak256(abi.encode(i)));
             vm.assertEq(line, first + 2 * i, "the application's line");
         }
-        vm.assertEq(memberships.operationSequence(OPERATION), first, "the operation's first line");
+        vm.assertEq(memberships.operationSequence(registrar, OPERATION), first, "the operation's first line");
     }
 
     function test_admitByConsent__of_another_number__is_refused() public {
@@ -134,7 +134,7 @@ contract MembershipsConsentTest is Members {
         bytes32 before = memberships.head();
         _admits(two, agreed, _invalid(_controller(6)));
         vm.assertEq(memberships.head(), before, "head");
-        vm.assertEq(memberships.operationSequence("5"), 0, "the first's application");
+        vm.assertEq(memberships.operationSequence(_controller(5), "5"), 0, "the first's application");
         vm.assertEq(uint8(memberships.membership(FIRST, 5).status), 0, "the first");
     }
 
@@ -165,24 +165,47 @@ contract MembershipsConsentTest is Members {
         (IMemberships.Admission[] memory one, IMemberships.Consent[] memory agreed) = _applicant(5, APPLICATION);
         _admits(one, agreed, "");
         _plain(2, 5, ""); // revoked: the agreement of then is none for now
-        uint64 line = memberships.operationSequence(APPLICATION);
+        uint64 line = memberships.operationSequence(_controller(5), APPLICATION);
         bytes memory failure = abi.encodeWithSelector(IJournal.JournalOperationDone.selector, APPLICATION, line);
         _admits(one, agreed, failure);
         (, agreed) = _applicant(5, "another application");
         _admits(one, agreed, "");
     }
 
-    function test_admitByConsent__one_id_for_two__is_refused() public {
+    function test_admitByConsent__one_id_for_two__is_each_ones_own() public {
         (IMemberships.Admission[] memory two, IMemberships.Consent[] memory agreed) = _both();
         agreed[1] = _consent(_key(uint32(6)), FIRST, two[1], "5");
         uint64 line = memberships.sequence() + 1;
-        _admits(two, agreed, abi.encodeWithSelector(IJournal.JournalOperationDone.selector, bytes32("5"), line));
-        // Nor the operation's own, nor none.
-        IMemberships.Admission[] memory one;
-        (one, agreed) = _applicant(5, OPERATION);
+        // Also the registrar's own for this command.
+        bytes memory data = abi.encodeCall(memberships.admitByConsent, (FIRST, two, agreed, REASON, "5"));
+        _send(address(memberships), registrar, data, "");
+        vm.assertEq(memberships.operationSequence(registrar, "5"), line, "the registrar's");
+        vm.assertEq(memberships.operationSequence(_controller(5), "5"), line, "the first's");
+        vm.assertEq(memberships.operationSequence(_controller(6), "5"), line + 2, "the second's");
+    }
+
+    /// @dev Another registrar and another applicant see the ids and use them up first: their own.
+    function test_admitByConsent__ids_used_by_others_first__are_new_all_the_same() public {
+        (IMemberships.Admission[] memory one, IMemberships.Consent[] memory agreed) = _applicant(5, APPLICATION);
+        _appoint(REGISTRAR_ROLE, FIRST, stranger);
+        (IMemberships.Admission[] memory other, IMemberships.Consent[] memory others) = _applicant(6, APPLICATION);
+        bytes memory data = abi.encodeCall(memberships.admitByConsent, (FIRST, other, others, REASON, OPERATION));
+        _send(address(memberships), stranger, data, "");
+        data = abi.encodeCall(memberships.suspend, (FIRST, _one(uint32(1)), REASON, EVIDENCE, APPLICATION));
+        _send(address(memberships), stranger, data, "");
+        data = abi.encodeCall(memberships.admitByConsent, (FIRST, one, agreed, REASON, OPERATION));
+        _send(address(memberships), registrar, data, "");
+        vm.assertTrue(memberships.inGoodStanding(FIRST, 5), "admitted");
+    }
+
+    /// @dev One account can be both: then its two ids differ.
+    function test_admitByConsent__twice_one_id_of_one_account__is_refused() public {
+        (IMemberships.Admission[] memory one, IMemberships.Consent[] memory agreed) = _applicant(5, OPERATION);
+        _appoint(REGISTRAR_ROLE, FIRST, _controller(5));
+        uint64 line = memberships.sequence() + 1;
         bytes memory data = abi.encodeCall(memberships.admitByConsent, (FIRST, one, agreed, REASON, OPERATION));
         bytes memory failure = abi.encodeWithSelector(IJournal.JournalOperationDone.selector, OPERATION, line);
-        _send(address(memberships), registrar, data, failure);
+        _send(address(memberships), _controller(5), data, failure);
         (one, agreed) = _applicant(5, 0);
         _admits(one, agreed, abi.encodePacked(IJournal.JournalOperationIdMissing.selector));
     }
@@ -207,8 +230,8 @@ contract MembershipsConsentTest is Members {
         vm.chainId(block.chainid + 1);
         _admits(one, agreed, _invalid(_controller(5)));
         vm.chainId(block.chainid - 1);
-        bytes32 digest =
-            _digest(address(organisations), "Moonlake Memberships", _application(FIRST, one[0], APPLICATION));
+        bytes32 message = _application(FIRST, one[0], _controller(5), APPLICATION);
+        bytes32 digest = _digest(address(organisations), "Moonlake Memberships", message);
         bytes memory right = agreed[0].signed.signature;
         agreed[0].signed.signature = _sign(_key(uint32(5)), digest);
         _admits(one, agreed, _invalid(_controller(5)));
@@ -249,7 +272,7 @@ contract MembershipsConsentTest is Members {
         for (uint32 i = 0; i < 2; ++i) {
             two[i] = IMemberships.Admission(7 + i, FULL, EXPIRY, EVIDENCE);
             agreed[i].applicationId = keccak256(abi.encode(i));
-            bytes32 message = _application(FIRST, two[i], agreed[i].applicationId);
+            bytes32 message = _application(FIRST, two[i], given[i].controller, agreed[i].applicationId);
             bytes32 digest = _digest(address(memberships), "Moonlake Memberships", message);
             agreed[i].signed = i == 0
                 ? _signedFor(abi.encodePacked(wallet), _key("owner"), digest, DEADLINE)
@@ -302,24 +325,32 @@ contract MembershipsConsentTest is Members {
         IMemberships.Admission memory admission,
         bytes32 applicationId
     ) private view returns (IMemberships.Consent memory) {
-        bytes32 message = _application(programmeId, admission, applicationId);
+        bytes32 message = _application(programmeId, admission, vm.addr(key), applicationId);
         return IMemberships.Consent(
             applicationId, _signed(key, address(memberships), "Moonlake Memberships", message, DEADLINE)
         );
     }
 
     /// @dev As it is specified in IMemberships.sol.
-    function _application(uint16 programmeId, IMemberships.Admission memory admission, bytes32 applicationId)
-        private
-        pure
-        returns (bytes32)
-    {
+    function _application(
+        uint16 programmeId,
+        IMemberships.Admission memory admission,
+        address account,
+        bytes32 applicationId
+    ) private pure returns (bytes32) {
         bytes32 kind = keccak256(
-            "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,bytes32 applicationId,uint256 deadline)"
+            "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,address account,bytes32 applicationId,uint256 deadline)"
         );
         return keccak256(
             abi.encode(
-                kind, programmeId, admission.orgId, admission.tier, admission.evidence, applicationId, DEADLINE
+                kind,
+                programmeId,
+                admission.orgId,
+                admission.tier,
+                admission.evidence,
+                account,
+                applicationId,
+                DEADLINE
             )
         );
     }

@@ -93,6 +93,11 @@ abstract contract Officers is Lines, Signing {
         return keccak256(abi.encode("operation", ++_operations));
     }
 
+    /// @dev The one that `_operation` gave last.
+    function _lastOperation() internal view returns (bytes32) {
+        return keccak256(abi.encode("operation", _operations));
+    }
+
     function _account(string memory name) internal pure returns (address) {
         return vm.addr(_key(name));
     }

@@ -90,7 +90,7 @@ contract OrganisationsTest is Commands {
         _refused(given, abi.encodeWithSelector(Keys.KeysMalformed.selector, bytes32("Company")));
         vm.assertEq(organisations.organisationCount(), 6, "count");
         vm.assertEq(organisations.organisationOf(given[0].controller), 0, "first of the batch");
-        vm.assertEq(organisations.operationSequence(OPERATION), 0, "operation");
+        vm.assertEq(organisations.operationSequence(registrar, OPERATION), 0, "operation");
     }
 
     function test_register__ids_at_an_end__is_refused() public {

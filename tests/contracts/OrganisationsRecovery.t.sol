@@ -92,7 +92,9 @@ contract OrganisationsRecoveryTest is Controllers {
             _assertControl(3, _controller(3));
             _finishes(3, _noRecovery(3));
             _sends(
-                senders[i], abi.encodeCall(organisations.stopRecovery, (3, id)), _done(address(organisations), id)
+                senders[i],
+                abi.encodeCall(organisations.stopRecovery, (3, id)),
+                _done(address(organisations), senders[i], id)
             );
         }
     }
@@ -139,7 +141,7 @@ contract OrganisationsRecoveryTest is Controllers {
 
     function test_stopRecoveryBySignature__of_the_controller__is_its_own_also_while_paused() public {
         ISignedMessages.Signed memory signed =
-            _signed(_key(uint32(3)), _objection(3, successor, OPERATION, DEADLINE));
+            _signed(_key(uint32(3)), _objection(3, successor, _controller(3), OPERATION, DEADLINE));
         bytes memory data = abi.encodeCall(organisations.stopRecoveryBySignature, (3, OPERATION, signed));
         _sends(stranger, data, _noRecovery(3)); // signed before there is anything to object to
         _begins(3, successor, "");
@@ -149,17 +151,45 @@ contract OrganisationsRecoveryTest is Controllers {
         bytes32 selector = IOrganisations.RecoveryStopped.selector;
         _assertLine(abi.encode(selector, _number(1), 3, successor, _controller(3), OPERATION));
         _assertSettled(3);
-        _sends(stranger, data, _done(address(organisations), OPERATION));
+        _sends(stranger, data, _done(address(organisations), _controller(3), OPERATION));
         _resume();
         _begins(3, successor, "");
-        _sends(stranger, data, _done(address(organisations), OPERATION)); // one objection, one recovery
+        _sends(stranger, data, _done(address(organisations), _controller(3), OPERATION)); // one objection, one recovery
         _assertRecovery(3, successor, FINISHABLE);
+    }
+
+    /// @dev Whoever wants the recovery sees the objection's id under way, and uses it up: its own.
+    function test_stopRecovery__whose_id_others_used_first__is_done_all_the_same() public {
+        ISignedMessages.Signed memory signed =
+            _signed(_key(uint32(3)), _objection(3, successor, _controller(3), OPERATION, DEADLINE));
+        _sends(council, abi.encodeCall(organisations.beginRecovery, (3, successor, EVIDENCE, OPERATION)), "");
+        _sends(registrar, abi.encodeCall(organisations.register, (_newcomers(1), OPERATION)), "");
+        _sends(_controller(2), abi.encodeCall(organisations.nominate, (2, stranger, OPERATION)), "");
+        uint256 before = vm.snapshotState();
+        _sends(stranger, abi.encodeCall(organisations.stopRecoveryBySignature, (3, OPERATION, signed)), "");
+        _assertSettled(3);
+        vm.revertToState(before);
+        _sends(_controller(3), abi.encodeCall(organisations.stopRecovery, (3, OPERATION)), "");
+        _assertSettled(3);
+    }
+
+    /// @dev Nor can a controller hold up its organisation's recovery, retirement or merger by the ids of these.
+    function test_recovery_and_retirement__whose_ids_the_controller_used_first__are_done() public {
+        _sends(_controller(5), abi.encodeCall(organisations.nominate, (5, stranger, "recovery")), "");
+        _sends(_controller(5), abi.encodeCall(organisations.changeProfile, (5, EVIDENCE, "finish")), "");
+        _sends(_controller(5), abi.encodeCall(organisations.nominate, (5, stranger, "retirement")), "");
+        _sends(council, abi.encodeCall(organisations.beginRecovery, (5, successor, EVIDENCE, "recovery")), "");
+        vm.warp(FINISHABLE);
+        _sends(council, abi.encodeCall(organisations.finishRecovery, (5, "finish")), "");
+        _assertControl(5, successor);
+        _sends(council, abi.encodeCall(organisations.retire, (5, 6, EVIDENCE, "retirement")), "");
+        vm.assertTrue(organisations.isRetired(5), "retired");
     }
 
     function test_stopRecoveryBySignature__of_another_recovery__is_refused() public {
         _begins(3, stranger, "");
         ISignedMessages.Signed memory signed =
-            _signed(_key(uint32(3)), _objection(3, successor, OPERATION, DEADLINE));
+            _signed(_key(uint32(3)), _objection(3, successor, _controller(3), OPERATION, DEADLINE));
         bytes memory data = abi.encodeCall(organisations.stopRecoveryBySignature, (3, OPERATION, signed));
         _sends(stranger, data, _invalid(_controller(3))); // it names another successor
         _begins(4, successor, "");
@@ -172,7 +202,7 @@ contract OrganisationsRecoveryTest is Controllers {
         string[3] memory names = ["council", "successor", "stranger"];
         for (uint256 i = 0; i < 3; ++i) {
             ISignedMessages.Signed memory signed =
-                _signed(_key(names[i]), _objection(3, successor, OPERATION, DEADLINE));
+                _signed(_key(names[i]), _objection(3, successor, _account(names[i]), OPERATION, DEADLINE));
             bytes memory data = abi.encodeCall(organisations.stopRecoveryBySignature, (3, OPERATION, signed));
             _sends(_controller(3), data, _notController(_account(names[i]), 3));
         }

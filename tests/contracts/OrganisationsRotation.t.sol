@@ -66,9 +66,9 @@ contract OrganisationsRotationTest is Controllers {
         _sends(controller, data, abi.encodePacked(IAuthority.AuthorityPaused.selector));
         _resume();
         _sends(controller, data, "");
-        _sends(controller, data, _done(address(organisations), OPERATION));
+        _sends(controller, data, _done(address(organisations), controller, OPERATION));
         _accepts(successor, 3, "");
-        _sends(controller, data, _done(address(organisations), OPERATION)); // though it is no controller now
+        _sends(controller, data, _done(address(organisations), controller, OPERATION)); // though it is no controller now
     }
 
     // --- acceptControl
@@ -160,7 +160,7 @@ contract OrganisationsRotationTest is Controllers {
         _resume();
         _sends(successor, data, "");
         // Refused as done, though nobody is nominated by now.
-        _sends(successor, data, _done(address(organisations), OPERATION));
+        _sends(successor, data, _done(address(organisations), successor, OPERATION));
         _accepts(successor, 3, _notNominated(successor, 3));
     }
 
@@ -233,7 +233,7 @@ contract OrganisationsRotationTest is Controllers {
 
     function test_nominateBySignature__of_the_controller__is_its_own() public {
         ISignedMessages.Signed memory signed =
-            _signed(_key(uint32(3)), _rotation(3, successor, OPERATION, DEADLINE));
+            _signed(_key(uint32(3)), _rotation(3, successor, _controller(3), OPERATION, DEADLINE));
         _watch(address(organisations));
         vm.prank(stranger);
         organisations.nominateBySignature(3, successor, OPERATION, signed);
@@ -244,7 +244,8 @@ contract OrganisationsRotationTest is Controllers {
 
     function test_acceptControlBySignature__of_the_nominated__is_its_own() public {
         _nominates(3, successor, "");
-        ISignedMessages.Signed memory signed = _signed(_key("successor"), _acceptance(3, OPERATION, DEADLINE));
+        ISignedMessages.Signed memory signed =
+            _signed(_key("successor"), _acceptance(3, successor, OPERATION, DEADLINE));
         _watch(address(organisations));
         vm.prank(stranger);
         organisations.acceptControlBySignature(3, OPERATION, signed);
@@ -254,11 +255,11 @@ contract OrganisationsRotationTest is Controllers {
 
     function test_bySignature__of_any_other__is_refused() public {
         ISignedMessages.Signed memory signed =
-            _signed(_key("stranger"), _rotation(3, successor, OPERATION, DEADLINE));
+            _signed(_key("stranger"), _rotation(3, successor, stranger, OPERATION, DEADLINE));
         bytes memory data = abi.encodeCall(organisations.nominateBySignature, (3, successor, OPERATION, signed));
         _sends(_controller(3), data, _notController(stranger, 3)); // whoever brings it
         _nominates(3, successor, "");
-        signed = _signed(_key("stranger"), _acceptance(3, OPERATION, DEADLINE));
+        signed = _signed(_key("stranger"), _acceptance(3, stranger, OPERATION, DEADLINE));
         data = abi.encodeCall(organisations.acceptControlBySignature, (3, OPERATION, signed));
         _sends(successor, data, _notNominated(stranger, 3));
     }
@@ -266,8 +267,9 @@ contract OrganisationsRotationTest is Controllers {
     function test_bySignature__while_paused__is_refused() public {
         _nominates(3, successor, "");
         ISignedMessages.Signed memory rotation =
-            _signed(_key(uint32(3)), _rotation(3, stranger, OPERATION, DEADLINE));
-        ISignedMessages.Signed memory acceptance = _signed(_key("successor"), _acceptance(3, OPERATION, DEADLINE));
+            _signed(_key(uint32(3)), _rotation(3, stranger, _controller(3), OPERATION, DEADLINE));
+        ISignedMessages.Signed memory acceptance =
+            _signed(_key("successor"), _acceptance(3, successor, OPERATION, DEADLINE));
         _pause();
         bytes memory paused = abi.encodePacked(IAuthority.AuthorityPaused.selector);
         _sends(

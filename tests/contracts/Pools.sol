@@ -57,10 +57,14 @@ abstract contract Pools is Commands, Trees {
         terms.root = root;
     }
 
-    function _post(IShares.Distribution memory terms) internal returns (uint32) {
+    /// @dev Posts a distribution, where it is too late for its beginning as if in time.
+    function _post(IShares.Distribution memory terms) internal returns (uint32 distributionId) {
         bytes32 operationId = _operation();
+        uint256 time = block.timestamp;
+        if (terms.claimableFrom < time + 1 days) vm.warp(terms.claimableFrom - 1 days);
         vm.prank(council);
-        return shares.post(terms, EVIDENCE, operationId);
+        distributionId = shares.post(terms, EVIDENCE, operationId);
+        vm.warp(time);
     }
 
     function _withdraw(uint32 distributionId) internal {
@@ -119,7 +123,6 @@ abstract contract Pools is Commands, Trees {
         vm.prank(successor);
         organisations.acceptControl(orgId, operationId);
     }
-
 
     function _notController(address account, uint32 orgId) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(IShares.SharesNotController.selector, account, orgId);

@@ -65,8 +65,12 @@ contract ProgrammesTest is Commands {
         _create("fund", MOST, 1, "");
     }
 
-    function test_createProgramme__no_approvals__is_refused() public {
-        _create("fund", CAP, 0, abi.encodePacked(IProgrammes.ProgrammesApprovalsMissing.selector));
+    function test_createProgramme__no_approvals_or_too_many__is_refused() public {
+        vm.assertEq(programmes.MAX_APPROVALS(), 16, "most");
+        _create("fund", CAP, 0, _approvalsUnusable(0));
+        _create("fund", CAP, 17, _approvalsUnusable(17));
+        _create("fund", CAP, 255, _approvalsUnusable(255));
+        _create("fund", CAP, 16, "");
     }
 
     function test_createProgramme__ids_at_an_end__is_refused() public {
@@ -128,14 +132,17 @@ contract ProgrammesTest is Commands {
     function test_changeApprovalsNeeded__one_or_more__is_journaled_and_kept() public {
         _watch(address(programmes));
         vm.prank(council);
-        programmes.changeApprovalsNeeded(FIRST, 255, OPERATION);
+        programmes.changeApprovalsNeeded(FIRST, 16, OPERATION);
         _assertLine(
-            abi.encode(IProgrammes.ApprovalsNeededChanged.selector, _number(1), FIRST, 255, council, OPERATION)
+            abi.encode(IProgrammes.ApprovalsNeededChanged.selector, _number(1), FIRST, 16, council, OPERATION)
         );
-        vm.assertEq(programmes.programme(FIRST).approvalsNeeded, 255, "approvals");
-        vm.expectRevert(abi.encodePacked(IProgrammes.ProgrammesApprovalsMissing.selector));
+        vm.assertEq(programmes.programme(FIRST).approvalsNeeded, 16, "approvals");
+        vm.expectRevert(_approvalsUnusable(0));
         vm.prank(council);
         programmes.changeApprovalsNeeded(FIRST, 0, "another operation");
+        vm.expectRevert(_approvalsUnusable(17));
+        vm.prank(council);
+        programmes.changeApprovalsNeeded(FIRST, 17, "another operation");
     }
 
     // --- tiers
@@ -295,9 +302,7 @@ contract ProgrammesTest is Commands {
             _unknown(id, abi.encodeCall(programmes.closeCategories, (id, _one(DATA), OPERATION)));
             _unknown(id, abi.encodeCall(programmes.appendBoundaries, (id, new uint40[](1), OPERATION)));
             _unknown(id, abi.encodeCall(programmes.setBudget, (id, issuer, 1, 1, OPERATION)));
-            _unknown(
-                id, abi.encodeCall(programmes.setCategoryBudget, (id, issuer, DATA, true, 1, OPERATION))
-            );
+            _unknown(id, abi.encodeCall(programmes.setCategoryBudget, (id, issuer, DATA, true, 1, OPERATION)));
             _unknown(id, abi.encodeCall(programmes.programme, (id)));
             _unknown(id, abi.encodeCall(programmes.requireProgramme, (id)));
             _unknown(id, abi.encodeCall(programmes.awardTerms, (id, issuer)));
@@ -409,6 +414,10 @@ contract ProgrammesTest is Commands {
 
     function _categoryError(bytes4 selector, bytes32 category) private pure returns (bytes memory) {
         return abi.encodeWithSelector(selector, FIRST, category);
+    }
+
+    function _approvalsUnusable(uint8 given) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IProgrammes.ProgrammesApprovalsUnusable.selector, given, 16);
     }
 
     function _tooLarge(uint64 given) private pure returns (bytes memory) {

@@ -11,7 +11,7 @@ import {Officers} from "./Officers.sol";
 abstract contract Proposals is Officers {
     string internal constant DOMAIN_NAME = "Moonlake Council";
     bytes32 internal constant APPROVAL = keccak256(
-        "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,bytes32 operationId,uint256 deadline)"
+        "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,address account,bytes32 operationId,uint256 deadline)"
     );
 
     address internal immutable maker = _account("maker");
@@ -92,19 +92,24 @@ abstract contract Proposals is Officers {
     }
 
     /// @dev The hash of an approval's message.
-    function _approval(uint64 proposalId, bytes32 operationId, uint256 deadline) internal view returns (bytes32) {
+    function _approval(uint64 proposalId, address account, bytes32 operationId, uint256 deadline)
+        internal
+        view
+        returns (bytes32)
+    {
         ICouncil.Proposal memory found = councils.proposal(proposalId);
-        return _approval(found.programmeId, proposalId, found.callsHash, operationId, deadline);
+        return _approval(found.programmeId, proposalId, found.callsHash, account, operationId, deadline);
     }
 
     function _approval(
         uint16 programmeId,
         uint64 proposalId,
         bytes32 callsHash,
+        address account,
         bytes32 operationId,
         uint256 deadline
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(APPROVAL, programmeId, proposalId, callsHash, operationId, deadline));
+        return keccak256(abi.encode(APPROVAL, programmeId, proposalId, callsHash, account, operationId, deadline));
     }
 }
 

@@ -13,10 +13,12 @@ contract SharesTest is Pools {
     // --- post
 
     function test_post__by_officers__obeys_the_rules_of_commands() public {
+        vm.warp(EPOCH_END);
         _assertCommand(Command(address(shares), _writePost, COUNCIL_ROLE, 0, FIRST));
     }
 
     function test_post__a_distribution__is_journaled_with_every_field() public {
+        vm.warp(EPOCH_END);
         _watch(address(shares));
         vm.prank(council);
         uint32 distributionId = shares.post(_terms(), EVIDENCE, OPERATION);
@@ -65,7 +67,8 @@ contract SharesTest is Pools {
         _epoch(2);
         vm.warp(EPOCH_END + 1000 days);
         IShares.Distribution memory terms = _terms();
-        (terms.epoch, terms.claimableUntil) = (3, EPOCH_END + 1001 days);
+        (terms.epoch, terms.claimableFrom) = (3, EPOCH_END + 1001 days);
+        terms.claimableUntil = EPOCH_END + 1002 days;
         _post(terms);
         _epochRefused(4);
         _epochRefused(5);
@@ -74,6 +77,7 @@ contract SharesTest is Pools {
 
     function test_post__pool_at_its_edges__is_taken_or_refused() public {
         uint64[4] memory pools = [uint64(1), MOST, 0, MOST + 1];
+        vm.warp(EPOCH_END);
         for (uint256 i = 0; i < 4; ++i) {
             IShares.Distribution memory terms = _terms();
             terms.pool = pools[i];
@@ -100,14 +104,36 @@ contract SharesTest is Pools {
     }
 
     function test_post__window_at_its_edges__is_taken_or_refused() public {
-        _window(0, FROM + 1, true); // at once, for one second
+        _window(FROM + 1 days, FROM + 1 days + 1, true); // as soon as can be, for one second
         _window(LAST_TIME - 1, LAST_TIME, true);
         _window(UNTIL, UNTIL, false);
         _window(UNTIL, UNTIL - 1, false);
-        _window(0, FROM, false); // now
-        _window(0, 0, false);
-        _window(FROM, LAST_TIME + 1, false);
-        _window(0, type(uint40).max, false);
+        _window(UNTIL, FROM, false); // now
+        _window(UNTIL, 0, false);
+        _window(UNTIL, LAST_TIME + 1, false);
+        _window(UNTIL, type(uint40).max, false);
+        _window(type(uint40).max, type(uint40).max, false);
+    }
+
+    /// @dev Everybody has a day at least to recompute the shares.
+    function test_post__claimable_before_it_can_be_checked__is_refused() public {
+        vm.assertEq(shares.MIN_CHECKING_TIME(), 1 days, "least");
+        uint40[4] memory times = [FROM + 1 days - 1, FROM, FROM - 1, 0];
+        for (uint256 i = 0; i < 4; ++i) {
+            IShares.Distribution memory terms = _terms();
+            terms.claimableFrom = times[i];
+            _refusedPost(
+                terms, abi.encodeWithSelector(IShares.SharesClaimsTooSoon.selector, times[i], FROM + 1 days)
+            );
+        }
+        IShares.Distribution memory inTime = _terms();
+        inTime.claimableFrom = FROM + 1 days;
+        _refusedPost(inTime, "");
+        bytes memory early = abi.encodeWithSelector(IShares.SharesClaimsNotOpen.selector, 2, FROM + 1 days, UNTIL);
+        vm.warp(FROM + 1 days - 1);
+        _claimed(_controller(3), 2, 3, _amount(3), _proofOf(3), early);
+        vm.warp(FROM + 1 days);
+        _claimed(_controller(3), 2, 3, _amount(3), _proofOf(3), "");
     }
 
     // --- withdraw
@@ -132,14 +158,38 @@ contract SharesTest is Pools {
         _send(address(shares), council, again, _withdrawn(posted));
     }
 
-    function test_withdraw__after_a_claim__is_refused() public {
+    /// @dev What was claimed stands, and nothing more is claimed: a wrong root is stopped, however late.
+    function test_withdraw__after_a_claim__ends_claims_and_takes_nothing_back() public {
         _claim(3);
-        bytes memory data = abi.encodeCall(shares.withdraw, (posted, EVIDENCE, _operation()));
-        bytes memory begun = abi.encodeWithSelector(IShares.SharesClaimsBegun.selector, posted, _amount(3));
-        _send(address(shares), council, data, begun);
-        _claim(2);
-        begun = abi.encodeWithSelector(IShares.SharesClaimsBegun.selector, posted, _amount(3) + _amount(2));
-        _send(address(shares), council, data, begun);
+        _watch(address(shares));
+        vm.prank(council);
+        shares.withdraw(posted, EVIDENCE, OPERATION);
+        _assertLine(
+            abi.encode(IShares.SharesWithdrawn.selector, _number(1), FIRST, posted, EVIDENCE, council, OPERATION)
+        );
+        IShares.DistributionState memory found = shares.distribution(posted);
+        vm.assertTrue(found.withdrawn, "withdrawn");
+        vm.assertEq(found.claimed, _amount(3), "claimed, as before");
+        vm.assertTrue(shares.isClaimed(posted, 3), "its bit, as before");
+        _refused(2, _withdrawn(posted));
+        _refused(3, _withdrawn(posted));
+        bytes memory again = abi.encodeCall(shares.withdraw, (posted, EVIDENCE, _operation()));
+        _send(address(shares), council, again, _withdrawn(posted));
+        // What takes its place leaves out what stands: here, all but organisation 3's share.
+        bytes32[] memory leaves = new bytes32[](2);
+        (leaves[0], leaves[1]) = (_leaf(FIRST, EPOCH, 1, 100), _leaf(FIRST, EPOCH, 2, 200));
+        nodes = _tree(leaves);
+        uint32 other = _post(_terms());
+        _claimed(_controller(2), other, 2, 200, _proofOf(2), "");
+        _claimed(_controller(3), other, 3, 300, new bytes32[](1), _invalidProof(other, 3, 300));
+    }
+
+    function test_withdraw__after_all_claims__is_done() public {
+        for (uint32 orgId = 1; orgId <= MEMBERS; ++orgId) {
+            _claim(orgId);
+        }
+        _withdraw(posted);
+        vm.assertEq(shares.distribution(posted).claimed, POOL, "claimed");
     }
 
     /// @dev Whoever gains by a wrong tree cannot claim before others have had time to look at it.
@@ -202,7 +252,7 @@ contract SharesTest is Pools {
 
     function _epoch(uint32 epoch) private {
         IShares.Distribution memory terms = _terms();
-        terms.epoch = epoch;
+        (terms.epoch, terms.claimableFrom) = (epoch, uint40(block.timestamp + 1 days));
         vm.assertEq(shares.distribution(_post(terms)).distribution.epoch, epoch, "epoch");
     }
 

@@ -22,7 +22,7 @@ contract SharesClaimTest is Pools {
         vm.assertEq(shares.distribution(posted).claimed, 300, "claimed");
         vm.assertTrue(shares.isClaimed(posted, 3), "its bit");
         vm.assertFalse(shares.isClaimed(posted, 2), "its neighbour's");
-        vm.assertEq(shares.operationSequence(OPERATION), shares.sequence(), "operation");
+        vm.assertEq(shares.operationSequence(_controller(3), OPERATION), shares.sequence(), "operation");
         vm.assertEq(abi.encode(shares.distribution(posted).distribution), abi.encode(_terms()), "terms");
     }
 
@@ -126,6 +126,35 @@ contract SharesClaimTest is Pools {
         _claimed(address(0), posted, 3, 300, _proofOf(3), retired);
     }
 
+    /// @dev Nor is it lost where the successor was named only later.
+    function test_claim__retired_and_given_a_successor_later__is_its_successors() public {
+        _retire(3, 0);
+        bytes32 operationId = _operation();
+        vm.prank(council);
+        organisations.nameSuccessor(3, 6, EVIDENCE, operationId);
+        _refused(3, _notController(_controller(3), 3));
+        _claimed(_controller(6), posted, 3, 300, _proofOf(3), "");
+        vm.assertTrue(shares.isClaimed(posted, 3), "its bit");
+        _retire(6, 0);
+        operationId = _operation();
+        vm.prank(council);
+        organisations.nameSuccessor(6, 4, EVIDENCE, operationId);
+        _claimed(_controller(4), posted, 3, 300, _proofOf(3), _already(posted, 3));
+    }
+
+    /// @dev Another member sees the claim's id and uses it first: its own.
+    function test_claim__whose_id_others_used_first__is_done_all_the_same() public {
+        bytes memory others = abi.encodeCall(shares.claim, (posted, 2, 200, _proofOf(2), OPERATION));
+        _send(address(shares), _controller(2), others, "");
+        others = abi.encodeCall(shares.withdraw, (_post(_terms()), EVIDENCE, OPERATION));
+        _send(address(shares), council, others, "");
+        bytes memory data = abi.encodeCall(shares.claim, (posted, 3, 300, _proofOf(3), OPERATION));
+        _send(address(shares), _controller(3), data, "");
+        bytes memory done =
+            abi.encodeWithSelector(IJournal.JournalOperationDone.selector, OPERATION, shares.sequence());
+        _send(address(shares), _controller(3), data, done);
+    }
+
     /// @dev What an organisation earned is its successor's, as its balance is.
     function test_claim__merged__is_its_successors() public {
         _retire(3, 6);
@@ -205,14 +234,16 @@ contract SharesClaimTest is Pools {
     }
 
     function test_claim__in_another_programme_or_epoch__has_leaves_of_its_own() public {
-        vm.warp(EPOCH_END + 30 days);
         for (uint256 i = 0; i < 2; ++i) {
             IShares.Distribution memory terms = _terms();
             if (i == 0) terms.programmeId = SECOND;
             else terms.epoch = 2;
+            terms.claimableFrom = EPOCH_END + 31 days;
+            vm.warp(EPOCH_END + 30 days);
             bytes32[] memory others = _tree(_leaves(terms.programmeId, terms.epoch, MEMBERS));
             terms.root = others[0];
             uint32 distributionId = _post(terms);
+            vm.warp(terms.claimableFrom);
             bytes memory failure = _invalidProof(distributionId, 3, 300);
             _claimed(_controller(3), distributionId, 3, 300, _proofOf(3), failure);
             bytes32[] memory proof = _proof(others, _leaf(terms.programmeId, terms.epoch, 3, 300));

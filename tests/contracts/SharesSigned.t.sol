@@ -15,9 +15,10 @@ import {BurningWallet, CallingWallet, RevertingWallet} from "./Wallets.sol";
 contract SharesSignedTest is Pools {
     bytes32 private constant CLAIM = keccak256(
         "Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,"
-        "bytes32 operationId,uint256 deadline)"
+        "address account,bytes32 operationId,uint256 deadline)"
     );
-    bytes32 private constant CANCELLATION = keccak256("Cancellation(bytes32 operationId,uint256 deadline)");
+    bytes32 private constant CANCELLATION =
+        keccak256("Cancellation(address account,bytes32 operationId,uint256 deadline)");
     uint256 private constant DEADLINE = FROM + 1 hours;
     string private constant DOMAIN_NAME = "Moonlake Shares";
 
@@ -27,6 +28,7 @@ contract SharesSignedTest is Pools {
         uint32 distributionId;
         uint32 orgId;
         uint64 amount;
+        address account;
         bytes32 operationId;
         uint256 deadline;
     }
@@ -48,13 +50,13 @@ contract SharesSignedTest is Pools {
     function test_signed__by_a_wallet_or_a_verifiers_key__claims() public {
         address wallet = address(new Wallet(vm.addr(_key("wallet"))));
         bytes memory signer = abi.encodePacked(new Verifier(), vm.addr(_key("passkey")), "salt");
-        address account = address(uint160(uint256(keccak256(signer))));
+        address account = shares.accountOf(signer);
         _rotate(3, wallet);
         _rotate(4, account);
         _sent(3, _signedAs(abi.encodePacked(wallet), _key("another"), 3), _invalid(wallet));
         _sent(3, _signedAs(abi.encodePacked(wallet), _key("wallet"), 3), "");
         Message memory message = _messageOf(4);
-        message.operationId = "another operation";
+        (message.account, message.operationId) = (account, "another operation");
         bytes32 digest = _digest(address(shares), DOMAIN_NAME, keccak256(abi.encode(CLAIM, message)));
         ISignedMessages.Signed memory signed = _signedFor(signer, _key("another"), digest, DEADLINE);
         _sentFor(posted, 4, 400, "another operation", signed, _invalid(account));
@@ -85,13 +87,14 @@ contract SharesSignedTest is Pools {
 
     function test_signed__any_other_field__is_refused() public {
         uint32 other = _post(_terms());
-        for (uint256 field = 0; field < 6; ++field) {
+        for (uint256 field = 0; field < 7; ++field) {
             Message memory message = _message();
             if (field == 0) message.programmeId = SECOND;
             if (field == 1) message.distributionId = other;
             if (field == 2) message.orgId = 2;
             if (field == 3) message.amount = 200;
             if (field == 4) message.operationId = "another operation";
+            if (field == 6) message.account = _controller(2);
             ISignedMessages.Signed memory signed = _signedBy(_key(3), message);
             if (field == 5) signed.deadline = DEADLINE + 1;
             _sent(3, signed, _invalid(_controller(3)));
@@ -132,7 +135,9 @@ contract SharesSignedTest is Pools {
     }
 
     function test_signed__for_another_contract_name_or_chain__is_refused() public {
-        bytes32 hash = keccak256(abi.encode(CLAIM, _message()));
+        Message memory message = _message();
+        message.account = _controller(3);
+        bytes32 hash = keccak256(abi.encode(CLAIM, message));
         bytes memory failure = _invalid(_controller(3));
         _sent(3, _signed(_key(3), address(benefits), DOMAIN_NAME, hash, DEADLINE), failure);
         _sent(3, _signed(_key(3), address(shares), "Moonlake Benefits", hash, DEADLINE), failure);
@@ -179,7 +184,7 @@ contract SharesSignedTest is Pools {
         vm.prank(_controller(2)); // who gains nothing by it
         shares.claimBySignature(posted, 3, 300, proof, OPERATION, signed);
         bytes memory done = abi.encodeWithSelector(
-            IJournal.JournalOperationDone.selector, OPERATION, shares.operationSequence(OPERATION)
+            IJournal.JournalOperationDone.selector, OPERATION, shares.operationSequence(_controller(3), OPERATION)
         );
         _sent(3, signed, done);
         vm.warp(DEADLINE + 1); // whatever else stands against it by now
@@ -203,7 +208,7 @@ contract SharesSignedTest is Pools {
         // By signature, while the ledger is paused.
         _pause();
         _sent(3, signed, abi.encodePacked(IAuthority.AuthorityPaused.selector));
-        bytes32 cancellation = keccak256(abi.encode(CANCELLATION, OPERATION, DEADLINE));
+        bytes32 cancellation = keccak256(abi.encode(CANCELLATION, _controller(3), OPERATION, DEADLINE));
         shares.cancelMessageBySignature(
             OPERATION, _signed(_key(3), address(shares), DOMAIN_NAME, cancellation, DEADLINE)
         );
@@ -229,7 +234,7 @@ contract SharesSignedTest is Pools {
         wallet.prepare(address(shares), within);
         uint256 before = vm.snapshotState();
         _sent(3, _signedAs(abi.encodePacked(wallet), _key("any"), 3), "");
-        vm.assertEq(shares.operationSequence("within"), 0, "operation within");
+        vm.assertEq(shares.operationSequence(address(wallet), "within"), 0, "operation within");
         vm.assertEq(shares.distribution(posted).claimed, 300, "claimed");
         // The same call by itself is good, so that it was the asking that stopped it.
         vm.revertToState(before);
@@ -258,10 +263,11 @@ contract SharesSignedTest is Pools {
     }
 
     function _messageOf(uint32 orgId) private view returns (Message memory) {
-        return Message(FIRST, posted, orgId, _amount(orgId), OPERATION, DEADLINE);
+        return Message(FIRST, posted, orgId, _amount(orgId), address(0), OPERATION, DEADLINE);
     }
 
     function _signedBy(uint256 key, Message memory message) private view returns (ISignedMessages.Signed memory) {
+        if (message.account == address(0)) message.account = vm.addr(key);
         bytes32 hash = keccak256(abi.encode(CLAIM, message));
         return _signed(key, address(shares), DOMAIN_NAME, hash, message.deadline);
     }
@@ -272,7 +278,9 @@ contract SharesSignedTest is Pools {
         view
         returns (ISignedMessages.Signed memory)
     {
-        bytes32 hash = keccak256(abi.encode(CLAIM, _messageOf(orgId)));
+        Message memory message = _messageOf(orgId);
+        message.account = shares.accountOf(signer);
+        bytes32 hash = keccak256(abi.encode(CLAIM, message));
         return _signedFor(signer, key, _digest(address(shares), DOMAIN_NAME, hash), DEADLINE);
     }
 

@@ -147,11 +147,6 @@ abstract contract Shelf is Commands {
         vm.assertEq(found, abi.encode(expected), "redemption");
     }
 
-    /// @dev What Credits calls an operation of Benefits.
-    function _inCredits(bytes32 operationId) internal view returns (bytes32) {
-        return keccak256(abi.encode(benefits, operationId));
-    }
-
     function _ids(uint64 id) internal pure returns (uint64[] memory ids) {
         ids = new uint64[](1);
         ids[0] = id;

@@ -31,7 +31,9 @@ SAMPLES = {
     "max_fee_gwei": "30.5",
     "poll_interval": "0.5",
     "finality_blocks": "12",
-    "finality_by_tag": "True",
+    "finality": "tag",
+    "verify": "heads",
+    "subscribe_url": "ws://one.example",
     "stale_after": "60.0",
     "language": "en",
 }

@@ -79,14 +79,19 @@ class Journal:
                 self.add(entry.org_id, EntryKind.REVERSAL, -amount, entry.entry_id)
 
     def expire(self, expiries: Sequence[Expiry]) -> None:
-        """Post expiries, each of which the contract must take."""
+        """Post expiries as the contract does, none of which it may refuse.
+
+        Of each what the balance still has above what it leaves, which may be nothing.
+        """
         for expiry in expiries:
             assert expiry.amount > 0
+            assert expiry.leaves >= 0
             assert expiry.entry_id not in self.expired
             assert expiry.entry_id not in self.closed
-            assert self.balances[expiry.org_id] >= expiry.amount
-            self.expired[expiry.entry_id] = expiry.amount
-            self.add(expiry.org_id, EntryKind.EXPIRY, -expiry.amount, expiry.entry_id)
+            amount = min(expiry.amount, self.balances[expiry.org_id] - expiry.leaves)
+            if amount > 0:
+                self.expired[expiry.entry_id] = amount
+                self.add(expiry.org_id, EntryKind.EXPIRY, -amount, expiry.entry_id)
 
     def merge(self, org: int) -> None:
         """Carry an organisation's balance over to the one before it; again where it was before."""

@@ -16,9 +16,11 @@ from ledger.domain.events import EntryKind
 from ledger.domain.expiry import (
     DatedEntry,
     ExpiryPolicy,
+    WrongExpiry,
     commit_to_computation,
     compute_expiries,
     describe_computation,
+    find_wrong_expiries,
 )
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId
 from ledger.domain.lots import Holdings
@@ -135,6 +137,89 @@ def test_expiries__of_a_past_moment__do_not_change_by_what_comes_later(
         run(journal, step)
 
     assert compute_expiries(policy, journal.entries, BOUNDARIES, moment) == found
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    POLICIES,
+    st.lists(steps, max_size=40),
+    st.lists(st.tuples(st.integers(1, ORGANISATIONS), st.integers(1, 8)), max_size=6),
+)
+def test_expiries__posted_after_credits_were_spent__take_what_would_be_due_then(
+    policy: ExpiryPolicy, drawn: list[tuple[str, int, int]], spent: list[tuple[int, int]]
+) -> None:
+    journal = grown(drawn)
+    found = compute_expiries(policy, journal.entries, BOUNDARIES, journal.now)
+    for org, amount in spent:
+        journal.redeem(org, amount)
+    due_now = compute_expiries(policy, journal.entries, BOUNDARIES, journal.now)
+    before = len(journal.entries)
+
+    journal.expire(found)
+
+    posted_now = [dated.entry for dated in journal.entries[before:]]
+    assert [(entry.refers_to, entry.org_id, -entry.amount) for entry in posted_now] == [
+        (expiry.entry_id, expiry.org_id, expiry.amount) for expiry in due_now
+    ]
+    assert compute_expiries(policy, journal.entries, BOUNDARIES, journal.now) == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(steps, max_size=40))
+def test_expiries__posted_by_the_policy__are_not_found_wrong(
+    drawn: list[tuple[str, int, int]],
+) -> None:
+    # Every policy that is drawn lets credits expire no earlier than this one.
+    journal = grown(drawn)
+
+    assert find_wrong_expiries(ExpiryPolicy(0), journal.entries, BOUNDARIES) == ()
+
+
+def test_expiry__leaves_what_is_spent_after_its_own_credits() -> None:
+    journal = Journal()
+    journal.award(1, 5)
+    journal.award(2, 9)
+    journal.award(1, 4)
+    journal.wait(EPOCH)
+    journal.award(1, 6)
+
+    found = compute_expiries(ExpiryPolicy(0), journal.entries, BOUNDARIES, SECOND)
+
+    assert [(each.entry_id, each.leaves) for each in found] == [(1, 10), (2, 0), (3, 6)]
+
+
+def test_expiry__that_took_what_was_spent_or_not_due__is_found_wrong() -> None:
+    journal = Journal()
+    journal.award(1, 500)
+    journal.wait(EPOCH)
+    journal.award(1, 600)
+    journal.redeem(1, 120)
+    journal.add(1, EntryKind.EXPIRY, -500, 1)
+    journal.add(1, EntryKind.EXPIRY, -7, 2)
+
+    assert find_wrong_expiries(ExpiryPolicy(0), journal.entries, BOUNDARIES) == (
+        WrongExpiry(EntryId(4), EntryId(1), OrgId(1), 500, 380),
+        WrongExpiry(EntryId(5), EntryId(2), OrgId(1), 7, 0),
+    )
+
+
+def test_expiry__that_names_no_award__takes_the_oldest_and_is_found_wrong() -> None:
+    journal = Journal()
+    journal.award(1, 5)
+    journal.redeem(1, 1)
+    journal.add(1, EntryKind.EXPIRY, -2, 2)  # a redemption
+    journal.add(1, EntryKind.EXPIRY, -1, 9)  # a line of another programme
+
+    assert due(0, journal, SECOND) == [(1, 1, 1)]
+    assert find_wrong_expiries(ExpiryPolicy(0), journal.entries, BOUNDARIES) == (
+        WrongExpiry(EntryId(3), EntryId(2), OrgId(1), 2, 0),
+        WrongExpiry(EntryId(4), EntryId(9), OrgId(1), 1, 0),
+    )
+    refund = posted(5, 1, EntryKind.REFUND, 2, refers_to=3, balance_after=3)
+    with pytest.raises(InvalidValue, match="no redemption 3"):
+        compute_expiries(
+            ExpiryPolicy(0), [*journal.entries, DatedEntry(refund, FIRST)], BOUNDARIES, SECOND
+        )
 
 
 def test_credits__of_an_epoch__expire_when_the_epochs_of_grace_are_over() -> None:
@@ -320,5 +405,5 @@ def test_expiries__are_commands_as_the_contract_takes_them() -> None:
     entries = [DatedEntry(posted(1, 3, EntryKind.AWARD, 2, balance_after=2), FIRST)]
 
     assert compute_expiries(ExpiryPolicy(0), entries, BOUNDARIES, SECOND) == (
-        Expiry(EntryId(1), OrgId(3), 2, "data.acquire"),
+        Expiry(EntryId(1), OrgId(3), 2, 0, "data.acquire"),
     )

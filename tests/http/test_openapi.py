@@ -85,6 +85,8 @@ def test_document__lists_every_route_that_is_served(ledger: Ledger, document: An
         "/v1/organisations/{org_id}/balances",
         "/v1/organisations/{org_id}/entries",
         "/v1/memberships",
+        "/v1/tokens/contract",
+        "/v1/tokens/{token_id}",
         "/v1/entries",
         "/v1/entries/{entry_id}",
         "/v1/rankings",

@@ -229,4 +229,5 @@ def test_healthz__says_that_the_process_runs(client: httpx.Client) -> None:
 
 
 def test_readyz__of_a_mirror_that_follows__is_ready(client: httpx.Client) -> None:
-    assert get(client, "/readyz") == {"status": "ready", "block_number": LAST_BLOCK, "lag": 0}
+    ready = {"status": "ready", "block_number": LAST_BLOCK, "lag": 0, "lag_seconds": 0}
+    assert get(client, "/readyz") == ready

@@ -128,6 +128,16 @@ def test_organisation__that_is_retired__is_listed_as_retired(
     assert count_organisations(connection, before, wanted) == 0
 
 
+def test_organisation__whose_successor_is_named_later__was_retired_alone(
+    connection: Connection,
+) -> None:
+    org_id, before, after = changed(connection, "successor_named")
+    alone, merged = (read_organisation(connection, each, org_id) for each in (before, after))
+    assert (alone.retired, alone.successor_id) == (True, 0)
+    assert (merged.retired, merged.controller) == (True, None)
+    assert not read_organisation(connection, after, merged.successor_id).retired
+
+
 def test_organisations__retired_from_a_programme__are_those_that_were_in_it(
     connection: Connection, now: Moment
 ) -> None:

@@ -114,6 +114,14 @@ IMPOSSIBLE: dict[str, Sequence[object]] = {
     "merged into itself": [events.OrganisationRetired(9, 2, 2, DIGEST, **BY)],
     "merged into one that is retired": [events.OrganisationRetired(9, 2, 4, DIGEST, **BY)],
     "merged into nobody": [events.OrganisationRetired(9, 2, 9, DIGEST, **BY)],
+    "a successor of one in office": [events.SuccessorNamed(9, 1, 2, DIGEST, **BY)],
+    "a successor of nobody": [events.SuccessorNamed(9, 9, 2, DIGEST, **BY)],
+    "another successor": [events.SuccessorNamed(9, 3, 1, DIGEST, **BY)],
+    "a successor that is retired": [events.SuccessorNamed(9, 4, 3, DIGEST, **BY)],
+    "a successor named twice": [
+        events.SuccessorNamed(9, 4, 1, DIGEST, **BY),
+        events.SuccessorNamed(9, 4, 1, DIGEST, **BY),
+    ],
     # --- consents
     "a consent of another account": [consented(2, SOMEBODY)],
     "a consent without its admission": [consented(2, OTHER), events.LedgerPaused(9, **BY)],
@@ -224,6 +232,14 @@ IMPOSSIBLE: dict[str, Sequence[object]] = {
         entry(12, EntryKind.REDEMPTION, -10, 12),
         redeemed(1, 12),
     ],
+    "redeemed by another operation than its entry": [
+        entry(12, EntryKind.REDEMPTION, -10, 12),
+        redeemed(4, 12, operation_id=DIGEST),
+    ],
+    "cancelled by another operation than its refund": [
+        entry(12, EntryKind.REFUND, 10, 32, refers_to=8),
+        cancelled(1, 12, operation_id=DIGEST),
+    ],
     "a redemption left out": [entry(12, EntryKind.REDEMPTION, -10, 12), redeemed(5, 12)],
     "redeemed over the limit": [
         entry(12, EntryKind.REDEMPTION, -20, 2),
@@ -268,7 +284,10 @@ IMPOSSIBLE: dict[str, Sequence[object]] = {
     "a distribution that cannot be claimed any more": [posted(4, claimable_until=500)],
     "a distribution that ends before it begins": [posted(4, claimable_from=900)],
     "taken back twice": [events.SharesWithdrawn(9, 1, 3, DIGEST, **BY)],
-    "taken back after a claim": [events.SharesWithdrawn(9, 1, 2, DIGEST, **BY)],
+    "claimed of what was taken back after a claim": [
+        events.SharesWithdrawn(9, 1, 2, DIGEST, **BY),
+        claimed(2, 5, org_id=2, **BY_OTHER),
+    ],
     "taken back by another programme": [events.SharesWithdrawn(9, 2, 1, DIGEST, **BY)],
     "no distribution taken back": [events.SharesWithdrawn(9, 1, 9, DIGEST, **BY)],
     "claimed by another": [claimed(1, 5, **BY_OTHER)],
@@ -382,6 +401,11 @@ FOLLOWS: dict[str, Sequence[object]] = {
         changed(1, NAMED, SOMEBODY),
         entry(12, EntryKind.REDEMPTION, -10, 12, **BY_NAMED),
         redeemed(4, 12, **BY_NAMED),
+    ],
+    "taken back after a claim": [events.SharesWithdrawn(9, 1, 2, DIGEST, **BY)],
+    "a share of one whose successor was named later": [
+        events.SuccessorNamed(9, 4, 1, DIGEST, **BY),
+        claimed(1, 5, org_id=4),
     ],
     "a share of one that was merged": [claimed(1, 5, org_id=3, **BY_OTHER)],
     "a proposal of the alliance": [

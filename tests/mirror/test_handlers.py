@@ -16,7 +16,7 @@ from ledger.mirror.book import Contradiction
 from ledger.mirror.contracts import ECHOES
 from ledger.mirror.handlers import HANDLERS
 from ledger.mirror.rows import TABLES
-from ledger.store.mirror_tables import contracts, metadata, mirror_state
+from ledger.store.mirror_tables import STATE_TABLES, contracts, metadata
 from tests.mirror.story import BY, CATEGORY, DIGEST, MEMBER, OTHER, SOMEBODY, STRANGER, WHY, Told
 
 # --- completeness -------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def test_handlers__of_all_modules__are_for_events_of_some_abi() -> None:
 def test_rows__of_every_table__have_its_columns_in_order() -> None:
     for row_type, table in TABLES.items():
         assert list(row_type._fields) == [column.name for column in table.columns]  # type: ignore[attr-defined]
-    others = {contracts, mirror_state}
+    others = {contracts, *STATE_TABLES}
     assert set(TABLES.values()) == set(metadata.tables.values()) - others
 
 

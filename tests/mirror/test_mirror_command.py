@@ -150,3 +150,32 @@ def test_sync__without_a_deployment__ends_with_3(command: Command, tmp_path: Pat
     ended = command.run("sync", "--deployment", str(tmp_path / "none.json"))
     assert ended.code == 3
     assert "setup.not_deployed" in ended.err
+
+
+def test_rebuild__without_a_node__builds_from_what_is_stored(
+    command: Command, told_ledger: Ledger
+) -> None:
+    command.json("sync")
+    digest = command.json("digest")
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    rebuilt = command.run("rebuild", "--rpc-url", nowhere)
+    assert rebuilt.code == 0
+    assert "Building tables from stored facts" in rebuilt.err
+    assert command.json("digest") == digest
+    assert command.json("rebuild", "--from-chain")["generation"] == 2
+    assert command.json("digest") == digest
+    assert told_ledger.node.block_number() == digest["block_number"]
+
+
+def test_status__tells_what_was_done_and_by_whom(command: Command) -> None:
+    synced = command.json("sync")
+    status = command.json("status")
+    assert status["verified"] == [
+        {"first_block": 1, "last_block": status["block_number"], "level": "receipts"}
+    ]
+    assert status["commits"] >= 1
+    assert status["events"] == synced["events"] > 0
+    assert status["reorganisations"] == 0
+    assert status["leader"] == {"epoch": 1, "holder": None}
+    assert [node["condition"] for node in status["nodes"]] == ["in_use"]
+    assert "proved by receipts" in command.run("status").out

@@ -126,7 +126,7 @@ def test_rebuild__from_a_node_that_lies__leaves_the_old_mirror(
         liar.lies[method] = lie
         other = open_mirror(database_url, told_ledger.deployment, liar.url)
         with pytest.raises(NodeAnswerInvalid):
-            rebuild(other.mirror)
+            rebuild(other.mirror, from_chain=True)
     assert mirrored.state == before
     assert mirrored.digest == digest
     # what an unfinished rebuild leaves is no hindrance to the next one

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from ledger.domain.ids import BlockNumber
 from ledger.errors import NodeLagging, ReorganisationTooDeep
 from ledger.mirror.follow import follow
+from ledger.mirror.marks import BlockMark
 from ledger.mirror.pool import PASSING
 from ledger.mirror.reports import Applied
 from ledger.mirror.rollback import roll_back
-from ledger.mirror.state import BlockMark, advance, read_state
+from ledger.mirror.state import advance, read_state
 from ledger.store import mirror_tables
 from ledger.store.engine import writing
 from tests.chain.fake_node import FakeNode

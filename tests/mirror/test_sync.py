@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.logs import ContractEvents
 from ledger.errors import MirrorEmpty
-from ledger.mirror import prove
+from ledger.mirror import bodies, prove
 from ledger.store import mirror_tables
 from ledger.store.engine import reading
 from tests.mirror.comparison import assert_mirrors_chain
@@ -91,7 +91,7 @@ def test_sync__in_small_ranges__gives_the_same_digest(
     monkeypatch.setattr(prove, "MOST_LOGS", most_logs)
     monkeypatch.setattr(prove, "MOST_BLOCKS", most_blocks)
     monkeypatch.setattr(prove, "_HEADERS_AT_ONCE", 2)
-    monkeypatch.setattr(prove, "_MOST_BODIES", 1)
+    monkeypatch.setattr(bodies, "MOST_AT_ONCE", 1)
     mirrored = open_mirror(database_url, told_ledger.deployment, told_ledger.anvil.url)
     mirrored.sync()
     assert len(mirrored.said) > 10

@@ -10,12 +10,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine
 
+from ledger.chain.addresses import show_address
 from ledger.chain.contracts import authority
 from ledger.chain.contracts.credits import encode_award
 from ledger.chain.sending import Call, prepare_transaction
-from ledger.chain.signers import sign
+from ledger.chain.signers import LocalSigner, TransactionFields, sign
 from ledger.domain.commands import Award
-from ledger.errors import ContractRefused, DiskFull, KeyHalted, ReceiptOverdue
+from ledger.errors import (
+    ContractRefused,
+    DiskFull,
+    KeyHalted,
+    OperationOfAnother,
+    ReceiptOverdue,
+)
 from ledger.outbox.records import State
 from ledger.processes import wait_until
 from tests.support.desks import HASTY, Cut, Sender, dying_sender
@@ -62,6 +69,36 @@ def test_submit__same_request_after_a_crash__finishes_it(
     assert dying.nonce() == before + 1
 
 
+@pytest.mark.parametrize("taken", [False, True], ids=["not-sent", "sent"])
+def test_submit__by_another_signer_after_a_crash__is_refused_unsigned_and_done_once(
+    ledger: Ledger, engine: Engine, tmp_path: Path, taken: bool
+) -> None:
+    """The contract would do it again for another signer: only our own record says whose it is."""
+    operation_id = ledger.operation()
+    with dying_sender(ledger, engine, tmp_path, taken=taken) as dying, pytest.raises(Cut):
+        dying.award(operation_id)
+    balance = ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest")
+    again = Sender(ledger, engine, tmp_path)
+    deaf = NeverSigning(ledger.issuer)
+
+    for _ in range(2):
+        with pytest.raises(OperationOfAnother) as refused:
+            again.award(operation_id, by=deaf)
+        list(again.outbox.resume())
+
+    assert refused.value.code == "sending.operation_of_another_signer"
+    assert refused.value.values["signer"] == show_address(ledger.officer.address)
+    assert refused.value.values["given"] == show_address(ledger.issuer.address)
+    known = again.find(operation_id)
+    assert known is not None
+    assert (known.state, len(known.attempts)) == (State.INCLUDED, 1)
+    assert known.sender == ledger.officer.address
+    after = ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest")
+    assert after == balance + (not taken)
+    done = ledger.contracts.credits.operation_sequence
+    assert done(ledger.issuer.address, operation_id, at="latest") == 0
+
+
 def test_submit__behind_an_unsent_transaction_of_the_same_key__sends_that_first(
     ledger: Ledger, engine: Engine, tmp_path: Path
 ) -> None:
@@ -73,7 +110,8 @@ def test_submit__behind_an_unsent_transaction_of_the_same_key__sends_that_first(
     operation = sender.award(wanted)
 
     assert operation.state is State.INCLUDED
-    assert sender.ledger.contracts.credits.operation_sequence(left, at="latest") != 0
+    done = sender.ledger.contracts.credits.operation_sequence
+    assert done(sender.ledger.officer.address, left, at="latest") != 0
 
 
 def test_resume__chain_lost_its_last_blocks__sends_the_same_bytes_again(
@@ -107,7 +145,9 @@ def test_submit__known_result_of_a_lost_block__is_brought_about_again(own_sender
 
     assert again.state is State.INCLUDED
     assert len(again.attempts) == 1
-    assert own_sender.ledger.contracts.credits.operation_sequence(operation_id, at="latest") != 0
+    ledger = own_sender.ledger
+    done = ledger.contracts.credits.operation_sequence
+    assert done(ledger.officer.address, operation_id, at="latest") != 0
 
 
 def test_submit__block_too_late__is_kept_and_found_by_the_same_request(
@@ -188,6 +228,16 @@ def test_resume__nonce_used_elsewhere__halts_the_key_until_somebody_resumes_it(
     assert done.attempts[1].nonce == done.attempts[0].nonce + 1
     assert ledger.contracts.credits.sequence(at="latest") == before + 1
     assert not sender.outbox.resume_key(ledger.officer.address)
+
+
+class NeverSigning:
+    """A signer that must not be asked to sign."""
+
+    def __init__(self, whose: LocalSigner) -> None:
+        self.address = whose.address
+
+    def sign_transaction(self, fields: TransactionFields) -> bytes:
+        raise AssertionError(f"signed {fields}")
 
 
 def _send_past_outbox(ledger: Ledger, to: bytes, calldata: bytes) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from ledger.chain.rpc import Node
 from ledger.chain.signers import LocalSigner, TransactionFields
-from ledger.errors import ContractRefused, NodeRefused, OperationConflict
+from ledger.errors import ContractRefused, NodeRefused, OperationConflict, OperationOfAnother
 from ledger.outbox.leases import Key, Lease, LeaseLost, find_halt, give_back, hold, take
 from ledger.outbox.records import State
 from ledger.processes import wait_until
@@ -224,7 +224,7 @@ def test_submit__id_of_anothers_operation_under_way__is_refused_before_it_is_sig
     with ThreadPoolExecutor(1) as threads:
         work = threads.submit(own_sender.award, operation_id)
         assert wait_until(lambda: own_sender.find(operation_id) is not None, seconds=20)
-        with pytest.raises(OperationConflict):
+        with pytest.raises(OperationOfAnother):
             own_sender.award(operation_id, by=other)
         own_sender.ledger.anvil.mine()
         assert work.result().is_done

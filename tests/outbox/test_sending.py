@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from ledger.chain.contracts import benefits
+from ledger.chain.contracts import credits as journal
 from ledger.chain.signers import LocalSigner
-from ledger.domain.commands import Budget
-from ledger.domain.ids import ALLIANCE_WIDE
-from ledger.errors import ContractRefused, FundsTooLow, NotFound, OperationConflict
+from ledger.domain.commands import Award, Budget
+from ledger.domain.ids import ALLIANCE_WIDE, ListingId, RedemptionId
+from ledger.domain.sharing import Listing, Redemption
+from ledger.errors import (
+    ContractRefused,
+    FundsTooLow,
+    NotFound,
+    OperationConflict,
+    OperationOfAnother,
+)
 from ledger.outbox.records import (
     Attempt,
     Operation,
@@ -20,12 +29,12 @@ from ledger.outbox.records import (
     list_operations,
     read_operation,
 )
-from ledger.outbox.writes import insert_operation
+from ledger.outbox.writes import insert_operation, mark_failed
 from ledger.services.programmes import set_budget
 from ledger.services.roles import Office, appoint
 from ledger.store.engine import reading, writing
 from tests.support.desks import Sender, opened_engine
-from tests.support.ledger import PROGRAMME, Ledger
+from tests.support.ledger import CATEGORY, CONTROLLERS, MEMBER, PROGRAMME, Ledger
 
 
 def test_submit__new_request__is_done_and_recorded_with_its_journal_lines(sender: Sender) -> None:
@@ -70,14 +79,95 @@ def test_submit__used_id_with_other_content__is_refused_in_the_contracts_own_wor
     }
 
 
+def test_submit__id_used_in_another_contract__is_refused_with_that_contracts_name(
+    sender: Sender,
+) -> None:
+    ledger, contracts, op = sender.ledger, sender.ledger.contracts, sender.ledger.operation
+    now = int(ledger.node.header("latest").timestamp, 16)
+    listing = Listing(PROGRAMME, 1, 9, 9, now, now + 10**6)
+    ledger.do(contracts.benefits.address, benefits.encode_list(listing, op()))
+    sender.award(op(), amount=5)
+    listing_id = ListingId(contracts.benefits.listing_count(at="latest"))
+    redeem_as_controller(ledger, Redemption(listing_id, MEMBER, 1))
+    redemption_id = RedemptionId(contracts.benefits.redemption_count(at="latest"))
+    recorded, elsewhere = op(), op()
+    sender.award(recorded)
+    again = journal.encode_award(PROGRAMME, [Award(MEMBER, 1, CATEGORY)], elsewhere)
+    ledger.do(contracts.credits.address, again)
+
+    for used in (recorded, elsewhere):
+        calldata = benefits.encode_cancel(redemption_id, used)
+        sequence = contracts.credits.operation_sequence(ledger.officer.address, used, at="latest")
+        with pytest.raises(ContractRefused, match="JournalOperationDone") as refused:
+            sender.outbox.submit(
+                Request(used, "cancel", "Cancel it.", "Benefits", calldata), ledger.officer
+            )
+        assert refused.value.values["meaning"] == (
+            f"The operation 0x{used.hex()} was done before in Credits, by its journal event "
+            f"{sequence}; Benefits takes no id that was used there."
+        )
+        assert refused.value.values["arguments"]["sequence"] == sequence
+
+
+def redeem_as_controller(ledger: Ledger, redemption: Redemption) -> None:
+    """Redeem as the member's controller, whose key nobody has."""
+    rpc, controller = ledger.anvil.rpc, "0x" + CONTROLLERS[MEMBER].hex()
+    rpc.call("anvil_setBalance", controller, hex(10**20))
+    rpc.call("anvil_impersonateAccount", controller)
+    data = benefits.encode_redeem(redemption, ledger.operation())
+    to = "0x" + ledger.contracts.benefits.address.hex()
+    receipt = ledger.anvil.send(**{"from": controller, "to": to, "data": "0x" + data.hex()})
+    assert receipt["status"] == "0x1"
+    rpc.call("anvil_stopImpersonatingAccount", controller)
+
+
 def test_submit__used_id_by_another_signer__is_refused(sender: Sender) -> None:
     operation_id = sender.ledger.operation()
     sender.award(operation_id)
+    nonce = sender.nonce(by=sender.ledger.issuer)
 
-    with pytest.raises(ContractRefused) as refused:
+    with pytest.raises(OperationOfAnother):
         sender.award(operation_id, by=sender.ledger.issuer)
 
-    assert refused.value.values["name"] == "JournalOperationDone"
+    assert sender.nonce(by=sender.ledger.issuer) == nonce
+    # The signer whose operation it is is told what became of it.
+    assert sender.award(operation_id).state is State.INCLUDED
+
+
+def test_submit__same_id_by_two_signers_at_once__is_done_for_one_of_them(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    signers = [ledger.officer, ledger.issuer] * 2
+    senders = [Sender(ledger, engine, tmp_path) for _ in signers]
+    operation_id = ledger.operation()
+    entries = ledger.contracts.credits.sequence(at="latest")
+
+    def submit(number: int) -> bytes | None:
+        try:
+            return senders[number].award(operation_id, by=signers[number]).sender
+        except OperationOfAnother:
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(submit, range(4)))
+
+    known = senders[0].find(operation_id)
+    assert known is not None
+    expected = [known.sender if each.address == known.sender else None for each in signers]
+    assert done == expected
+    assert ledger.contracts.credits.sequence(at="latest") == entries + 1
+
+
+def test_submit__failed_and_asked_for_by_another_signer__is_refused(sender: Sender) -> None:
+    """Nothing was done; but its first transaction could come back with a reorganisation."""
+    operation_id = sender.ledger.operation()
+    sender.award(operation_id)
+    with writing(sender.engine) as connection:
+        problem = FundsTooLow(address="0x", balance=0, needed=1)
+        mark_failed(connection, operation_id, problem, at=1)
+
+    with pytest.raises(OperationOfAnother):
+        sender.award(operation_id, by=sender.ledger.issuer)
 
 
 def test_submit__id_of_an_operation_under_way_with_other_content__conflicts(

@@ -16,13 +16,13 @@ from ledger.chain.replacing import blank, raise_fees, read_fields
 from ledger.chain.rpc import BlockName, Node
 from ledger.chain.sending import Fees
 from ledger.chain.signers import LocalSigner, sign
+from ledger.domain.verification import Finality
 from ledger.errors import (
     NodeRefused,
     OperationCancelled,
     OperationSettled,
     ReceiptOverdue,
 )
-from ledger.outbox.rechecking import Finality
 from ledger.outbox.records import Operation, Request, State
 from ledger.processes import wait_until
 from tests.support.anvil import Anvil
@@ -347,7 +347,12 @@ def test_cancel__before_it_is_signed__ends_it_for_good(sender: Sender) -> None:
     with pytest.raises(OperationCancelled):
         sender.award(operation_id)
     assert sender.nonce() == nonce
-    assert sender.ledger.contracts.credits.operation_sequence(operation_id, at="latest") == 0
+    assert (
+        sender.ledger.contracts.credits.operation_sequence(
+            sender.ledger.officer.address, operation_id, at="latest"
+        )
+        == 0
+    )
 
 
 def test_cancel__in_the_pool__is_replaced_by_a_transaction_that_does_nothing(
@@ -387,26 +392,50 @@ def test_cancel__of_what_is_done__is_refused(sender: Sender) -> None:
 # --- final ---
 
 
-@pytest.mark.parametrize("by_tag", [False, True])
+@pytest.mark.parametrize(
+    ("finality", "blocks", "final_after"),
+    [
+        (Finality.DEPTH, 3, 10),
+        (Finality.TAG, 3, 100),
+        (Finality.EITHER, 3, 10),
+        (Finality.EITHER, 1000, 100),
+        (Finality.DEPTH, 1000, 1000),
+    ],
+    ids=str,
+)
 def test_recheck__once_no_reorganisation_can_reach_it__says_final(
-    own_ledger: Ledger, sqlite_engine: Engine, tmp_path: Path, by_tag: bool
+    own_ledger: Ledger,
+    sqlite_engine: Engine,
+    tmp_path: Path,
+    finality: Finality,
+    blocks: int,
+    final_after: int,
 ) -> None:
+    """The devnet calls final what lies 64 blocks deep."""
     sender = Sender(
-        own_ledger, sqlite_engine, tmp_path, finality=Finality(3, by_tag=by_tag), rules=HASTY
+        own_ledger,
+        sqlite_engine,
+        tmp_path,
+        finality=finality,
+        finality_blocks=blocks,
+        rules=HASTY,
     )
     operation_id = own_ledger.operation()
     sender.award(operation_id)
-    own_ledger.anvil.mine(2)
-    assert list(sender.outbox.recheck()) == []
-    early = sender.find(operation_id)
-    own_ledger.anvil.mine(100)
-    assert list(sender.outbox.recheck()) == []
-    late = sender.find(operation_id)
+    states = {}
+    mined = 0
+    for depth in (2, 10, 100, 1000):
+        own_ledger.anvil.mine(depth - mined)
+        mined = depth
+        assert list(sender.outbox.recheck()) == []
+        found = sender.find(operation_id)
+        assert found is not None
+        states[depth] = found.state
 
-    assert early is not None
-    assert late is not None
-    assert (early.state, late.state) == (State.INCLUDED, State.FINAL)
-    assert sender.award(operation_id) == late
+    assert states == {
+        depth: State.FINAL if depth >= final_after else State.INCLUDED for depth in states
+    }
+    assert sender.award(operation_id) == sender.find(operation_id)
 
 
 def test_submit__never_in_a_block__says_so_in_time_and_stays_on_its_way(

@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from ledger.chain.contracts.programmes import encode_set_category_budget
 from ledger.domain.commands import Admission, Award, Budget, Registration, Renewal, TierChange
 from ledger.domain.events import MembershipStatus
-from ledger.domain.ids import EntryId, OrgId, ProgrammeId
+from ledger.domain.ids import EntryId, OrgId, ProgrammeId, token_id
 from ledger.errors import ContractRefused, InvalidValue, NotFound
 from ledger.outbox.records import State
 from ledger.services import credits as crediting
 from ledger.services import memberships, organisations, programmes, roles
-from ledger.services.checks import MAX_AMOUNT
+from ledger.services.checks import MAX_AMOUNT, MAX_APPROVALS
 from ledger.services.memberships import Ground
 from ledger.services.orders import Order
 from ledger.store.engine import reading
@@ -59,6 +60,63 @@ def test_memberships__from_admission_to_revocation__change_as_told(
     assert operation.request.summary == "Revoke 1 membership of programme 1."
 
 
+def test_metadata_base__changed_and_taken_away__is_where_tokens_lead(
+    sender: Sender, order: Callable[[], Order]
+) -> None:
+    chain = sender.ledger.contracts.memberships
+    token = token_id(PROGRAMME, MEMBER)
+
+    memberships.change_metadata_base(order(), "https://ledger.example.org/v1/tokens/")
+
+    assert chain.token_uri(token, at="latest") == f"https://ledger.example.org/v1/tokens/{token}"
+    contract = chain.contract_uri(at="latest")
+    assert contract == "https://ledger.example.org/v1/tokens/contract"
+    memberships.change_metadata_base(order(), "")
+    assert chain.token_uri(token, at="latest") == ""
+    memberships.change_metadata_base(order(), "http://[::1]:8000/a%20b/~c/")
+    longest = "https://" + "x" * (memberships.MAX_BASE - 9) + "/"
+    memberships.change_metadata_base(order(), longest)
+    assert chain.token_uri(token, at="latest") == f"{longest}{token}"
+    by_issuer = sender.order(sender.ledger.operation(), by=sender.ledger.issuer)
+    with pytest.raises(ContractRefused, match="AuthorityRoleMissing"):
+        memberships.change_metadata_base(by_issuer, longest)
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "https://ledger.example.org/v1/tokens",
+        "ledger.example.org/",
+        "javascript:alert(1)/",
+        "https://a b/",
+        "https://明月湖/",
+        "https:///\n/",
+        "https://" + "x" * 248 + "/",
+        "ipfs://example/",
+        "https:///",
+        "https://.../",
+        'https://x"y/',
+        "https://example.org/'a'/",
+        "https://somebody@example.org/",
+        "https://example.org/?of=/",
+        "https://example.org/#/",
+        "https://example.org/<a>/",
+        "https://example.org//",
+    ],
+)
+def test_metadata_base__that_leads_nowhere__is_refused(
+    sender: Sender, order: Callable[[], Order], base: str
+) -> None:
+    with pytest.raises(InvalidValue, match="base"):
+        memberships.change_metadata_base(order(), base)
+
+
+def test_bounds__of_approvals_and_bases__are_the_contracts(sender: Sender) -> None:
+    contracts = sender.ledger.contracts
+    assert contracts.programmes.read("MAX_APPROVALS", at="latest") == MAX_APPROVALS
+    assert contracts.memberships.read("MAX_BASE", at="latest") == memberships.MAX_BASE
+
+
 def test_programmes__founded_and_furnished__are_as_told(
     sender: Sender, order: Callable[[], Order]
 ) -> None:
@@ -101,6 +159,57 @@ def test_organisations__registered__get_consecutive_ids_in_the_order_given(
     assert ids == (3, 4, 5)
     assert [chain.controller_of(each, at="latest")[0] for each in ids] == [8, 7, 9]
     assert chain.organisation(ids[0], at="latest").profile == bytes(range(32))
+
+
+def test_awards__of_an_issuer_with_budgets_by_category__are_fewer_at_once(
+    sender: Sender, order: Callable[[], Order]
+) -> None:
+    ledger = sender.ledger
+    issuer, officer = ledger.issuer.address, ledger.officer.address
+    programmes.change_supply_cap(order(), PROGRAMME, 10_000)
+    programmes.set_budget(order(), PROGRAMME, issuer, Budget(1, 5_000))
+    assert crediting.most_awards(ledger.contracts, PROGRAMME, issuer) == 450
+    to = ledger.contracts.programmes.address
+    for account in (issuer, officer):
+        ledger.do(
+            to, encode_set_category_budget(PROGRAMME, account, CATEGORY, 5_000, ledger.operation())
+        )
+
+    most = crediting.most_awards(ledger.contracts, PROGRAMME, issuer)
+
+    assert most == 250
+    # The budgets of an issuer do not bind a council officer.
+    assert crediting.most_awards(ledger.contracts, PROGRAMME, officer) == 450
+    awards = [Award(MEMBER, 1, CATEGORY)] * (2 * most + 1)
+    batches = crediting.split_awards(awards, most)
+    assert [len(batch) for batch in batches] == [167, 167, 167]
+    with pytest.raises(ContractRefused) as refused:
+        crediting.award(
+            sender.order(ledger.operation(), by=ledger.issuer), PROGRAMME, awards[: most + 1]
+        )
+    assert refused.value.values["name"] == "CreditsBatchSize"
+    for batch in (awards[:most], batches[0]):
+        crediting.award(sender.order(ledger.operation(), by=ledger.issuer), PROGRAMME, batch)
+    assert ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest") == most + 167
+
+
+@pytest.mark.parametrize("count", [1, 249, 250, 251, 450, 451, 1000, 1001])
+def test_awards__split__are_all_there_in_order_and_in_as_few_batches_as_can_be(count: int) -> None:
+    awards = [Award(OrgId(number), 1, CATEGORY) for number in range(1, count + 1)]
+    for most in (1, 7, 250, 450):
+        batches = crediting.split_awards(awards, most)
+        assert [award for batch in batches for award in batch] == awards
+        sizes = [len(batch) for batch in batches]
+        assert len(sizes) == -(-count // most)
+        assert max(sizes) <= most
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_awards__split_into_batches_of_none__are_refused() -> None:
+    with pytest.raises(InvalidValue, match="most"):
+        crediting.split_awards([Award(MEMBER, 1, CATEGORY)], 0)
+    with pytest.raises(InvalidValue, match="awards"):
+        crediting.split_awards([], 5)
 
 
 def test_roles__appointed_and_dismissed__are_held_and_not(
@@ -193,6 +302,41 @@ def test_reverse__any_entry_of_long_and_short_commands__is_proved_and_taken_back
     assert ledger.contracts.credits.reversed_by(PROGRAMME, EntryId(entry), at="latest") == 141
     assert operation.first_sequence == 141
     assert ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest") == 139
+
+
+def test_reverse__by_an_issuer_beyond_its_budget__is_refused_before_anything_is_signed(
+    sender: Sender,
+) -> None:
+    ledger, contracts = sender.ledger, sender.ledger.contracts
+    issuer = ledger.issuer
+    first = sender.award(ledger.operation(), amount=30, by=issuer).first_sequence or 0
+    sender.award(ledger.operation(), amount=40, by=issuer)
+    sender.mirror()
+    programmes.set_budget(
+        sender.order(ledger.operation()), PROGRAMME, issuer.address, Budget(50, 50)
+    )
+    with reading(sender.engine) as connection:
+        one, two = (
+            crediting.prove_awards(connection, [crediting.Correction(EntryId(entry))])
+            for entry in (first, first + 1)
+        )
+    operation_id = ledger.operation()
+    nonce = sender.nonce(by=issuer)
+
+    with pytest.raises(ContractRefused, match="70 credits are more than the 50 that") as refused:
+        crediting.reverse(sender.order(operation_id, by=issuer), [*one, *two])
+
+    assert refused.value.values["name"] == "CreditsReversalOverBudget"
+    assert (sender.find(operation_id), sender.nonce(by=issuer)) == (None, nonce)
+    crediting.reverse(sender.order(operation_id, by=issuer), one)
+    terms = contracts.credits.issuer_terms(PROGRAMME, issuer.address, CATEGORY, at="latest")
+    assert terms.left_to_reverse == 20
+    taken = contracts.credits.reversed(PROGRAMME, terms.epoch, issuer.address, at="latest")
+    assert taken == 30
+    with pytest.raises(ContractRefused, match="the 20 that"):
+        crediting.reverse(sender.order(ledger.operation(), by=issuer), two)
+    # The council has no budget.
+    crediting.reverse(sender.order(ledger.operation()), two)
 
 
 def test_reverse__entry_that_is_not_mirrored__is_not_found(sender: Sender) -> None:

@@ -28,6 +28,7 @@ from ledger.store.mirror_tables import blocks, entries
 from ledger.store.office_tables import evidence_files
 from ledger.wiring import (
     ensure_devnet_keys,
+    list_accounts,
     open_controllers,
     open_named_signer,
     opened_desk,
@@ -52,7 +53,8 @@ class Stage:
     @contextmanager
     def season(self) -> Iterator[tuple[Season, Desk]]:
         with opened_desk(self.settings) as desk:
-            yield Season(desk, start=self.devnet.rpc.block(0).timestamp), desk
+            start = self.devnet.rpc.block(0).timestamp
+            yield Season(desk, start=start, accounts=list_accounts(self.settings)), desk
 
     def mirror(self) -> None:
         with opened_mirror(self.settings, self.deployment, stop=threading.Event()) as mirror:

@@ -21,6 +21,7 @@ from ledger.office.labels import Label, Labelled, keep_label
 from ledger.office.profiles import (
     Profile,
     Subject,
+    check_text,
     commitments_of,
     keep_profile,
     read_document,
@@ -97,6 +98,27 @@ def test_profile__same_words_of_two_ledgers__have_different_commitments(
 def test_profile__that_cannot_be_kept__is_refused(profile: Profile) -> None:
     with pytest.raises(InvalidValue):
         profile.document()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ",
+        "\u3000",
+        "\u3164",
+        "\u115f\u1160",
+        "\u2800",
+        "\uffa0 ",
+        "\u0301",
+        "\ufe0f",
+        "\U0001d159",
+    ],
+)
+def test_text__that_shows_nothing__is_refused(text: str) -> None:
+    with pytest.raises(InvalidValue, match="name"):
+        check_text("name", text)
+    check_text("name", "")
+    check_text("name", "e\u0301 \u3164")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+86 10", "-5", "@sum", " =1+1", "1+1=2", "A-B", "名＝"])

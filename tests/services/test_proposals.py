@@ -250,6 +250,7 @@ def test_proposal__nested_a_thousand_times__ends_in_words() -> None:
 
 def test_name__that_would_break_a_line_or_turn_it__is_made_plain() -> None:
     assert plain("a\nb\t c\u202ed\u200be\u2028f") == "a b cde f"
+    assert plain("a\ufffeb\uffffc\ue000d\u00a0e") == "abcd e"
     names = Names({7: "x\n2. Approve"})
     (found,) = read_calls(
         [Call(ADDRESSES["Organisations"], organisations.encode_stop_recovery(OrgId(7), OP))],

@@ -14,46 +14,46 @@ contract TypedProbe is EIP712 {
 
     constructor(string memory name) EIP712(name, "1") {}
 
-    function rotation(uint32 orgId, address successor, bytes32 operationId, uint256 deadline)
+    function rotation(uint32 orgId, address successor, address account, bytes32 operationId, uint256 deadline)
         external view returns (bytes32)
     {
         return _digest(abi.encode(
-            keccak256("Rotation(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)"),
-            orgId, successor, operationId, deadline
+            keccak256("Rotation(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"),
+            orgId, successor, account, operationId, deadline
         ));
     }
 
-    function acceptance(uint32 orgId, bytes32 operationId, uint256 deadline)
+    function acceptance(uint32 orgId, address account, bytes32 operationId, uint256 deadline)
         external view returns (bytes32)
     {
         return _digest(abi.encode(
-            keccak256("Acceptance(uint32 orgId,bytes32 operationId,uint256 deadline)"),
-            orgId, operationId, deadline
+            keccak256("Acceptance(uint32 orgId,address account,bytes32 operationId,uint256 deadline)"),
+            orgId, account, operationId, deadline
         ));
     }
 
-    function objection(uint32 orgId, address successor, bytes32 operationId, uint256 deadline)
+    function objection(uint32 orgId, address successor, address account, bytes32 operationId, uint256 deadline)
         external view returns (bytes32)
     {
         return _digest(abi.encode(
-            keccak256("Objection(uint32 orgId,address successor,bytes32 operationId,uint256 deadline)"),
-            orgId, successor, operationId, deadline
+            keccak256("Objection(uint32 orgId,address successor,address account,bytes32 operationId,uint256 deadline)"),
+            orgId, successor, account, operationId, deadline
         ));
     }
 
     function application(
-        uint16 programmeId, uint32 orgId, uint8 tier, bytes32 evidence, bytes32 applicationId, uint256 deadline
+        uint16 programmeId, uint32 orgId, uint8 tier, bytes32 evidence, address account, bytes32 applicationId, uint256 deadline
     ) external view returns (bytes32) {
         return _digest(abi.encode(
             keccak256(
                 "Application(uint16 programmeId,uint32 orgId,uint8 tier,bytes32 evidence,"
-                "bytes32 applicationId,uint256 deadline)"
+                "address account,bytes32 applicationId,uint256 deadline)"
             ),
-            programmeId, orgId, tier, evidence, applicationId, deadline
+            programmeId, orgId, tier, evidence, account, applicationId, deadline
         ));
     }
 
-    function awardBatch(uint16 programmeId, Award[] calldata awards, bytes32 operationId, uint256 deadline)
+    function awardBatch(uint16 programmeId, Award[] calldata awards, address account, bytes32 operationId, uint256 deadline)
         external view returns (bytes32)
     {
         bytes32[] memory hashes = new bytes32[](awards.length);
@@ -65,52 +65,52 @@ contract TypedProbe is EIP712 {
         }
         return _digest(abi.encode(
             keccak256(
-                "AwardBatch(uint16 programmeId,Award[] awards,bytes32 operationId,uint256 deadline)"
+                "AwardBatch(uint16 programmeId,Award[] awards,address account,bytes32 operationId,uint256 deadline)"
                 "Award(uint32 orgId,uint64 amount,string category,bytes32 evidence)"
             ),
-            programmeId, keccak256(abi.encodePacked(hashes)), operationId, deadline
+            programmeId, keccak256(abi.encodePacked(hashes)), account, operationId, deadline
         ));
     }
 
     function redemption(
         uint16 programmeId, uint32 listingId, uint32 orgId, uint32 quantity, uint64 credits,
-        bytes32 operationId, uint256 deadline
+        address account, bytes32 operationId, uint256 deadline
     ) external view returns (bytes32) {
         return _digest(abi.encode(
             keccak256(
                 "Redemption(uint16 programmeId,uint32 listingId,uint32 orgId,uint32 quantity,uint64 credits,"
-                "bytes32 operationId,uint256 deadline)"
+                "address account,bytes32 operationId,uint256 deadline)"
             ),
-            programmeId, listingId, orgId, quantity, credits, operationId, deadline
+            programmeId, listingId, orgId, quantity, credits, account, operationId, deadline
         ));
     }
 
     function claim(
-        uint16 programmeId, uint32 distributionId, uint32 orgId, uint64 amount, bytes32 operationId, uint256 deadline
+        uint16 programmeId, uint32 distributionId, uint32 orgId, uint64 amount, address account, bytes32 operationId, uint256 deadline
     ) external view returns (bytes32) {
         return _digest(abi.encode(
             keccak256(
                 "Claim(uint16 programmeId,uint32 distributionId,uint32 orgId,uint64 amount,"
-                "bytes32 operationId,uint256 deadline)"
+                "address account,bytes32 operationId,uint256 deadline)"
             ),
-            programmeId, distributionId, orgId, amount, operationId, deadline
+            programmeId, distributionId, orgId, amount, account, operationId, deadline
         ));
     }
 
     function approval(
-        uint16 programmeId, uint64 proposalId, bytes32 callsHash, bytes32 operationId, uint256 deadline
+        uint16 programmeId, uint64 proposalId, bytes32 callsHash, address account, bytes32 operationId, uint256 deadline
     ) external view returns (bytes32) {
         return _digest(abi.encode(
             keccak256(
-                "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,bytes32 operationId,uint256 deadline)"
+                "Approval(uint16 programmeId,uint64 proposalId,bytes32 callsHash,address account,bytes32 operationId,uint256 deadline)"
             ),
-            programmeId, proposalId, callsHash, operationId, deadline
+            programmeId, proposalId, callsHash, account, operationId, deadline
         ));
     }
 
-    function cancellation(bytes32 operationId, uint256 deadline) external view returns (bytes32) {
+    function cancellation(address account, bytes32 operationId, uint256 deadline) external view returns (bytes32) {
         return _digest(abi.encode(
-            keccak256("Cancellation(bytes32 operationId,uint256 deadline)"), operationId, deadline
+            keccak256("Cancellation(address account,bytes32 operationId,uint256 deadline)"), account, operationId, deadline
         ));
     }
 

@@ -63,6 +63,11 @@ _ORGANISATIONS: list[tuple[bytes, str, list[Any]]] = [
         "retire",
         [2, 1, WORD, OP],
     ),
+    (
+        organisations.encode_name_successor(O2, O1, OP, evidence=WORD),
+        "nameSuccessor",
+        [2, 1, WORD, OP],
+    ),
 ]
 
 _MEMBERSHIPS: list[tuple[bytes, str, list[Any]]] = [
@@ -100,9 +105,9 @@ _CREDITS: list[tuple[bytes, str, list[Any]]] = [
         [1, [(1, 5, word("data.acquire"), WORD)], OP, SIGNED_ROW],
     ),
     (
-        journal.encode_expire(P1, [Expiry(EntryId(8), O1, 5, "data.acquire")], WORD, OP),
+        journal.encode_expire(P1, [Expiry(EntryId(8), O1, 5, 3, "data.acquire")], WORD, OP),
         "expire",
-        [1, [(8, 1, 5, word("data.acquire"))], WORD, OP],
+        [1, [(8, 1, 5, 3, word("data.acquire"))], WORD, OP],
     ),
     (
         journal.encode_carry_over(P1, [O1, O2], OP, evidence=WORD),

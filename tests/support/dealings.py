@@ -19,6 +19,9 @@ from ledger.domain.ids import OrgId, ProgrammeId, TierId
 from ledger.domain.keys import encode_key
 from tests.support.happenings import FAR, Ledger, commitment
 
+CHECKING = 24 * 60 * 60
+"""Seconds that everybody has to recompute shares before they are claimed."""
+
 NOBODY = bytes(20)
 NOTHING = bytes(32)
 EPOCH = 1
@@ -76,10 +79,16 @@ def _admit_by_consent(told: Dealings) -> None:
         "Memberships", ledger.deployment.chain_id, ledger.addresses["Memberships"]
     )
     admission = Admission(applicant, TierId(1), FAR, commitment("application"))
+    controller = ledger.officers[told.controller(applicant)]
     message = write_application(
-        domain, told.programme, admission, application_id=application, deadline=FAR
+        domain,
+        told.programme,
+        admission,
+        account=controller.address,
+        application_id=application,
+        deadline=ledger.now + 10_000,
     )
-    signed = sign_message(message, ledger.officers[told.controller(applicant)])
+    signed = sign_message(message, controller, now=ledger.now)
     told.ask(
         "registrar",
         "Memberships",
@@ -143,7 +152,13 @@ def _award_and_expire(told: Dealings) -> int:
 
 def _expiry(entry_id: int, org_id: OrgId, amount: int) -> Mapping[str, Any]:
     category = encode_key("data.acquire")
-    return {"entryId": entry_id, "orgId": org_id, "amount": amount, "category": category}
+    return {
+        "entryId": entry_id,
+        "orgId": org_id,
+        "amount": amount,
+        "leaves": 0,
+        "category": category,
+    }
 
 
 def _redeem(told: Dealings) -> None:
@@ -198,7 +213,7 @@ def _rotate(told: Dealings) -> None:
 
 
 def _merge(told: Dealings) -> None:
-    """Two are merged into one, with credits and with a debt; another just ends.
+    """Two are merged into one, with credits and with a debt; another ends, and joins them later.
 
     A redemption of one of them is given back later, and carried over as well.
     """
@@ -214,6 +229,8 @@ def _merge(told: Dealings) -> None:
         told.ask("council", "Credits", "carryOver", programme, org_ids, evidence)
         if len(org_ids) > 1:
             told.ask("council", "Benefits", "cancel", 4, commitment("merged"))
+    evidence = commitment("contract of merger, found later")
+    told.ask("council", "Organisations", "nameSuccessor", told.ended, heir, evidence)
 
 
 def _recover(told: Dealings) -> None:
@@ -230,7 +247,7 @@ def _recover(told: Dealings) -> None:
 
 
 def _share(told: Dealings) -> None:
-    """The first epoch is over: one pool is shared, and another one taken back."""
+    """The first epoch is over: one pool is shared, and another one taken back after a claim."""
     shares = {told.rotated: 11, told.recovered: 22, told.merged: 7, told.applicant: 2}
     leaves = {
         org_id: share_leaf(told.programme, EPOCH, org_id, amount)
@@ -244,16 +261,18 @@ def _share(told: Dealings) -> None:
         "unit": encode_key("slots"),
         "rule": commitment("rule"),
         "root": tree.root,
-        "claimableFrom": 0,
+        "claimableFrom": told.ledger.now + 2 * CHECKING,
         "claimableUntil": FAR,
     }
     for _ in range(2):
         told.ask("council", "Shares", "post", distribution, commitment("computation"))
-    told.ask("council", "Shares", "withdraw", 2, commitment("twice"))
-    for org_id, by in (
-        (told.rotated, "member"),
-        (told.merged, "second"),
-        (told.applicant, told.controller(told.applicant)),
+    told.ledger.pass_time(2 * CHECKING)
+    for org_id, by, number in (
+        (told.rotated, "member", 2),
+        (told.rotated, "member", 1),
+        (told.merged, "second", 1),
+        (told.applicant, told.controller(told.applicant), 1),
     ):
         proof = list(tree.proof(leaves[org_id]))
-        told.ask(by, "Shares", "claim", 1, org_id, shares[org_id], proof)
+        told.ask(by, "Shares", "claim", number, org_id, shares[org_id], proof)
+    told.ask("council", "Shares", "withdraw", 2, commitment("twice"))

@@ -128,7 +128,3 @@ class Benefits(MessageTaker):
     def redeemed_by(self, listing_id: ListingId, org_id: OrgId, *, at: BlockName) -> int:
         """Units that an organisation redeemed and that were not given back."""
         return int(self.read("redeemedBy", listing_id, org_id, at=at))
-
-    def operation_in_credits(self, operation_id: bytes, *, at: BlockName) -> bytes:
-        """The operation id of the entry that an operation of this contract posts, 32 bytes."""
-        return bytes(self.read("operationInCredits", operation_id, at=at))

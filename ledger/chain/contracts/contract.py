@@ -62,9 +62,12 @@ class Contract:
         """The hash over its whole journal, 32 bytes; zero where it is empty."""
         return bytes(self.read("head", at=at))
 
-    def operation_sequence(self, operation_id: bytes, *, at: BlockName) -> int:
-        """The first journal event of an operation; 0 where the operation was not done."""
-        return int(self.read("operationSequence", operation_id, at=at))
+    def operation_sequence(self, actor: bytes, operation_id: bytes, *, at: BlockName) -> int:
+        """The first journal event of an actor's operation; 0 where it was not done.
+
+        `actor` is by whose right: who sent the transaction, or signed the message.
+        """
+        return int(self.read("operationSequence", actor, operation_id, at=at))
 
 
 @dataclass(frozen=True, slots=True)

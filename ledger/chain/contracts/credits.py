@@ -41,7 +41,10 @@ def encode_award_by_signature(
 def encode_reverse(
     programme_id: ProgrammeId, reversals: Sequence[Reversal], operation_id: bytes
 ) -> bytes:
-    """Reverse awards, each once. Council, or the issuer that made the award."""
+    """Reverse awards, each once. Council, or the issuer that made the award.
+
+    An issuer takes back no more in an epoch than its budget for it (`issuer_terms`).
+    """
     rows = [
         {
             "entry": _entry(given.entry),
@@ -59,13 +62,15 @@ def encode_expire(
 ) -> bytes:
     """Take back what was not spent of awards that are too old, each once. Council.
 
-    `policy` commits to the computation (`ledger.domain.expiry`).
+    Of each its amount, or what the balance has above what it leaves; refused where all of it was
+    spent. `policy` commits to the computation (`ledger.domain.expiry`).
     """
     rows = [
         {
             "entryId": given.entry_id,
             "orgId": given.org_id,
             "amount": given.amount,
+            "leaves": given.leaves,
             "category": encode_key(given.category, "category"),
         }
         for given in expiries
@@ -90,6 +95,13 @@ class Credits(MessageTaker):
 
     NAME: ClassVar[str] = "Credits"
 
+    def max_awards(self, *, by_category: bool, at: BlockName) -> int:
+        """The most awards of one transaction.
+
+        Fewer by an issuer that has budgets by category and awards by them (`by_category`).
+        """
+        return int(self.read("MAX_AWARDS_BY_CATEGORY" if by_category else "MAX_AWARDS", at=at))
+
     def balance_of(self, programme_id: ProgrammeId, org_id: OrgId, *, at: BlockName) -> int:
         """An organisation's balance in a programme; it can be below zero."""
         return int(self.read("balanceOf", programme_id, org_id, at=at))
@@ -109,6 +121,12 @@ class Credits(MessageTaker):
         word = encode_key(category, "category")
         return int(self.read("spentIn", programme_id, epoch, issuer, word, at=at))
 
+    def reversed(
+        self, programme_id: ProgrammeId, epoch: int, issuer: bytes, *, at: BlockName
+    ) -> int:
+        """What an issuer has taken back of its awards in an epoch, whatever epoch they were of."""
+        return int(self.read("reversed", programme_id, epoch, issuer, at=at))
+
     def refundable(self, programme_id: ProgrammeId, *, at: BlockName) -> int:
         """Credits of open redemptions, which refunds would bring back."""
         return int(self.read("refundable", programme_id, at=at))
@@ -116,7 +134,9 @@ class Credits(MessageTaker):
     def issuer_terms(
         self, programme_id: ProgrammeId, issuer: bytes, category: str, *, at: BlockName
     ) -> IssuerTerms:
-        """What an issuer's budgets leave it to award at the block's time, in one category."""
+        """What an issuer's budgets leave it at the block's time: to award in one category, and to
+        take back of its own awards.
+        """
         word = encode_key(category, "category")
         found = self.read("issuerTerms", programme_id, issuer, word, at=at)
         return IssuerTerms(
@@ -125,6 +145,7 @@ class Credits(MessageTaker):
             per_award=found["perAward"],
             left_in_epoch=found["leftInEpoch"],
             left_in_category=found["leftInCategory"],
+            left_to_reverse=found["leftToReverse"],
             left_under_cap=found["leftUnderCap"],
         )
 

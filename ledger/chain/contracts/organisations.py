@@ -106,6 +106,15 @@ def encode_retire(
     return encode_call("Organisations", "retire", org_id, successor_id, evidence, operation_id)
 
 
+def encode_name_successor(
+    org_id: OrgId, successor_id: OrgId, operation_id: bytes, *, evidence: bytes = NO_COMMITMENT
+) -> bytes:
+    """Name what an organisation that was retired alone is part of, once. Alliance-wide council."""
+    return encode_call(
+        "Organisations", "nameSuccessor", org_id, successor_id, evidence, operation_id
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Organisations(MessageTaker):
     """Reads of Organisations."""

@@ -37,7 +37,7 @@ def encode_post(
 def encode_withdraw(
     distribution_id: DistributionId, operation_id: bytes, *, evidence: bytes = NO_COMMITMENT
 ) -> bytes:
-    """Take a distribution back before anybody claimed. Council."""
+    """Take a distribution back, or what is not yet claimed of it. Council."""
     return encode_call("Shares", "withdraw", distribution_id, evidence, operation_id)
 
 

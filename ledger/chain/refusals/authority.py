@@ -18,7 +18,7 @@ REFUSALS: dict[str, Refusal] = {
         "Appoint and dismiss officers; both take an operation id.",
     ),
     "AuthorityPaused": Refusal(
-        "The ledger is paused: no contract of it changes anything.",
+        "The ledger is paused, and this is not among the few things that can be done meanwhile.",
         "Wait until the default admin lets it go on, then run the same command again.",
     ),
     "AuthorityRoleHeld": Refusal(

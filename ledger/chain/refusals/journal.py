@@ -42,6 +42,11 @@ REFUSALS: dict[str, Refusal] = {
         "{asked} credits are more than the {left} left below the cap of {programmeId}.",
         "Award less, or ask the council to raise the cap.",
     ),
+    "CreditsReversalOverBudget": Refusal(
+        "{asked} credits are more than the {left} that {issuer} can take back in this epoch, which "
+        "is its budget for it.",
+        "Take back less, wait for the next epoch, or sign with a council officer's key.",
+    ),
     # Expiry, redemption, merger
     "CreditsAlreadyExpired": Refusal("Entry {entryId} expired by entry {expiredBy}.", NOTHING_LEFT),
     "CreditsAwardOverCategoryBudget": Refusal(
@@ -66,6 +71,10 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "CreditsNothingToCarryOver": Refusal(
         "Organisation {orgId} has neither credits nor debts in {programmeId}.", NOTHING_LEFT
+    ),
+    "CreditsNothingToExpire": Refusal(
+        "All that was to expire in {programmeId} was spent.",
+        "Nothing is left to do; compute the expiries again if there may be others.",
     ),
     "CreditsOnlyBenefits": Refusal(
         "{account} is not the contract Benefits, which alone redeems and refunds.",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ledger.chain.refusals.refusal import BATCH, NOBODY, NOT_CONTROLLER, OUR_OWN, Refusal
+from ledger.chain.refusals.refusal import (
+    BATCH,
+    NOBODY,
+    NOT_CONTROLLER,
+    NOTHING_LEFT,
+    OUR_OWN,
+    Refusal,
+)
 
 _LOCKED = Refusal(
     "A membership is locked to its organisation and cannot be moved or approved.",
@@ -87,6 +94,9 @@ REFUSALS: dict[str, Refusal] = {
         "No recovery of organisation {orgId} is under way.", "Begin one, if it lost its key."
     ),
     "OrganisationsNotController": NOT_CONTROLLER,
+    "OrganisationsNotRetired": Refusal(
+        "Organisation {orgId} is not retired.", "Retire it, with its successor's id."
+    ),
     "OrganisationsNotNominated": Refusal(
         "{account} is not whom the controller of organisation {orgId} named.",
         "Ask the controller to name this account, or sign with the one that it named.",
@@ -105,6 +115,10 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "OrganisationsStillMember": Refusal(
         "Organisation {orgId} holds {memberships} memberships.", "Revoke them, then retire it."
+    ),
+    "OrganisationsSuccessorNamed": Refusal(
+        "Organisation {orgId} was merged into organisation {successorId}, which is never changed.",
+        NOTHING_LEFT,
     ),
     "OrganisationsSuccessorUnusable": Refusal(
         "Organisation {orgId} cannot be merged into organisation {successorId}.",

@@ -6,8 +6,8 @@ from ledger.chain.refusals.refusal import BATCH, NOBODY, Refusal
 
 REFUSALS: dict[str, Refusal] = {
     # Programmes
-    "ProgrammesApprovalsMissing": Refusal(
-        "A programme's council needs at least one approval.", "Ask for one or more."
+    "ProgrammesApprovalsUnusable": Refusal(
+        "A programme's council cannot need {given} approvals.", "Ask for 1 to {most}."
     ),
     "ProgrammesBatchSize": BATCH,
     "ProgrammesBoundaryTooEarly": Refusal(

@@ -57,8 +57,8 @@ REFUSALS: dict[str, Refusal] = {
         "Let a councillor in office make the proposal anew.",
     ),
     "CouncilNotEntitled": Refusal(
-        "{account} neither made proposal {proposalId} nor is a guardian.",
-        "Ask its maker or a guardian to cancel it.",
+        "{account} neither made proposal {proposalId} nor is a guardian who may cancel it.",
+        "Ask its maker; a guardian cancels no proposal that calls the contract Authority only.",
     ),
     "CouncilOnlyAllianceSeat": Refusal(
         "{account} is not the seat of the whole alliance.",
@@ -125,11 +125,12 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "SharesClaimWindowUnusable": Refusal(
         "Shares cannot be claimed from {claimableFrom} to {claimableUntil}.",
-        "Let it end after it begins, in the future, and before the year 10000.",
+        "Let it end after it begins, and before the year 10000.",
     ),
-    "SharesClaimsBegun": Refusal(
-        "{claimed} units of distribution {distributionId} were claimed, so it stands.",
-        "Post another distribution for what is missing.",
+    "SharesClaimsTooSoon": Refusal(
+        "Shares cannot be claimed from {claimableFrom}: everybody has until {earliest} at least to "
+        "recompute them.",
+        "Let the claims begin later.",
     ),
     "SharesClaimsNotOpen": Refusal(
         "Shares of distribution {distributionId} are claimed from {claimableFrom} to before "

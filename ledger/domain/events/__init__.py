@@ -59,6 +59,7 @@ from ledger.domain.events.organisations import (
     OrganisationRetired,
     RecoveryBegun,
     RecoveryStopped,
+    SuccessorNamed,
 )
 from ledger.domain.events.programmes import (
     ApprovalsNeededChanged,
@@ -129,6 +130,7 @@ __all__ = [
     "ShareClaimed",
     "SharesPosted",
     "SharesWithdrawn",
+    "SuccessorNamed",
     "SupplyCapChanged",
     "TierAdded",
     "TierStatusChanged",

@@ -68,3 +68,12 @@ class OrganisationRetired(Event):
     evidence: bytes
     actor: bytes
     operation_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorNamed(Event):
+    org_id: int
+    successor_id: int
+    evidence: bytes
+    actor: bytes
+    operation_id: bytes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from ledger.domain.events import (
     BenefitRedeemed,
@@ -16,12 +17,14 @@ from ledger.domain.events import (
     RedemptionCancelled,
 )
 from ledger.domain.keys import decode_key
+from ledger.mirror.accounts import ProgrammeSum
 from ledger.mirror.book import Book, Contradiction, Handler, Place
 from ledger.mirror.handlers.organisations import known_organisation
 from ledger.mirror.handlers.programmes import known_programme
 from ledger.mirror.rows import BalanceRow, EntryRow
 
 _NO_CATEGORY = bytes(32)
+_AWARD = EntryKind.AWARD.value
 
 
 @lru_cache(maxsize=4096)
@@ -100,6 +103,7 @@ def _check_redemption(book: Book, at: Place, redemption: EntryRow, _before: Bala
         amount=-redemption.amount,
         entry_id=redemption.entry_id,
         actor=redemption.actor,
+        operation_id=redemption.operation_id,
     )
 
 
@@ -116,6 +120,7 @@ def _check_refund(book: Book, at: Place, refund: EntryRow, _before: BalanceRow) 
         entry_id=refund.entry_id,
         evidence=refund.evidence,
         actor=refund.actor,
+        operation_id=refund.operation_id,
     )
 
 
@@ -185,6 +190,54 @@ def _require(holds: bool, entry: EntryRow) -> None:
             f"entry {entry.entry_id} of {entry.amount} to organisation {entry.org_id}, "
             f"which refers to {entry.refers_to}, cannot be of the kind {name}"
         )
+
+
+def award_poster(book: Book) -> Callable[[int, int, tuple[Any, ...]], bool]:
+    """What posts a plain award just as `handle` would, in a third of the time.
+
+    It takes the place of the log (block, index) and the fields of the event, and says whether it
+    was that: for what is no award, or cannot be, it changes nothing and leaves it to `handle`. What
+    it looked up it keeps, so that it is of no use any more once another event was handled.
+    """
+    post_entry = book.accounts.award_poster()
+    organisations: set[int] = set()
+    terms: dict[tuple[int, bytes], tuple[str, int, ProgrammeSum] | None] = {}
+
+    def post(block_number: int, log_index: int, fields: tuple[Any, ...]) -> bool:
+        entry_id, programme_id, org_id, kind, category, amount = fields[:6]
+        if kind != _AWARD or amount <= 0 or fields[8] != 0 or book.awaited is not None:
+            return False
+        try:
+            found = terms[programme_id, category]
+        except KeyError:
+            found = terms[programme_id, category] = _terms_of_award(book, programme_id, category)
+        if found is None:
+            return False
+        name, cap, sums = found
+        if sums.outstanding + sums.refundable + amount > cap:
+            return False
+        if org_id not in organisations:
+            if book.organisations.latest(book.connection, org_id) is None:
+                return False
+            organisations.add(org_id)
+        place = (entry_id, block_number, log_index, programme_id, org_id, kind, name)
+        if not post_entry(amount, (programme_id, org_id), place + fields[5:11]):
+            return False
+        sums.outstanding += amount
+        return True
+
+    return post
+
+
+def _terms_of_award(
+    book: Book, programme_id: int, category: bytes
+) -> tuple[str, int, ProgrammeSum] | None:
+    """What every award of a category is held to, None where there can be none."""
+    name = decode_category(category)
+    programme = book.programmes.latest(book.connection, programme_id)
+    if programme is None or book.categories.latest(book.connection, programme_id, name) is None:
+        return None
+    return name, programme.supply_cap, book.accounts.sum_of(programme_id)
 
 
 _CHECKS: dict[int, Callable[[Book, Place, EntryRow, BalanceRow], None]] = {

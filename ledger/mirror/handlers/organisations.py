@@ -12,6 +12,7 @@ from ledger.domain.events import (
     OrganisationRetired,
     RecoveryBegun,
     RecoveryStopped,
+    SuccessorNamed,
 )
 from ledger.domain.keys import decode_key
 from ledger.mirror.book import Book, Contradiction, Handler, Place
@@ -27,6 +28,7 @@ _Change = (
     | RecoveryBegun
     | RecoveryStopped
     | OrganisationRetired
+    | SuccessorNamed
 )
 
 
@@ -166,6 +168,21 @@ def _retire(book: Book, at: Place, event: OrganisationRetired) -> None:
     )
 
 
+def _name_successor(book: Book, at: Place, event: SuccessorNamed) -> None:
+    before = known_organisation(book, event.org_id)
+    if not before.retired:
+        raise Contradiction(f"organisation {event.org_id} is given a successor and not retired")
+    if before.successor_id != NO_ORGANISATION:
+        raise Contradiction(
+            f"organisation {event.org_id} was merged into {before.successor_id} already"
+        )
+    acting_organisation(book, event.successor_id)
+    after = _next_version(before, at, event, "successor_named")
+    book.organisations.append(
+        after._replace(successor_id=event.successor_id, evidence=event.evidence)
+    )
+
+
 def _held_by(book: Book, org_id: int) -> list[MembershipVersion]:
     """The memberships that the organisation holds. Programmes are numbered from 1."""
     held = []
@@ -212,4 +229,5 @@ HANDLERS: dict[type[object], Handler] = {
     RecoveryBegun: _begin_recovery,
     RecoveryStopped: _stop_recovery,
     OrganisationRetired: _retire,
+    SuccessorNamed: _name_successor,
 }

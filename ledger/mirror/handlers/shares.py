@@ -60,8 +60,7 @@ def _post(book: Book, at: Place, event: SharesPosted) -> None:
 
 def _withdraw(book: Book, at: Place, event: SharesWithdrawn) -> None:
     before = _known_distribution(book, event.distribution_id)
-    begun = book.claims.latest(book.connection, event.distribution_id) is not None
-    if before.withdrawn or begun or before.programme_id != event.programme_id:
+    if before.withdrawn or before.programme_id != event.programme_id:
         raise Contradiction(f"distribution {event.distribution_id} cannot be taken back")
     book.distributions.append(
         before._replace(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     select,
 )
 
@@ -81,6 +82,7 @@ _REVERSALS = (
     select(_E.c.refers_to, func.min(_E.c.entry_id).label("reversed_by"))
     .where(
         _E.c.refers_to.in_(bindparam("entry_ids", expanding=True)),
+        _E.c.refers_to != literal_column("0"),  # as the index has it
         _E.c.kind == EntryKind.REVERSAL,
         _E.c.block_number <= AT,
     )

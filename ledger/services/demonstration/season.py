@@ -85,10 +85,20 @@ class Step:
     at: int
     programme: ProgrammeRow
 
+    @property
+    def signer(self) -> str:
+        """The name of the officer's key that signs it."""
+        return "registrar"
+
 
 @dataclass(frozen=True, slots=True)
 class Awards(Step):
     contributions: tuple[Contribution, ...]
+
+    @property
+    def signer(self) -> str:
+        """The issuer's."""
+        return "issuer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,11 @@ class Mistake(Step):
 
     contribution: Contribution
     officer: str
+
+    @property
+    def signer(self) -> str:
+        """That of the officer who noticed it."""
+        return self.officer
 
 
 @dataclass(frozen=True, slots=True)

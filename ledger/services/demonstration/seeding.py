@@ -96,10 +96,15 @@ def demonstration_roster() -> Roster:
 
 
 class Season:
-    """The season of one chain, whose first block is at `start` (seconds since 1970 UTC)."""
+    """The season of one chain, whose first block is at `start` (seconds since 1970 UTC).
 
-    def __init__(self, desk: Desk, *, start: int) -> None:
+    `accounts` are those of the keys `admin` and OFFICERS, as far as they exist: a step counts as
+    done where its signer did it.
+    """
+
+    def __init__(self, desk: Desk, *, start: int, accounts: Mapping[str, bytes]) -> None:
         self.start = start
+        self._accounts = accounts
         self.roster = demonstration_roster()
         self.steps = plan_season(
             self.roster, read_samples(DEMONSTRATION / "contributions.csv"), start
@@ -111,7 +116,7 @@ class Season:
         if self.start + SEASON_SECONDS > now:
             raise DemonstrationRefused(problem="its chain began too late for a season in the past")
         authority = self._desk.contracts.authority
-        founded = self.is_done(authority, f"appoint/{OFFICERS[0]}")
+        founded = self.is_done(authority, f"appoint/{OFFICERS[0]}", "admin")
         if authority.sequence(at="latest") > 1 and not founded:
             raise DemonstrationRefused(problem="it holds records that are not the demonstration's")
 
@@ -125,11 +130,18 @@ class Season:
     def is_over(self) -> bool:
         """Whether the last step is in the chain."""
         last = self.steps[-1]
-        return self.is_done(self.contract_of(last), last.key)
+        return self.is_recorded(last)
 
-    def is_done(self, contract: Contract, key: str) -> bool:
-        """Whether the contract has done the step of this key."""
-        return contract.operation_sequence(self._id(key), at="latest") != 0
+    def is_recorded(self, step: Step) -> bool:
+        """Whether a step of the plan is in the chain."""
+        return self.is_done(self.contract_of(step), step.key, step.signer)
+
+    def is_done(self, contract: Contract, key: str, signer: str) -> bool:
+        """Whether the contract has done the step of this key for the signer of this name."""
+        account = self._accounts.get(signer)
+        if account is None:
+            return False
+        return contract.operation_sequence(account, self._id(key), at="latest") != 0
 
     def contract_of(self, step: Step) -> Contract:
         """The contract that a step of the season is done by."""
@@ -138,6 +150,7 @@ class Season:
 
     def seed(self, hands: Hands, *, now: int) -> None:
         """Do every step that is not done, and leave the chain's clock at `now`."""
+        self._accounts = {name: signer.address for name, signer in hands.signers.items()}
         run = _Run(self, self._desk, hands)
         run.found()
         run.bring_roster()
@@ -168,7 +181,7 @@ class _Run:
         admin = self._hands.signers["admin"]
         for number, name in enumerate(OFFICERS):
             key = f"appoint/{name}"
-            if not self._season.is_done(self._desk.contracts.authority, key):
+            if not self._season.is_done(self._desk.contracts.authority, key, "admin"):
                 self._date(self._season.start + _FOUNDING + number * _BETWEEN)
             office = roles.Office(name, ALLIANCE_WIDE, self._hands.signers[name].address)
             roles.appoint(self._season.order(admin, key), office)
@@ -199,7 +212,7 @@ class _Run:
         issuer = self._hands.signers["issuer"].address
         for number, (programme, budget) in enumerate(BUDGETS.items()):
             key = f"budget/{programme}"
-            if not self._season.is_done(self._desk.contracts.programmes, key):
+            if not self._season.is_done(self._desk.contracts.programmes, key, "treasurer"):
                 self._date(self._season.start + 2 * _ROSTER + number * _BETWEEN)
             order = self._season.order(self._hands.signers["treasurer"], key)
             programmes.set_budget(order, self._programme(programme), issuer, budget)
@@ -207,7 +220,7 @@ class _Run:
     def carry_out(self, steps: Sequence[Step]) -> None:
         """Do the season's steps in their order."""
         for number, step in enumerate(steps, start=1):
-            if not self._season.is_done(self._season.contract_of(step), step.key):
+            if not self._season.is_recorded(step):
                 self._date(step.at)
             self._done[step.key] = self._do(step)
             self._hands.progress(number, len(steps))
@@ -225,7 +238,7 @@ class _Run:
             Award(self._org(given.organisation.key), given.amount, given.category.key, commitment)
             for given, commitment in zip(step.contributions, evidence, strict=True)
         ]
-        return award(self._order(step, "issuer"), self._programme_of(step), awards)
+        return award(self._order(step), self._programme_of(step), awards)
 
     @_do.register
     def _reverse(self, step: Mistake) -> Operation:
@@ -244,7 +257,7 @@ class _Run:
             self._hands.wait_for_mirror(BlockNumber(attempt.block_number))
         with reading(self._desk.engine) as connection:
             reversals = prove_awards(connection, [Correction(entry_id, evidence)])
-        return reverse(self._order(step, step.officer), reversals)
+        return reverse(self._order(step), reversals)
 
     @_do.register
     def _renew(self, step: Renewals) -> Operation:
@@ -253,7 +266,7 @@ class _Run:
             Renewal(self._org(member.key), step.expires_at) for member in step.organisations
         ]
         return memberships.renew(
-            self._order(step, "registrar"),
+            self._order(step),
             self._programme_of(step),
             renewals,
             Ground("term.ended", evidence),
@@ -263,7 +276,7 @@ class _Run:
     def _suspend(self, step: Suspension) -> Operation:
         (evidence,) = self._keep(step, documents.of_suspension(step))
         return memberships.suspend(
-            self._order(step, "registrar"),
+            self._order(step),
             self._programme_of(step),
             [self._org(step.organisation.key)],
             Ground("report.overdue", evidence),
@@ -273,7 +286,7 @@ class _Run:
     def _resume(self, step: Resumption) -> Operation:
         (evidence,) = self._keep(step, documents.of_resumption(step))
         return memberships.resume(
-            self._order(step, "registrar"),
+            self._order(step),
             self._programme_of(step),
             [self._org(step.organisation.key)],
             Ground("report.received", evidence),
@@ -288,8 +301,8 @@ class _Run:
                 for document in written
             ]
 
-    def _order(self, step: Step, officer: str) -> Order:
-        return self._season.order(self._hands.signers[officer], step.key)
+    def _order(self, step: Step) -> Order:
+        return self._season.order(self._hands.signers[step.signer], step.key)
 
     def _programme_of(self, step: Step) -> ProgrammeId:
         return self._programme(step.programme.key)

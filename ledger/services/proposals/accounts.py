@@ -26,10 +26,12 @@ SENTENCES = {
         "第{entryId}号分录：{orgId}因{category}所得的{amount}积分",
     ),
     "Credits.expire": Sentence(
-        "Lets {total} credits in {programmeId} expire, of {count:award/awards}.",
-        "使{programmeId}中{count}笔记入的{total}积分失效。",
-        "{amount} credits of {orgId}, of entry {entryId} for {category}",
-        "{orgId}的{amount}积分，来自第{entryId}号分录（{category}）",
+        "Lets up to {total} credits in {programmeId} expire, of {count:award/awards}; less where "
+        "they were spent by then.",
+        "使{programmeId}中{count}笔记入的至多{total}积分失效；届时已被使用的不再失效。",
+        "up to {amount} credits of {orgId}, of entry {entryId} for {category}, leaving it at least "
+        "{leaves}",
+        "{orgId}的至多{amount}积分，来自第{entryId}号分录（{category}），其余额至少保留{leaves}积分",
     ),
     "Credits.carryOver": Sentence(
         "Carries the balances of {count:merged organisation/merged organisations} in {programmeId} "
@@ -90,8 +92,9 @@ SENTENCES = {
         "{claimableUntil}前领取。批准前请按规则{rule}重新计算根值{root}。",
     ),
     "Shares.withdraw": Sentence(
-        "Withdraws distribution {distributionId}, if nobody has claimed of it.",
-        "在无人领取的前提下，撤回第{distributionId}号分配。",
+        "Withdraws distribution {distributionId}: nothing more of it can be claimed. What was "
+        "claimed by then stands.",
+        "撤回第{distributionId}号分配：此后不能再领取；此前已领取的仍然有效。",
     ),
     "Shares.claim": Sentence(
         "Claims {amount} units of distribution {distributionId} for {orgId}. Only its controller "

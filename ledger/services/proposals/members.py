@@ -137,6 +137,11 @@ ORGANISATIONS = {
     "Organisations.retire:alone": Sentence(
         "Retires {orgId} for good, without a successor.", "永久注销{orgId}，没有承继组织。"
     ),
+    "Organisations.nameSuccessor": Sentence(
+        "Names {successorId} as what the retired {orgId} is part of, which can never be changed: "
+        "its balances and unclaimed shares can go there.",
+        "指定{successorId}为已注销的{orgId}的承继组织，此后永远不能更改：其余额和未领取的份额可转归该组织。",
+    ),
 }
 
 MEMBERSHIPS = {

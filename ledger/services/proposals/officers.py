@@ -26,8 +26,12 @@ SENTENCES = {
         "免去{account}在{programmeId}的{name}职务。",
     ),
     "Authority.pause": Sentence(
-        "Stops the whole ledger: no contract changes anything until the default admin resumes it.",
-        "暂停整个账本：在默认管理员恢复之前，任何合约都不作任何变更。",
+        "Pauses the ledger until the default admin resumes it. Meanwhile only officers are "
+        "appointed and dismissed, proposals that call the Authority alone are carried out, "
+        "proposals and messages are cancelled, controllers object to recoveries, and tokens that "
+        "show credits are set up.",
+        "暂停账本，直至默认管理员恢复。其间仅可任免任职人员、执行只调用Authority合约的提案、"
+        "取消提案、作废消息、由控制账户反对恢复程序，以及设立显示积分的代币。",
     ),
     "Authority.resume": Sentence("Lets the paused ledger go on.", "恢复已暂停的账本。"),
     "Authority.renounceRole": Sentence(
@@ -78,8 +82,9 @@ SENTENCES = {
         "执行第{proposalId}号提案的{count}项调用。在本提案执行期间会被拒绝。",
     ),
     "Council.cancel": Sentence(
-        "Cancels proposal {proposalId}. Only its maker or a guardian may.",
-        "取消第{proposalId}号提案。只有提案人或守护人可以这样做。",
+        "Cancels proposal {proposalId}. Only its maker may, or a guardian unless all its calls go "
+        "to the Authority.",
+        "取消第{proposalId}号提案。只有提案人可以这样做；若其调用并非全部指向Authority合约，守护人亦可。",
     ),
     "Council.changeAllianceApprovals": Sentence(
         "Lets proposals of the whole alliance need {approvalsNeeded} approvals from now on.",

@@ -7,7 +7,6 @@ direction is taken out of them, so that no name can pretend to be a sentence of 
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,7 +26,6 @@ _KEYS = ("category", "categories", "key", "keys", "kind", "reason", "unit")
 _TIMES = ("expiresAt", "deadline", "boundaries", "opensAt", "closesAt")
 _CLAIM_TIMES = ("claimableFrom", "claimableUntil")
 _DURATIONS = ("newDelay",)
-_MARKS = ("Cc", "Cf", "Cs", "Zl", "Zp")  # what is not seen, or turns or breaks what is
 
 _ROLES_ZH = {
     "registrar": "登记员",
@@ -149,10 +147,10 @@ class Count:
 
 
 def plain(name: str) -> str:
-    """A name on one line, without characters that are not seen."""
+    """A name on one line, without what is not seen, and what turns or breaks what is."""
     kept = "".join(
         " " if character.isspace() else character
         for character in name
-        if character.isspace() or unicodedata.category(character) not in _MARKS
+        if character.isspace() or character.isprintable()
     )
     return " ".join(kept.split())

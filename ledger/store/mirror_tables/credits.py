@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Index
+from sqlalchemy import text as sql
 
 from ledger.store.columns import address, digest, number, text
 from ledger.store.mirror_tables.area import define
@@ -25,7 +26,13 @@ entries = define(
     Index("ix_entries_statement", "org_id", "programme_id", "entry_id"),
     Index("ix_entries_block", "block_number"),
     Index("ix_entries_programme", "programme_id", "entry_id"),
-    Index("ix_entries_refers_to", "refers_to"),
+    # Most entries refer to none. Who asks must say `refers_to != 0` too.
+    Index(
+        "ix_entries_refers_to",
+        "refers_to",
+        sqlite_where=sql("refers_to != 0"),
+        postgresql_where=sql("refers_to != 0"),
+    ),
 )
 
 balances = define(

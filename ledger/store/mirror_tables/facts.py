@@ -1,4 +1,8 @@
-"""How far the mirror is, and the raw facts of the chain."""
+"""How far the mirror is, and the raw facts of the chain.
+
+These tables are stable: every other table of the mirror is built from them again when its shape
+changes, while they are only ever changed by a revision that an older release can live with.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,44 @@ mirror_state = define(
     number("halted_block", nullable=True),
     number("halted_at", nullable=True),
     CheckConstraint("id = 1", name="single_row"),
+)
+
+mirror_tallies = define(
+    "mirror_tallies",
+    number("id", primary_key=True),
+    blob("journals"),  # how far each is at the cursor: address, sequence (8 bytes), head; joined
+    number("commits"),
+    number("applied_logs"),
+    number("reorganisations"),
+    CheckConstraint("id = 1", name="single_row"),
+)
+
+mirror_lease = define(
+    "mirror_lease",
+    number("id", primary_key=True),
+    number("epoch"),  # one more each time that a mirror begins to lead; a commit names its own
+    number("beat"),  # changes while the leader lives; a paused one's stands still
+    number("locked"),  # 1 where the leader also holds the lock that goes with its process
+    text("holder"),
+    CheckConstraint("id = 1", name="single_row"),
+)
+
+mirror_nodes = define(
+    "mirror_nodes",
+    number("position", primary_key=True),
+    text("name"),  # host and port: a URL may carry a secret
+    text("condition"),  # ledger.mirror.nodes.Condition
+    text("code"),  # why it was passed over, an error's code; empty for none
+    number("at"),  # milliseconds since 1970 UTC
+    number("head_number", nullable=True),  # its latest block as it told it; null if it told none
+    text("problem"),  # that error's sentence, with the evidence; empty for none
+)
+
+verified_ranges = define(
+    "verified_ranges",
+    number("first_block", primary_key=True),
+    number("last_block"),
+    text("level"),  # what the rows of these blocks rest on
 )
 
 contracts = define(

@@ -12,7 +12,7 @@ organisation_versions = define(
     *log_position(),
     number("org_id"),
     # registered, profile_changed, nominated, rotated, recovery_begun, recovery_stopped, recovered,
-    # retired
+    # retired, successor_named
     text("change"),
     text("kind"),
     address("controller", nullable=True),  # null once it is retired

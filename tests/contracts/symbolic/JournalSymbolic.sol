@@ -7,8 +7,8 @@ import {Roles} from "../../../contracts/Roles.sol";
 import {Cheats} from "../Vm.sol";
 
 contract SymbolicDiary is Journal {
-    function write(bytes32 first, bytes32 second, bytes32 operationId) external {
-        Pen memory pen = _begin(operationId);
+    function write(bytes32 first, bytes32 second, address actor, bytes32 operationId) external {
+        Pen memory pen = _begin(actor, operationId);
         _write(pen, first);
         _write(pen, second);
         _end(pen);
@@ -35,23 +35,31 @@ contract JournalSymbolic is Cheats {
         uint64 sequence,
         bytes32 first,
         bytes32 second,
+        address actor,
         bytes32 operationId
     ) public {
         vm.assume(sequence < type(uint64).max - 2 && operationId != 0);
         _start(head, sequence);
-        diary.write(first, second, operationId);
+        diary.write(first, second, actor, operationId);
         assert(diary.head() == keccak256(abi.encode(keccak256(abi.encode(head, first)), second)));
         assert(diary.sequence() == sequence + 2);
-        assert(diary.operationSequence(operationId) == sequence + 1);
+        assert(diary.operationSequence(actor, operationId) == sequence + 1);
     }
 
-    /// @dev An operation is refused exactly where it has no id, or was done.
-    function check_operation__of_any_id__is_done_once(bytes32 one, bytes32 other, bytes32 line) public {
-        (bool done,) = _write(line, one);
+    /// @dev An operation is refused exactly where it has no id, or its actor did it: what others did does not
+    /// count.
+    function check_operation__of_any_actor_and_id__is_done_once(
+        address first,
+        bytes32 one,
+        address second,
+        bytes32 other,
+        bytes32 line
+    ) public {
+        (bool done,) = _write(line, first, one);
         assert(done == (one != 0));
-        (bool again,) = _write(line, other);
-        assert(again == (other != 0 && other != one));
-        (bool twice,) = _write(line, other);
+        (bool again,) = _write(line, second, other);
+        assert(again == (other != 0 && (second != first || other != one)));
+        (bool twice,) = _write(line, second, other);
         assert(!twice);
     }
 
@@ -98,8 +106,8 @@ contract JournalSymbolic is Cheats {
         Keys.requireWellFormed(key);
     }
 
-    function _write(bytes32 line, bytes32 operationId) private returns (bool, bytes memory) {
-        return address(diary).call(abi.encodeCall(diary.write, (line, line, operationId)));
+    function _write(bytes32 line, address actor, bytes32 operationId) private returns (bool, bytes memory) {
+        return address(diary).call(abi.encodeCall(diary.write, (line, line, actor, operationId)));
     }
 
     function _start(bytes32 head, uint64 sequence) private {

@@ -7,7 +7,7 @@ from alembic import op
 from ledger.store.columns import address, digest, number, text
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0006"
 
 
 def upgrade() -> None:

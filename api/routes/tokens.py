@@ -1,0 +1,53 @@
+"""Metadata of the membership tokens, for wallets: what the contract's base URI leads to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.answers import MomentAsked, Reading, answers_of
+from api.parameters import TokenPath, asked_moment
+from api.routes.declared import ALWAYS, problems
+from api.schemas.tokens import CollectionAnswer, TokenAnswer
+from ledger.domain.ids import TokenId
+from ledger.mirror.queries.tokens import list_named_programmes, read_token
+
+router = APIRouter(tags=["tokens"])
+
+
+@router.get(
+    "/tokens/contract",
+    operation_id="getTokenCollection",
+    response_model=CollectionAnswer,
+    responses={**ALWAYS},
+)
+def get_collection(
+    request: Request, asked: Annotated[MomentAsked, Depends(asked_moment)]
+) -> Response:
+    """What the membership tokens are (ERC-7572), where `contractURI` leads to."""
+
+    def build(reading: Reading) -> CollectionAnswer:
+        programmes = list_named_programmes(reading.connection, reading.moment)
+        return CollectionAnswer.of(reading.about, programmes)
+
+    return answers_of(request).json(request, build, asked)
+
+
+@router.get(
+    "/tokens/{token_id}",
+    operation_id="getToken",
+    response_model=TokenAnswer,
+    responses={**ALWAYS, **problems(s404="No membership that is held has this token.")},
+)
+def get_one(
+    request: Request, token_id: TokenPath, asked: Annotated[MomentAsked, Depends(asked_moment)]
+) -> Response:
+    """A membership token's metadata (ERC-721), where `tokenURI` leads to; texts in Chinese and
+    English. A revoked membership has no token."""
+
+    def build(reading: Reading) -> TokenAnswer:
+        found = read_token(reading.connection, reading.moment, TokenId(token_id))
+        return TokenAnswer.of(reading.about, found)
+
+    return answers_of(request).json(request, build, asked)

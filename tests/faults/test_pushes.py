@@ -1,0 +1,251 @@
+"""New blocks that a node pushes: they come at once, and when they end nothing is missed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+from websockets.sync.server import Server, ServerConnection, serve
+
+from ledger.chain import subscription
+from ledger.chain.subscription import HeadSubscription
+from ledger.domain.verification import Level
+from ledger.errors import NodeProblem, NodeRefused
+from ledger.mirror import follow
+from ledger.mirror.ranges import read_ranges, weakest_level
+from ledger.mirror.state import read_state
+from ledger.store.engine import open_engine, reading
+from tests.faults.conftest import ONE, Target
+from tests.support.devnet import MOONLAKE
+from tests.support.happenings import Ledger, wait_for
+from tests.support.ports import free_port
+
+NEVER = 3600.0
+
+
+class PushProxy:
+    """A WebSocket before a node's, that can be cut, and come back, and refuse."""
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream.replace("http://", "ws://")
+        self.port = free_port()
+        self.url = f"ws://127.0.0.1:{self.port}"
+        self.refusal = ""
+        self._server: Server | None = None
+        self._thread = threading.Thread()
+        self._open: list[ServerConnection] = []
+
+    def start(self) -> None:
+        """Take connections."""
+        self._server = serve(self._pass_on, "127.0.0.1", self.port, compression=None)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Cut all connections, and take none."""
+        if self._server is None:
+            return
+        for each in self._open:
+            each.close_socket()
+        self._server.shutdown()
+        self._thread.join()
+        self._server = None
+
+    def _pass_on(self, client: ServerConnection) -> None:
+        self._open.append(client)
+        asked = client.recv()
+        if self.refusal:
+            client.send(self.refusal)
+            return
+        with connect(self.upstream, proxy=None, compression=None) as node:
+            node.send(asked)
+            closing = threading.Thread(target=self._close_after, args=(client, node))
+            closing.start()
+            try:
+                for message in node:
+                    client.send(message)
+            except Exception:  # noqa: BLE001  either side was cut
+                pass
+            finally:
+                client.close_socket()
+                closing.join()
+
+    @staticmethod
+    def _close_after(client: ServerConnection, node: Any) -> None:
+        try:
+            for _ in client:
+                pass
+        except Exception:  # noqa: BLE001  either side was cut
+            pass
+        finally:
+            node.close_socket()
+
+
+@pytest.fixture
+def pushes(ledger: Ledger) -> Iterator[PushProxy]:
+    """A WebSocket that a test can cut."""
+    proxy = PushProxy(ledger.anvil.url)
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscription, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(subscription, "_LONGEST_PAUSE", 0.05)
+
+
+class Following:
+    """A mirror that follows by pushes, and would poll once an hour."""
+
+    def __init__(self, target: Target, url: str, poll_interval: float = NEVER) -> None:
+        self.target = target
+        self.changes: list[NodeProblem | None] = []
+        self.subscription = HeadSubscription(url, on_change=self.changes.append)
+        self._thread = threading.Thread(
+            target=follow.follow,
+            args=(target.mirror,),
+            kwargs={"poll_interval": poll_interval, "waiter": self.subscription},
+        )
+
+    def __enter__(self) -> Following:
+        self.subscription.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.target.stop.set()
+        self._thread.join()
+        self.subscription.__exit__(None, None, None)
+
+
+def test_follow__of_a_node_that_pushes__takes_each_block_at_once(
+    target: Target, pushes: PushProxy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "_LOOK_ANYWAY", NEVER)
+    target.through(ledger.anvil.url)
+    with Following(target, pushes.url) as following:
+        wait_for(lambda: following.subscription.is_live, "it is not subscribed")
+        for number in range(3):
+            ledger.award(ONE, (1 + number, 1))
+            wait_for(lambda: target.is_at_head, "the push was not heard")
+    target.assert_equal()
+
+
+def test_follow__whose_pushes_are_cut__polls_until_they_come_again(
+    target: Target, pushes: PushProxy, ledger: Ledger
+) -> None:
+    target.through(ledger.anvil.url)
+    with Following(target, pushes.url, poll_interval=0.01) as following:
+        wait_for(lambda: following.subscription.is_live, "it is not subscribed")
+        for _ in range(2):
+            pushes.stop()
+            wait_for(lambda: not following.subscription.is_live, "the cut was not noticed")
+            ledger.award(ONE, (1, 1))
+            wait_for(lambda: target.is_at_head, "it does not poll")
+            assert target.readiness.status() == 200
+            pushes.start()
+            wait_for(lambda: following.subscription.is_live, "it did not subscribe again")
+            ledger.award(ONE, (2, 1))
+            wait_for(lambda: target.is_at_head, "it did not go on")
+    target.assert_equal()
+    told = [each is None for each in following.changes]
+    assert told == [True, False, True, False, True]
+
+
+def test_follow__whose_pushes_fall_silent__looks_nevertheless(
+    target: Target, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection stands, and nothing comes: a second is the longest wait."""
+    monkeypatch.setattr(subscription, "_LOOK_ANYWAY", 0.05)
+
+    def say_nothing(client: ServerConnection) -> None:
+        client.recv()
+        client.send('{"jsonrpc":"2.0","id":1,"result":"0x1"}')
+        for _ in client:
+            pass
+
+    target.through(ledger.anvil.url)
+    with serve(say_nothing, "127.0.0.1", 0, compression=None) as server:
+        running = threading.Thread(target=server.serve_forever)
+        running.start()
+        port = server.socket.getsockname()[1]
+        with Following(target, f"ws://127.0.0.1:{port}", poll_interval=0.01) as following:
+            wait_for(lambda: following.subscription.is_live, "it is not subscribed")
+            ledger.award(ONE, (1, 1))
+            wait_for(lambda: target.is_at_head, "it waits for a push for ever")
+        server.shutdown()
+        running.join()
+    target.assert_equal()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        '{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no subscriptions here"}}',
+        '{"jsonrpc":"2.0","id":1}',
+        "[]",
+        "nonsense",
+    ],
+)
+def test_follow__of_a_node_that_refuses_to_push__polls_and_says_so_once(
+    target: Target, pushes: PushProxy, ledger: Ledger, refusal: str
+) -> None:
+    pushes.refusal = refusal
+    target.through(ledger.anvil.url)
+    with Following(target, pushes.url, poll_interval=0.01) as following:
+        ledger.award(ONE, (1, 1))
+        wait_for(lambda: target.is_at_head, "it does not poll")
+        wait_for(lambda: bool(following.changes), "it says nothing")
+    assert len(following.changes) == 1
+    problem = following.changes[0]
+    assert problem is not None
+    assert isinstance(problem, NodeRefused) == ("error" in refusal)
+    target.assert_equal()
+
+
+def test_subscription__of_what_is_not_there__ends_at_once_when_asked() -> None:
+    began = time.monotonic()
+    with HeadSubscription(f"ws://user:secret@127.0.0.1:{free_port()}/key") as subscribed:
+        assert "secret" not in subscribed.shown_url
+        assert "key" not in subscribed.shown_url
+        stop = threading.Event()
+        stop.set()
+        subscribed.wait(stop, NEVER)
+    assert time.monotonic() - began < NEVER
+
+
+def test_command__with_a_level_and_a_subscription__follows(
+    sqlite_url: str, pushes: PushProxy, ledger: Ledger, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    command = [
+        *(*MOONLAKE, "mirror", "follow", "--json", "--home", str(tmp_path / "home")),
+        *("--rpc-url", ledger.anvil.url, "--deployment", str(ledger.path)),
+        *("--database-url", sqlite_url, "--poll-interval", "30"),
+        *("--verify", "heads", "--subscribe-url", pushes.url, "--finality", "depth"),
+    ]
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, cwd=tmp_path)
+    try:
+        wait_for(lambda: '"subscribed"' in log.read_text(), "it did not subscribe")
+        wait_for(lambda: '"caught_up"' in log.read_text(), "it did not catch up")
+        block = ledger.award(ONE, (1, 1))
+        wait_for(lambda: f'"block_number": {block}' in log.read_text(), log.read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    engine = open_engine(sqlite_url)
+    with reading(engine) as connection:
+        assert weakest_level(read_ranges(connection, read_state(connection))) is Level.HEADS
+    engine.dispose()
