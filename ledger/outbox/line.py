@@ -23,9 +23,10 @@ from ledger.errors import (
     ReceiptOverdue,
 )
 from ledger.outbox.combining import Combiner
-from ledger.outbox.flight import Flight, Round
+from ledger.outbox.flight import Flight
 from ledger.outbox.leases import Key, Lease, LeaseLost, give_back, new_holder, take
 from ledger.outbox.records import Failure, Operation, State, list_of
+from ledger.outbox.rounds import Round
 from ledger.outbox.rules import Rules
 from ledger.store.engine import reading
 
