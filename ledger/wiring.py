@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 EVIDENCE_FOLDER = "evidence"
 CONTROLLERS_FOLDER = "controllers"
 CONTROLLERS_SEED = "seed"
+_LINGER_SECONDS = 0.2
+"""How long a command that sends one operation after the other keeps a key between two."""
 
 # ruff: noqa: PLC0415  see the module's docstring
 
@@ -127,6 +129,7 @@ def opened_chain(settings: Settings) -> Iterator[Chain]:
 @contextmanager
 def opened_desk(settings: Settings) -> Iterator[Desk]:
     """All that a command which sends works with. What was left unsent is not sent yet."""
+    from ledger.outbox.rules import Rules
     from ledger.outbox.sending import ChainIdentity, Outbox
     from ledger.services.desk import Desk
 
@@ -140,8 +143,12 @@ def opened_desk(settings: Settings) -> Iterator[Desk]:
             finality=settings.finality,
             finality_blocks=settings.finality_blocks,
             fee_ceiling=settings.fee_ceiling,
+            rules=Rules(linger=_LINGER_SECONDS),
         )
-        yield Desk(chain.node, chain.contracts, engine, open_evidence(settings), outbox)
+        try:
+            yield Desk(chain.node, chain.contracts, engine, open_evidence(settings), outbox)
+        finally:
+            outbox.close()
 
 
 @contextmanager

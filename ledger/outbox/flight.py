@@ -82,6 +82,10 @@ class Flight:
             self._memory.token = lease.token
             self._memory.written_at = seconds_awake()
 
+    def pause(self) -> None:
+        """Forget the next nonce: while nothing is sent from here, a stranger may use it."""
+        self._memory.next_nonce = None
+
     def advance(
         self, lease: Lease, fresh: Sequence[Operation] = (), *, to_the_end: bool = False
     ) -> Round:

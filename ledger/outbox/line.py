@@ -2,9 +2,10 @@
 
 Within a process one waiting thread drives at a time: it holds the key's lease, or looks in the
 database what the process that holds it has done. When its own operation is settled, the next one
-goes on. A process that nobody waits in gives the lease back, and a process that dies loses it after
-some seconds; so a command by itself, a server with many threads, and several processes all send the
-same way, and no process has to run for the others.
+goes on. A process that nobody waits in gives the lease back, at once or after a moment in which
+somebody else may come, and a process that dies loses it after some seconds; so a command by itself,
+a server with many threads, and several processes all send the same way, and no process has to run
+for the others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Mapping
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.errors import (
     ContractRefused,
@@ -80,6 +82,8 @@ class Line:
         self._driving = threading.Lock()
         self._tickets: list[_Ticket] = []
         self._news = threading.Event()
+        self._lingering: threading.Timer | None = None
+        self._is_closed = False
 
     def wait_for(
         self, operation_id: bytes, seconds: float, *, fresh: Operation | None = None
@@ -123,10 +127,32 @@ class Line:
                 self._go_round()
             finally:
                 self._driving.release()
+            self._call_next()
+
+    def leave_if_idle(self) -> None:
+        """Give a lease back that is only kept for whoever comes next."""
+        if not self._driving.acquire(blocking=False):
+            return
+        try:
+            with self._lock:
+                is_idle = all(each.is_over for each in self._tickets)
+            if is_idle:
+                self._leave()
+        except (LedgerError, SQLAlchemyError):
+            pass  # it ends by itself, and whoever comes next is told what the database has
+        finally:
+            self._driving.release()
+        self._call_next()
+
+    def close(self) -> None:
+        """Keep no lease from now on for whoever comes next."""
+        self._is_closed = True
+        self.leave_if_idle()
 
     # --- driving ---
 
     def _drive(self, own: _Ticket) -> None:
+        self._stop_lingering()
         pause = _FIRST_PAUSE
         while not own.is_over and not own.is_late:
             self._news.clear()
@@ -157,18 +183,35 @@ class Line:
         return self._deliver(done)
 
     def _stop_driving(self, own: _Ticket) -> None:
-        """Give the lease back where nobody is left who waits, and let another thread go on."""
+        """Let another thread go on; give the lease back, soon or at once, where none waits."""
         try:
             with self._lock:
                 left = [each for each in self._tickets if each is not own and not each.is_over]
-            if not left:
+            if not left and own.result is not None and self._may_linger():
+                self._linger()
+            elif not left:
                 self._leave()
             elif not own.is_over:
                 self._flight.begin()  # the round may have gone wrong
         finally:
             self._driving.release()
 
+    def _may_linger(self) -> bool:
+        return self._rules.linger > 0 and self._lease is not None and not self._is_closed
+
+    def _linger(self) -> None:
+        self._flight.pause()
+        self._lingering = threading.Timer(self._rules.linger, self.leave_if_idle)
+        self._lingering.daemon = True
+        self._lingering.start()
+
+    def _stop_lingering(self) -> None:
+        timer, self._lingering = self._lingering, None
+        if timer is not None:
+            timer.cancel()
+
     def _leave(self) -> None:
+        self._stop_lingering()
         lease, self._lease = self._lease, None
         if lease is not None:
             give_back(self._engine, lease)

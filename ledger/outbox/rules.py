@@ -21,6 +21,8 @@ class Rules:
         whatever happens and more while there is room (`txpool.accountslots`), Besu 200.
     raises: how often fees are raised for one nonce. The most that is ever offered is the ceiling of
         the settings, and `ceiling_factor` times what the first of them offered.
+    linger: for which a lease is kept after the last operation was done, for the next one: taking it
+        and giving it back costs a commit each. Who sets it closes the outbox at the end.
     """
 
     lease: float = LEASE_SECONDS
@@ -31,6 +33,7 @@ class Rules:
     in_flight: int = 64
     raises: int = 5
     ceiling_factor: int = 10
+    linger: float = 0.0
 
 
 STUCK_BLOCKS = 2

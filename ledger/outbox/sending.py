@@ -266,12 +266,11 @@ class Outbox:
             yield from self._resume(sender)
 
     def _resume(self, sender: bytes) -> Iterator[Resumed]:
-        key = Key(self.chain.genesis_hash, sender)
-        if not is_free(self._engine, key):
+        line = self._line(sender, None)
+        if not is_free(self._engine, Key(self.chain.genesis_hash, sender)):
             return
         with reading(self._engine) as connection:
             left = list_open(connection, self.chain.genesis_hash, sender, limit=_AT_ONCE)
-        line = self._line(sender, None)
         for operation in (each for each in left if each.live_attempts):
             operation_id = operation.request.operation_id
             try:
@@ -319,6 +318,13 @@ class Outbox:
     def subjects_of(self, operation: Operation) -> tuple[int, ...]:
         """The ids of what the operation's journal lines are about, in their order."""
         return tuple(line.subject for line in self.lines_of(operation))
+
+    def close(self) -> None:
+        """Give back the leases that are kept for whoever comes next."""
+        with self._lock:
+            lines = tuple(self._lines.values())
+        for line in lines:
+            line.close()
 
     # --- what is known already ---
 
@@ -427,7 +433,11 @@ class Outbox:
                     signer=signer,
                 )
                 self._lines[place] = Line(self._engine, key, flight, self._rules, self._intake)
-            return self._lines[place]
+            other = self._lines.get((sender, signer is None))
+            line = self._lines[place]
+        if other is not None:
+            other.leave_if_idle()
+        return line
 
 
 def _require_own(known: Operation, signer: Signer) -> None:

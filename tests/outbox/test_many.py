@@ -5,20 +5,30 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from ledger.chain.contracts.credits import encode_award
 from ledger.chain.rpc import Node
 from ledger.chain.signers import LocalSigner, TransactionFields
-from ledger.errors import ContractRefused, NodeRefused, OperationConflict, OperationOfAnother
-from ledger.outbox.leases import Key, Lease, LeaseLost, find_halt, give_back, hold, take
+from ledger.domain.commands import Award
+from ledger.errors import (
+    ContractRefused,
+    NodeRefused,
+    OperationConflict,
+    OperationOfAnother,
+    ReceiptOverdue,
+)
+from ledger.outbox.leases import Key, Lease, LeaseLost, find_halt, give_back, hold, is_free, take
 from ledger.outbox.records import State
 from ledger.processes import wait_until
 from ledger.store.engine import reading, writing
+from ledger.store.outbox_tables import key_leases
 from tests.support.desks import HASTY, Sender
-from tests.support.ledger import Ledger
+from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
 
 KEY = Key(b"\x01" * 32, b"\x02" * 20)
 
@@ -230,3 +240,59 @@ def test_submit__id_of_anothers_operation_under_way__is_refused_before_it_is_sig
         assert work.result().is_done
 
     assert other.signed == 0
+
+
+def test_submit__one_after_the_other_with_a_linger__takes_the_lease_once(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    sender = Sender(ledger, engine, tmp_path, rules=replace(HASTY, lease=30, linger=30))
+    other = Sender(ledger, engine, tmp_path, rules=HASTY, deadline=0.5)
+
+    for _ in range(3):
+        assert sender.award(ledger.operation()).is_done
+
+    assert _token(engine, ledger) == 1
+    with pytest.raises(ReceiptOverdue):
+        other.award(ledger.operation())
+    sender.outbox.close()
+    assert other.award(ledger.operation()).is_done
+    assert sender.award(ledger.operation()).is_done
+    assert other.award(ledger.operation()).is_done  # once closed, no lease is kept
+
+
+def test_submit__after_a_linger_in_which_the_key_was_used_elsewhere__takes_the_next_nonce(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    sender = Sender(ledger, engine, tmp_path, rules=replace(HASTY, lease=30, linger=30))
+    first = sender.award(ledger.operation())
+    awards = [Award(MEMBER, 1, CATEGORY)]
+    calldata = encode_award(PROGRAMME, awards, ledger.operation())
+    ledger.do(ledger.contracts.credits.address, calldata)  # with the officer's key
+
+    second = sender.award(ledger.operation())
+    sender.outbox.close()
+
+    nonces = [each.last_attempt.nonce for each in (first, second) if each.last_attempt is not None]
+    assert nonces[1] == nonces[0] + 2
+
+
+def test_submit__lingering_and_then_idle__gives_the_lease_back_by_itself(
+    ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    sender = Sender(ledger, engine, tmp_path, rules=replace(HASTY, lease=30, linger=0.05))
+    sender.award(ledger.operation())
+    key = Key(ledger.deployment.genesis_hash, ledger.officer.address)
+
+    assert wait_until(lambda: is_free(engine, key), seconds=10)
+    assert sender.award(ledger.operation()).is_done
+    sender.outbox.close()
+    assert is_free(engine, key)
+
+
+def _token(engine: Engine, ledger: Ledger) -> int:
+    with reading(engine) as connection:
+        query = select(key_leases.c.token).where(
+            key_leases.c.genesis_hash == ledger.deployment.genesis_hash,
+            key_leases.c.sender == ledger.officer.address,
+        )
+        return int(connection.execute(query).scalar_one())
