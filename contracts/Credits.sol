@@ -30,7 +30,7 @@ contract Credits is CreditBook {
     uint256 public constant MAX_AWARDS_BY_CATEGORY = 250;
 
     /// @notice The most awards that expire in one transaction. At worst, each in a category of its own,
-    /// they take 14.3 million gas.
+    /// they take 14.4 million gas.
     uint256 public constant MAX_EXPIRIES = 300;
 
     /// @notice The most organisations whose balances are carried over in one transaction. At worst they
@@ -381,9 +381,8 @@ contract Credits is CreditBook {
         _post(pen, line, _balances[entry.programmeId]);
     }
 
-    /// @dev Posts an expiry.
-    /// @param last the last entry there can be an expiry of
     /// @dev Posts what is still there of what shall expire, which may be nothing.
+    /// @param last the last entry there can be an expiry of
     function _expire(Pen memory pen, Line memory line, uint16 programmeId, Expiry calldata expiry, uint64 last)
         private
         returns (int256 amount)

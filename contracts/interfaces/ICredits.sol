@@ -182,8 +182,9 @@ interface ICredits is ISignedMessages {
     ) external;
 
     /// @notice Takes back what was not spent of awards that are too old, as the programme's policy has
-    /// it; each award once. Council. The contract checks that the credits are there and that no
-    /// award expires twice; that the policy was followed is for an audit to recompute.
+    /// it; each award once. Council. The contract takes no more than is there over what an expiry leaves,
+    /// leaves out those of which nothing is, and checks that no award expires twice; that the policy was
+    /// followed is for an audit to recompute.
     /// @param policy commitment to the policy and its computation
     function expire(uint16 programmeId, Expiry[] calldata expiries, bytes32 policy, bytes32 operationId) external;
 
@@ -222,7 +223,8 @@ interface ICredits is ISignedMessages {
     function award(uint16 programmeId, Award[] calldata awards, bytes32 operationId) external;
 
     /// @notice Reverses awards, each once. The council, or the issuer that made the award, which takes back
-    /// no more in an epoch than its budget for it. The budget to award is not given back. Of an award that expired in part, the rest is taken back.
+    /// no more in an epoch than its budget for it. The budget to award is not given back. Of an award that
+    /// expired in part, the rest is taken back.
     function reverse(uint16 programmeId, Reversal[] calldata reversals, bytes32 operationId) external;
 
     /// @notice An organisation's balance in a programme.

@@ -29,6 +29,7 @@ abstract contract Books is Entries {
     mapping(uint16 programmeId => mapping(uint32 orgId => int256)) public balances;
     mapping(uint16 programmeId => mapping(uint32 epoch => uint256)) public spent;
     mapping(uint16 programmeId => mapping(uint32 epoch => mapping(bytes32 category => uint256))) public spentIn;
+    mapping(uint16 programmeId => mapping(uint32 epoch => uint256)) public reversed;
     mapping(uint64 entryId => uint64) public reversedBy;
     mapping(uint64 entryId => uint64) public expiredBy;
     /// @notice What is redeemed, and neither fulfilled nor given back.
@@ -169,13 +170,16 @@ abstract contract Books is Entries {
     }
 
     /// @dev A reversal takes back what did not expire, of the same organisation.
-    function _bookReversal(ICredits.Entry memory entry) private view {
+    function _bookReversal(ICredits.Entry memory entry) private {
         ICredits.Entry storage award = posted[entry.refersTo - 1].entry;
         uint64 expiry = expiredBy[entry.refersTo];
         int64 expired = expiry == 0 ? int64(0) : -posted[expiry - 1].entry.amount;
         vm.assertEq(uint8(award.kind), uint8(ICredits.Kind.Award), "reversed kind");
         vm.assertEq(award.orgId, entry.orgId, "reversed organisation");
         vm.assertEq(int256(entry.amount), -int256(award.amount - expired), "reversed amount");
+        if (entry.actor != issuer) return;
+        uint32 epoch = programmes.epochAt(entry.programmeId, uint40(block.timestamp));
+        reversed[entry.programmeId][epoch] += uint64(-entry.amount);
     }
 
     function _bookLog(Vm.Log memory log) private {

@@ -113,7 +113,7 @@ contract CreditsCarryOverTest is Entries {
         uint64 entryId = _award(3, 100);
         _merge(3, 1);
         _carryOver(_one(uint32(3)));
-        bytes memory failure = abi.encodeWithSelector(ICredits.CreditsBalanceTooLow.selector, 3, 40, int64(0));
+        bytes memory failure = abi.encodeWithSelector(ICredits.CreditsNothingToExpire.selector, FIRST);
         bytes memory data =
             abi.encodeCall(credits.expire, (FIRST, _expiries(entryId, 3, 40), POLICY, _operation()));
         _send(address(credits), council, data, failure);

@@ -169,6 +169,7 @@ contract CreditsCategoriesTest is Entries {
         vm.assertEq(terms.epoch, 2, "epoch");
         vm.assertEq(terms.epochEndsAt, EPOCH_END + 30 days, "end");
         vm.assertEq(terms.leftInEpoch, PER_EPOCH, "left, anew");
+        vm.assertEq(terms.leftToReverse, PER_EPOCH, "left to reverse");
     }
 
     function test_issuerTerms__budgets_by_category__has_the_least_that_is_left() public {
@@ -195,7 +196,9 @@ contract CreditsCategoriesTest is Entries {
         vm.prank(council);
         programmes.setBudget(FIRST, issuer, 0, 0, operationId);
         ICredits.IssuerTerms memory terms = credits.issuerTerms(FIRST, issuer, DATA);
-        vm.assertEq(terms.perAward + terms.leftInEpoch + terms.leftInCategory, 0, "no budget");
+        vm.assertEq(
+            terms.perAward + terms.leftInEpoch + terms.leftInCategory + terms.leftToReverse, 0, "no budget"
+        );
     }
 
     function test_issuerTerms__in_no_epoch__has_nothing_left() public {
@@ -203,7 +206,7 @@ contract CreditsCategoriesTest is Entries {
         ICredits.IssuerTerms memory terms = credits.issuerTerms(FIRST, issuer, DATA);
         vm.assertEq(terms.epoch, 0, "epoch");
         vm.assertEq(terms.epochEndsAt, 0, "end");
-        vm.assertEq(terms.perAward + terms.leftInEpoch + terms.leftInCategory, 0, "left");
+        vm.assertEq(terms.perAward + terms.leftInEpoch + terms.leftInCategory + terms.leftToReverse, 0, "left");
         vm.assertEq(terms.leftUnderCap, CAP, "left under the cap");
     }
 

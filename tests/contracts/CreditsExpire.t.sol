@@ -40,9 +40,9 @@ contract CreditsExpireTest is Entries {
         _awardSeveral(1, 3); // 1, 2 and 3
         _award(2, 10);
         ICredits.Expiry[] memory expiries = new ICredits.Expiry[](3);
-        expiries[0] = ICredits.Expiry(3, 1, 3, DATA);
-        expiries[1] = ICredits.Expiry(4, 2, 4, BUILD);
-        expiries[2] = ICredits.Expiry(2, 1, 1, DATA);
+        expiries[0] = ICredits.Expiry(3, 1, 3, 3, DATA);
+        expiries[1] = ICredits.Expiry(4, 2, 4, 6, BUILD);
+        expiries[2] = ICredits.Expiry(2, 1, 1, 0, DATA);
         _expire(FIRST, expiries);
         int64[3] memory after_ = [int64(3), 6, 2];
         for (uint64 i = 0; i < 3; ++i) {
@@ -88,7 +88,7 @@ contract CreditsExpireTest is Entries {
         _awardSeveral(1, most);
         ICredits.Expiry[] memory expiries = new ICredits.Expiry[](most);
         for (uint64 i = 0; i < most; ++i) {
-            expiries[i] = ICredits.Expiry(i + 1, 1, 1, DATA);
+            expiries[i] = ICredits.Expiry(i + 1, 1, 1, 0, DATA);
         }
         _expire(FIRST, expiries);
         vm.assertEq(credits.sequence(), 2 * most, "entries");
@@ -108,8 +108,8 @@ contract CreditsExpireTest is Entries {
         }
         // Nor of one of the same batch.
         ICredits.Expiry[] memory expiries = new ICredits.Expiry[](2);
-        expiries[0] = ICredits.Expiry(1, 1, 1, DATA);
-        expiries[1] = ICredits.Expiry(2, 1, 1, DATA);
+        expiries[0] = ICredits.Expiry(1, 1, 1, 0, DATA);
+        expiries[1] = ICredits.Expiry(2, 1, 1, 0, DATA);
         _refused(expiries, abi.encodeWithSelector(ICredits.CreditsEntryUnknown.selector, 2));
     }
 
@@ -118,38 +118,13 @@ contract CreditsExpireTest is Entries {
         bytes32[3] memory malformed = [bytes32(0), "Data", bytes32(uint256(1))];
         for (uint256 i = 0; i < 3; ++i) {
             ICredits.Expiry[] memory expiries = new ICredits.Expiry[](2);
-            expiries[0] = ICredits.Expiry(1, 1, 1, malformed[i]);
-            expiries[1] = ICredits.Expiry(2, 1, 1, DATA);
+            expiries[0] = ICredits.Expiry(1, 1, 1, 0, malformed[i]);
+            expiries[1] = ICredits.Expiry(2, 1, 1, 0, DATA);
             bytes memory failure = abi.encodeWithSelector(Keys.KeysMalformed.selector, malformed[i]);
             _refused(expiries, failure);
             (expiries[0].category, expiries[1].category) = (DATA, malformed[i]);
             _refused(expiries, failure);
         }
-    }
-
-    function test_expire__more_than_the_balance__is_refused() public {
-        _award(1, 100);
-        _award(1, 50);
-        _redeem(1, 90);
-        _refused(_expiries(1, 1, 61), _tooLow(1, 61, 60));
-        // Two of one organisation are more than it has, though each is not.
-        ICredits.Expiry[] memory expiries = new ICredits.Expiry[](2);
-        expiries[0] = ICredits.Expiry(1, 1, 40, DATA);
-        expiries[1] = ICredits.Expiry(2, 1, 21, DATA);
-        _refused(expiries, _tooLow(1, 21, 20));
-        _refused(_expiries(1, 1, type(uint64).max), _tooLow(1, type(uint64).max, 60));
-        expiries[1].amount = 20;
-        _expire(FIRST, expiries);
-        vm.assertEq(credits.balanceOf(FIRST, 1), 0, "balance");
-    }
-
-    function test_expire__of_a_debtor__is_refused() public {
-        _award(1, 100);
-        _award(1, 10);
-        _redeem(1, 90);
-        _reverseOne(council, 1);
-        vm.assertEq(credits.balanceOf(FIRST, 1), -80, "balance");
-        _refused(_expiries(2, 1, 1), _tooLow(1, 1, -80));
     }
 
     // --- once
@@ -160,8 +135,8 @@ contract CreditsExpireTest is Entries {
         bytes memory failure = abi.encodeWithSelector(ICredits.CreditsAlreadyExpired.selector, 3, 4);
         _refused(_expiries(3, 1, 1), failure);
         ICredits.Expiry[] memory expiries = new ICredits.Expiry[](2);
-        expiries[0] = ICredits.Expiry(1, 1, 1, DATA);
-        expiries[1] = ICredits.Expiry(1, 1, 1, DATA);
+        expiries[0] = ICredits.Expiry(1, 1, 1, 0, DATA);
+        expiries[1] = ICredits.Expiry(1, 1, 1, 0, DATA);
         _refused(expiries, abi.encodeWithSelector(ICredits.CreditsAlreadyExpired.selector, 1, 5));
         _assertFate(1, 0, 0, 0);
     }
@@ -235,7 +210,7 @@ contract CreditsExpireTest is Entries {
         _award(1, 5);
         uint16[2] memory unknown = [uint16(0), 9];
         for (uint256 i = 0; i < 2; ++i) {
-            _refused(unknown[i], _expiries(1, 1, 1), _tooLow(1, 1, 0));
+            _refused(unknown[i], _expiries(1, 1, 1), _nothing(unknown[i]));
         }
     }
 
@@ -259,8 +234,8 @@ contract CreditsExpireTest is Entries {
         vm.assertEq(amount, expired, "expired");
     }
 
-    function _tooLow(uint32 orgId, uint64 asked, int64 balance) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(ICredits.CreditsBalanceTooLow.selector, orgId, asked, balance);
+    function _nothing(uint16 programmeId) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(ICredits.CreditsNothingToExpire.selector, programmeId);
     }
 
     function _roleMissing(address account) private pure returns (bytes memory) {

@@ -32,7 +32,7 @@ contract CreditsFatesTest is Entries {
         for (uint256 i = 0; i < 4; ++i) {
             uint256 random = uint256(keccak256(abi.encode(seed, i)));
             if (random % 2 == 0) _tryReverse(entryId);
-            else _tryExpire(entryId, uint64(_between(random >> 8, 1, uint256(amount) + 2)));
+            else _tryExpire(entryId, uint64(_between(random >> 8, 1, uint256(amount) + 2)), 0);
             vm.assertEq(credits.balanceOf(FIRST, 1), _balances[1], "balance");
         }
         Model storage model = _models[entryId];
@@ -63,7 +63,8 @@ contract CreditsFatesTest is Entries {
                 _tryReverse(_someAward(random >> 128));
             } else if (what == 3) {
                 uint64 entryId = _someAward(random >> 128);
-                _tryExpire(entryId, uint64(_between(random >> 192, 1, uint64(_models[entryId].amount))));
+                uint64 due = uint64(_between(random >> 192, 1, uint64(_models[entryId].amount)));
+                _tryExpire(entryId, due, random >> 144 & 1 == 0 ? 0 : some);
             } else if (what == 4 && balance > 0) {
                 uint64 asked = uint64(_between(some, 1, uint64(balance)));
                 _redeem(orgId, asked);
@@ -127,9 +128,10 @@ contract CreditsFatesTest is Entries {
         _balances[model.orgId] -= model.amount - model.expired;
     }
 
-    function _tryExpire(uint64 entryId, uint64 amount) private {
+    function _tryExpire(uint64 entryId, uint64 due, uint64 leaves) private {
         Model storage model = _models[entryId];
-        int64 balance = credits.balanceOf(FIRST, model.orgId);
+        int64 amount = credits.balanceOf(FIRST, model.orgId) - int64(leaves);
+        if (amount > int64(due)) amount = int64(due);
         bytes memory failure;
         if (model.reversed) {
             failure = abi.encodeWithSelector(
@@ -138,16 +140,15 @@ contract CreditsFatesTest is Entries {
         } else if (model.hasExpired) {
             (uint64 by,) = credits.expiryOf(FIRST, entryId);
             failure = abi.encodeWithSelector(ICredits.CreditsAlreadyExpired.selector, entryId, by);
-        } else if (int64(amount) > balance) {
-            failure = abi.encodeWithSelector(ICredits.CreditsBalanceTooLow.selector, model.orgId, amount, balance);
+        } else if (amount <= 0) {
+            failure = abi.encodeWithSelector(ICredits.CreditsNothingToExpire.selector, FIRST);
         }
-        _give(
-            abi.encodeCall(credits.expire, (FIRST, _expiries(entryId, model.orgId, amount), POLICY, _operation())),
-            failure
-        );
+        ICredits.Expiry[] memory expiries = _expiries(entryId, model.orgId, due);
+        expiries[0].leaves = leaves;
+        _give(abi.encodeCall(credits.expire, (FIRST, expiries, POLICY, _operation())), failure);
         if (failure.length != 0) return;
-        (model.hasExpired, model.expired) = (true, int64(amount));
-        _balances[model.orgId] -= int64(amount);
+        (model.hasExpired, model.expired) = (true, amount);
+        _balances[model.orgId] -= amount;
     }
 
     function _give(bytes memory data, bytes memory failure) private {

@@ -98,7 +98,7 @@ abstract contract Entries is Commands {
         returns (ICredits.Expiry[] memory expiries)
     {
         expiries = new ICredits.Expiry[](1);
-        expiries[0] = ICredits.Expiry(entryId, orgId, amount, DATA);
+        expiries[0] = ICredits.Expiry(entryId, orgId, amount, 0, DATA);
     }
 
     /// @dev Redeems as Benefits does, in the first programme, and keeps the entry.

@@ -47,7 +47,7 @@ contract GasCreditsTest is Measured, AwardMessages {
         _send(address(credits), issuer, _awardCall(250, 1), "");
         ICredits.Expiry[] memory expiries = new ICredits.Expiry[](250);
         for (uint32 i = 0; i < 250; ++i) {
-            expiries[i] = ICredits.Expiry(i + 1, BASE + i, 500, i < 125 ? DATA : BUILD);
+            expiries[i] = ICredits.Expiry(i + 1, BASE + i, 500, 500, i < 125 ? DATA : BUILD);
         }
         bytes memory data = abi.encodeCall(credits.expire, (FIRST, expiries, POLICY, _operation()));
         vm.snapshotValue("gas", "expiry, one of 250", _measure(council, address(credits), data) / 250);
@@ -121,7 +121,8 @@ contract GasCreditsTest is Measured, AwardMessages {
         _recordLargest("awards within budgets by category, signed", stranger, address(credits), data);
     }
 
-    /// @dev Each of another organisation, whose slot no other shares, and of another category.
+    /// @dev Each of another organisation, whose slot no other shares, and of another category; each clamped,
+    /// and as few bytes zero as can be.
     function test_largest__expiries__fit_a_transaction() public {
         uint32 most = uint32(credits.MAX_EXPIRIES());
         _populate(4 * most);
@@ -130,7 +131,9 @@ contract GasCreditsTest is Measured, AwardMessages {
         _award(issuer, FIRST, awards);
         ICredits.Expiry[] memory expiries = new ICredits.Expiry[](most);
         for (uint32 i = 0; i < most; ++i) {
-            expiries[i] = ICredits.Expiry(i + 1, awards[i].orgId, awards[i].amount, awards[i].category);
+            expiries[i] = ICredits.Expiry(
+                i + 1, awards[i].orgId, type(uint64).max, awards[i].amount >> 8, awards[i].category
+            );
         }
         bytes memory data = abi.encodeCall(credits.expire, (FIRST, expiries, POLICY, _operation()));
         _recordLargest("expiries", council, address(credits), data);

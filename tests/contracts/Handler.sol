@@ -52,23 +52,28 @@ contract Handler is Dealings {
         }
         uint16 programmeId = reversals[0].entry.programmeId;
         bytes memory data = abi.encodeCall(credits.reverse, (programmeId, reversals, _operation()));
-        _give(address(credits), asCouncil ? council : issuer, data);
+        if (_give(address(credits), asCouncil ? council : issuer, data) && !asCouncil) {
+            _checkReversed(programmeId);
+        }
     }
 
     function expire(uint256 seed, uint64 amount) external {
         if (posted.length == 0) return;
-        uint64 entryId = _someAward(seed);
-        ICredits.Entry storage found = posted[entryId - 1].entry;
-        bytes memory data = abi.encodeCall(
-            credits.expire,
-            (
-                found.programmeId,
-                _expiries(entryId, found.orgId, uint64(_between(amount, 0, 300))),
-                POLICY,
-                _operation()
-            )
-        );
-        _give(address(credits), council, data);
+        ICredits.Expiry[] memory expiries = new ICredits.Expiry[](_between(seed >> 200, 1, 3));
+        uint16 programmeId = posted[_someAward(seed) - 1].entry.programmeId;
+        uint256 count = 0;
+        for (uint256 i = 0; i < expiries.length; ++i) {
+            uint256 random = i == 0 ? seed : uint256(keccak256(abi.encode(seed, i)));
+            uint64 entryId = _someAward(random);
+            if (posted[entryId - 1].entry.programmeId != programmeId) continue;
+            expiries[count++] = _someExpiry(programmeId, entryId, random, _between(amount, i == 0 ? 0 : 1, 300));
+        }
+        assembly ("memory-safe") {
+            mstore(expiries, count) // shortens the array to what was filled
+        }
+        uint256 known = posted.length;
+        bytes memory data = abi.encodeCall(credits.expire, (programmeId, expiries, POLICY, _operation()));
+        if (_give(address(credits), council, data)) _checkExpiries(known, expiries);
     }
 
     function changeMembership(uint256 seed, uint8 what, uint32 orgId, bool second) external {
@@ -206,6 +211,19 @@ contract Handler is Dealings {
         }
     }
 
+    /// @dev Sometimes it leaves about what there is, so that it is felt.
+    function _someExpiry(uint16 programmeId, uint64 entryId, uint256 random, uint256 amount)
+        private
+        view
+        returns (ICredits.Expiry memory)
+    {
+        uint32 orgId = posted[entryId - 1].entry.orgId;
+        int64 balance = credits.balanceOf(programmeId, orgId);
+        uint64 most = balance > 0 && random >> 100 & 1 == 0 ? uint64(balance) + 10 : 10;
+        uint64 leaves = uint64(_between(random >> 104, 0, most));
+        return ICredits.Expiry(entryId, orgId, uint64(amount), leaves, DATA);
+    }
+
     function _reversalOf(uint64 entryId) private view returns (uint64) {
         return credits.reversedBy(posted[entryId - 1].entry.programmeId, entryId);
     }
@@ -228,6 +246,30 @@ contract Handler is Dealings {
         if (sender != issuer) return;
         vm.assertTrue(authority.isOfficer(ISSUER_ROLE, programmeId, issuer), "issuer");
         vm.assertLe(credits.spent(programmeId, terms.epoch, issuer), terms.perEpoch, "spent, against the budget");
+    }
+
+    /// @dev What an issuer may have taken back when that has just passed.
+    function _checkReversed(uint16 programmeId) private view {
+        IProgrammes.AwardTerms memory terms = programmes.awardTerms(programmeId, issuer);
+        vm.assertTrue(terms.epoch != 0, "an epoch");
+        vm.assertLe(
+            credits.reversed(programmeId, terms.epoch, issuer), terms.perEpoch, "reversed, against the budget"
+        );
+    }
+
+    /// @dev Each took no more than it said, and left what it said.
+    function _checkExpiries(uint256 known, ICredits.Expiry[] memory expiries) private view {
+        uint256 next = 0;
+        for (uint256 i = known; i < posted.length; ++i) {
+            ICredits.Entry storage entry = posted[i].entry;
+            if (entry.kind != ICredits.Kind.Expiry) continue; // the rival's
+            while (expiries[next].entryId != entry.refersTo) ++next; // those that were left out
+            vm.assertEq(entry.orgId, expiries[next].orgId, "whose");
+            vm.assertLe(uint64(-entry.amount), expiries[next].amount, "expired, against what was due");
+            vm.assertGe(entry.balanceAfter, int256(uint256(expiries[next].leaves)), "left");
+            ++next;
+        }
+        vm.assertGe(int256(next), 1, "expiries");
     }
 
     function _checkCategory(uint16 programmeId, uint32 epoch, bytes32 category) private view {

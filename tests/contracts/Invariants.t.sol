@@ -214,12 +214,16 @@ contract InvariantsTest is Cheats {
         }
     }
 
-    /// @dev What an issuer is recorded to have spent is what its awards add up to, in each epoch.
+    /// @dev What an issuer is recorded to have spent and reversed is what its awards and its reversals add
+    /// up to, in each epoch.
     function _assertBudgets() private view {
         address issuer = handler.officer();
         for (uint16 programmeId = 1; programmeId <= 2; ++programmeId) {
             for (uint32 epoch = 0; epoch <= 4; ++epoch) {
                 vm.assertEq(credits.spent(programmeId, epoch, issuer), handler.spent(programmeId, epoch), "spent");
+                vm.assertEq(
+                    credits.reversed(programmeId, epoch, issuer), handler.reversed(programmeId, epoch), "reversed"
+                );
                 bytes32[2] memory categories = [DATA, BUILD];
                 for (uint256 i = 0; i < 2; ++i) {
                     vm.assertEq(

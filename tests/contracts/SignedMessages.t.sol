@@ -27,7 +27,6 @@ contract SignedMessagesTest is Controllers {
         _brings(signed, abi.encodeWithSelector(ISignedMessages.SignedExpired.selector, DEADLINE, DEADLINE + 1));
     }
 
-    /// @dev One that was forgotten does not count years later.
     function test_message__good_for_too_long__is_refused() public {
         vm.assertEq(organisations.MAX_VALIDITY(), 180 days, "longest");
         uint256 latest = NOW + 180 days;
@@ -53,6 +52,32 @@ contract SignedMessagesTest is Controllers {
         );
         vm.warp(NOW + 1 days);
         _brings(signed, "");
+    }
+
+    /// @dev It sleeps for years, unless its signer cancels it.
+    function test_message__good_for_years__sleeps_until_it_is_cancelled() public {
+        uint256 deadline = NOW + 5 * 365 days;
+        bytes32 message = _rotation(ORG, successor, controller, OPERATION, deadline);
+        ISignedMessages.Signed memory signed = _signed(key, address(organisations), DOMAIN_NAME, message, deadline);
+        uint256 before = vm.snapshotState();
+        vm.warp(deadline - 180 days - 1);
+        _brings(
+            signed, abi.encodeWithSelector(ISignedMessages.SignedDeadlineTooFar.selector, deadline, deadline - 1)
+        );
+        vm.warp(deadline - 180 days);
+        _brings(signed, "");
+        vm.assertEq(organisations.nominatedBy(ORG), successor, "signed four and a half years ago");
+        vm.revertToState(before);
+        vm.prank(controller);
+        organisations.cancelMessage(OPERATION);
+        uint256[3] memory times = [uint256(NOW), deadline - 180 days, deadline];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.warp(times[i]);
+            bytes memory failure = i == 0
+                ? abi.encodeWithSelector(ISignedMessages.SignedDeadlineTooFar.selector, deadline, NOW + 180 days)
+                : abi.encodeWithSelector(ISignedMessages.SignedCancelled.selector, controller, OPERATION);
+            _brings(signed, failure);
+        }
     }
 
     function test_message__brought_twice__counts_once() public {

@@ -22,6 +22,7 @@ contract CreditsSymbolic is Cheats {
     uint256 private constant BALANCES = 3;
     uint256 private constant TOTALS = 4;
     uint256 private constant SPENT = 6;
+    uint256 private constant REVERSED = 7;
 
     Obliging private ledger;
     CreditsFace private credits;
@@ -120,7 +121,7 @@ contract CreditsSymbolic is Cheats {
         assert(done == (operationId != 0));
         if (!done) return;
         if (what == 0) (done,) = _award(orgId, amount, operationId);
-        else if (what == 1) (done,) = _expire(1, orgId, amount, operationId);
+        else if (what == 1) (done,) = _expire(1, orgId, amount, 0, operationId);
         else if (what == 2) (done,) = _redeem(orgId, amount, operationId);
         else if (what == 3) (done,) = _refund(orgId, amount, operationId);
         else (done,) = _call(abi.encodeCall(credits.cancelMessage, (operationId)));
@@ -132,14 +133,36 @@ contract CreditsSymbolic is Cheats {
         (bool done, ICredits.Reversal[] memory reversals) = _awardToReverse(amount, OPERATION);
         if (!done) return;
         ledger.setCouncil(asCouncil);
+        ledger.setTerms(IProgrammes.AwardTerms(EPOCH, 0, uint64(MOST), uint64(MOST), false), 0);
         assert(_reverse(reversals, ANOTHER));
         assert(credits.balanceOf(PROGRAMME, 1) == 0 && credits.outstanding(PROGRAMME) == 0);
         assert(credits.reversedBy(PROGRAMME, 1) == 2);
         ledger.setCouncil(true);
         reversals[0].evidence = evidence;
         assert(!_reverse(reversals, keccak256("a third")));
-        (done,) = _expire(1, 1, amount, keccak256("a fourth"));
+        (done,) = _expire(1, 1, amount, 0, keccak256("a fourth"));
         assert(!done);
+    }
+
+    /// @dev An issuer takes back what is within its budget of the epoch, and no more, whatever it took back
+    /// before.
+    function check_reversal__by_an_issuer__stays_within_its_budget(
+        uint64 amount,
+        uint64 perEpoch,
+        uint64 reversedBefore
+    ) public {
+        vm.assume(perEpoch <= uint64(MOST) && reversedBefore <= uint64(MOST));
+        (bool done, ICredits.Reversal[] memory reversals) = _awardToReverse(amount, OPERATION);
+        if (!done) return;
+        _setReversed(reversedBefore);
+        assert(credits.reversed(PROGRAMME, EPOCH, address(this)) == reversedBefore);
+        ledger.setCouncil(false);
+        ledger.setTerms(IProgrammes.AwardTerms(EPOCH, 0, perEpoch, uint64(MOST), false), 0);
+        done = _reverse(reversals, ANOTHER);
+        assert(done == (reversedBefore + amount <= perEpoch));
+        uint64 after_ = done ? reversedBefore + amount : reversedBefore;
+        assert(credits.reversed(PROGRAMME, EPOCH, address(this)) == after_);
+        assert(credits.spent(PROGRAMME, EPOCH, address(this)) == 0);
     }
 
     /// @dev What is not the award to the letter is not reversed.
@@ -160,15 +183,18 @@ contract CreditsSymbolic is Cheats {
         assert(!_reverse(reversals, ANOTHER));
     }
 
-    /// @dev What expired of an award is not taken back a second time, and expires once.
-    function check_award__expired_in_part__keeps_its_books(uint64 amount, uint64 expired) public {
+    /// @dev What expired of an award is not taken back a second time, and expires once. An expiry takes no
+    /// more than it says, and does not bring the balance below what it leaves.
+    function check_award__expired_in_part__keeps_its_books(uint64 amount, uint64 due, uint64 leaves) public {
         (bool done, ICredits.Reversal[] memory reversals) = _awardToReverse(amount, OPERATION);
         if (!done) return;
-        (done,) = _expire(1, 1, expired, keccak256("expiry"));
-        assert(done == (expired != 0 && expired <= amount));
+        (done,) = _expire(1, 1, due, leaves, keccak256("expiry"));
+        assert(done == (due != 0 && leaves < amount));
         if (!done) return;
+        uint64 expired = due < amount - leaves ? due : amount - leaves;
+        assert(credits.balanceOf(PROGRAMME, 1) == int64(amount) - int64(expired));
         assert(credits.outstanding(PROGRAMME) == int64(amount) - int64(expired));
-        (done,) = _expire(1, 1, 1, keccak256("another expiry"));
+        (done,) = _expire(1, 1, 1, 0, keccak256("another expiry"));
         assert(!done);
         done = _reverse(reversals, ANOTHER);
         assert(done == (expired < amount));
@@ -242,12 +268,12 @@ contract CreditsSymbolic is Cheats {
         (done,) = _call(abi.encodeCall(credits.reverse, (PROGRAMME, reversals, operationId)));
     }
 
-    function _expire(uint64 entryId, uint32 orgId, uint64 amount, bytes32 operationId)
+    function _expire(uint64 entryId, uint32 orgId, uint64 amount, uint64 leaves, bytes32 operationId)
         private
         returns (bool, bytes memory)
     {
         ICredits.Expiry[] memory expiries = new ICredits.Expiry[](1);
-        expiries[0] = ICredits.Expiry(entryId, orgId, amount, 0);
+        expiries[0] = ICredits.Expiry(entryId, orgId, amount, leaves, 0);
         expiries[0].category = "d";
         return _call(abi.encodeCall(credits.expire, (PROGRAMME, expiries, "policy", operationId)));
     }
@@ -279,7 +305,16 @@ contract CreditsSymbolic is Cheats {
     }
 
     function _setSpent(uint64 amount) private {
-        bytes32 slot = keccak256(abi.encode(EPOCH, keccak256(abi.encode(PROGRAMME, SPENT))));
+        _setOf(SPENT, amount);
+    }
+
+    function _setReversed(uint64 amount) private {
+        _setOf(REVERSED, amount);
+    }
+
+    /// @dev What this contract spent or reversed in the epoch.
+    function _setOf(uint256 kept, uint64 amount) private {
+        bytes32 slot = keccak256(abi.encode(EPOCH, keccak256(abi.encode(PROGRAMME, kept))));
         vm.store(address(credits), keccak256(abi.encode(address(this), slot)), bytes32(uint256(amount)));
     }
 
