@@ -26,11 +26,7 @@ from ledger.errors import KeyHalted, NodeRefused, NonceTaken
 from ledger.outbox.calls import Calls
 from ledger.outbox.leases import Key, Lease, find_halt, halt, hold
 from ledger.outbox.looking import Looking
-from ledger.outbox.records import (
-    Operation,
-    State,
-    list_open,
-)
+from ledger.outbox.records import Operation, State, list_open
 from ledger.outbox.rounds import Memory, Plan, Round, Seen, is_blank, newest, with_signed
 from ledger.outbox.rules import Rules
 from ledger.outbox.signing import Signing

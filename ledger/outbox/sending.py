@@ -9,46 +9,34 @@ is signed.
 It refuses to guess: whether an operation was done is the contract's to say (`operationSequence`),
 so that a lost database, a chain that lost its last blocks, and a second process are all the same.
 The contract counts by signer and would do the same operation again for another one; so an
-operation is bound to its signer here before anything is signed, and refused to every other.
+operation is bound to its signer when it is written down, before anything of it is sent, and refused
+to every other.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
 
-from ledger.chain.addresses import show_address
 from ledger.chain.lines import Line as JournalLine
-from ledger.chain.policies import require_allowed
 from ledger.chain.rpc import Node
 from ledger.chain.signers import Signer
 from ledger.domain.verification import Finality
-from ledger.errors import (
-    ContractRefused,
-    DiskFull,
-    LedgerError,
-    OperationCancelled,
-    OperationConflict,
-    OperationOfAnother,
-    OperationSettled,
-)
-from ledger.outbox.calls import Calls, is_done_before
-from ledger.outbox.combining import Combiner
+from ledger.errors import DiskFull, LedgerError, OperationCancelled, OperationSettled
+from ledger.outbox.calls import Calls
 from ledger.outbox.flight import Flight
+from ledger.outbox.intake import Intake, require_own, show_id
 from ledger.outbox.leases import Key, is_free, resume
 from ledger.outbox.line import Line
 from ledger.outbox.market import Market
 from ledger.outbox.rechecking import Rechecker, Resumed
 from ledger.outbox.records import (
-    Attempt,
     Operation,
     Request,
     State,
-    find_operation,
     list_open,
     list_operations,
     list_signed_senders,
@@ -56,21 +44,13 @@ from ledger.outbox.records import (
 )
 from ledger.outbox.rules import Rules
 from ledger.outbox.times import now_in_milliseconds
-from ledger.outbox.writes import (
-    ask_to_cancel,
-    find_taken,
-    insert_operation,
-    insert_operations,
-    mark_included,
-    reopen,
-)
+from ledger.outbox.writes import ask_to_cancel
 from ledger.store.engine import reading, writing
 
 DEADLINE_SECONDS = 60.0
 FINALITY_BLOCKS = 64
 
 _AT_ONCE = 10_000
-_TRIES = 20
 
 _KEPT_REMEDY = (
     "What was asked is kept. Free some space there, then run the same command again, "
@@ -127,7 +107,6 @@ class Outbox:
         self._rules = rules or Rules()
         self._market = Market(node, chain_id=chain.chain_id, ceiling=fee_ceiling)
         self._calls = Calls(node, chain.chain_id, addresses, first_block, self._market)
-        self._intake = Combiner(self._write_new)
         self._lock = threading.Lock()
         self._lines: dict[tuple[bytes, bool], Line] = {}
         self._rechecker = Rechecker(
@@ -137,6 +116,7 @@ class Outbox:
             finality=finality,
             finality_blocks=finality_blocks,
         )
+        self._intake = Intake(engine, self._calls, chain.genesis_hash, self._rechecker)
 
     def submit(self, request: Request, signer: Signer) -> Operation:
         """Have it done, and return when it is in a block.
@@ -148,7 +128,7 @@ class Outbox:
         where somebody else uses the key, FundsTooLow, and ReceiptOverdue where the transaction is
         in no block in time; it is kept and goes on with `resume` or with the same request.
         """
-        operation, is_new = self._check(request, signer)
+        operation, is_new = self._intake.check(request, signer)
         if operation.is_done:
             return operation
         line = self._line(signer.address, signer)
@@ -156,15 +136,15 @@ class Outbox:
         try:
             done = line.wait_for(request.operation_id, self._deadline, fresh=fresh)
         except DiskFull as error:
-            if self._find(request.operation_id) is None:
+            if self._intake.find(request.operation_id) is None:
                 raise
             raise DiskFull(
                 what=error.values["what"],
-                remedy=_KEPT_REMEDY.format(_hex(request.operation_id)),
+                remedy=_KEPT_REMEDY.format(show_id(request.operation_id)),
             ) from error
         if done is not None:
             return done
-        known = self._repeat(self._present(operation), request, signer)
+        known = self._intake.repeat(self._intake.present(operation), request, signer)
         return known if known.is_done else self.wait_for(request.operation_id, signer)
 
     def accept(self, request: Request, signer: Signer) -> Operation:
@@ -173,45 +153,10 @@ class Outbox:
         Once it returns, the operation is done at some time, or has a recorded end: `wait_for`, or
         anybody who sends with the same key, goes on with it. Raises as `submit`.
         """
-        operation, is_new = self._check(request, signer)
-        if not is_new or self._intake.ask(operation):
+        operation, is_new = self._intake.check(request, signer)
+        if not is_new or self._intake.write(operation):
             return operation
-        return self._repeat(self._present(operation), request, signer)
-
-    def _check(self, request: Request, signer: Signer) -> tuple[Operation, bool]:
-        """The operation, and whether it is new and has yet to be written. Raises as `submit`."""
-        require_allowed(signer, self._calls.fields(request))
-        try:
-            gas_limit = self._calls.gas_limit(request, signer.address)
-        except LedgerError as error:
-            known = self._find(request.operation_id)
-            if known is None and isinstance(error, ContractRefused):
-                known = self._find_on_chain(request, signer)
-            if known is None:
-                raise
-            return self._repeat(known, request, signer), False
-        # Whether the id is taken comes out when it is written.
-        return self._accepted(request, signer.address, gas_limit), True
-
-    def _write_new(self, new: Sequence[Operation]) -> list[bool]:
-        """Write operations in one commit; which of them are new."""
-        ids = [each.request.operation_id for each in new]
-        for _ in range(_TRIES):
-            with reading(self._engine) as connection:
-                taken = find_taken(connection, ids)
-            firsts = {each.request.operation_id: each for each in reversed(new)}
-            fresh = [each for id_, each in firsts.items() if id_ not in taken]
-            try:
-                with writing(self._engine) as connection:
-                    insert_operations(connection, fresh)
-            except IntegrityError:
-                continue  # another process was faster
-            return [any(each is one for one in fresh) for each in new]
-        raise AssertionError("an id that is taken stays taken")
-
-    def _find(self, operation_id: bytes) -> Operation | None:
-        with reading(self._engine) as connection:
-            return find_operation(connection, operation_id)
+        return self._intake.repeat(self._intake.present(operation), request, signer)
 
     def wait_for(self, operation_id: bytes, signer: Signer | None = None) -> Operation:
         """See an accepted operation through, and return when it is in a block. Raises as `submit`.
@@ -221,11 +166,11 @@ class Outbox:
         with reading(self._engine) as connection:
             known = read_operation(connection, operation_id)
         if signer is not None:
-            _require_own(known, signer)
+            require_own(known, signer)
         if known.is_done:
             return known
         done = self._line(known.sender, signer).wait_for(operation_id, self._deadline)
-        return done or self._present(known)
+        return done or self._intake.present(known)
 
     def cancel(self, operation_id: bytes, signer: Signer | None = None) -> Operation:
         """Take an operation back, and return when nothing of it can be done any more.
@@ -237,7 +182,7 @@ class Outbox:
         with writing(self._engine) as connection:
             known = read_operation(connection, operation_id)
             if signer is not None:
-                _require_own(known, signer)
+                require_own(known, signer)
             if known.state is State.CANCELLED:
                 return known
             asked = ask_to_cancel(connection, operation_id, at=now_in_milliseconds())
@@ -249,7 +194,7 @@ class Outbox:
                     return read_operation(connection, operation_id)
         with reading(self._engine) as connection:
             known = read_operation(connection, operation_id)
-        raise OperationSettled(operation_id=_hex(operation_id), state=known.state.value)
+        raise OperationSettled(operation_id=show_id(operation_id), state=known.state.value)
 
     def resume(self) -> Iterator[Resumed]:
         """Send again what this database signed and the chain has not done, account by account.
@@ -275,7 +220,7 @@ class Outbox:
             operation_id = operation.request.operation_id
             try:
                 done = line.wait_for(operation_id, self._deadline)
-                yield Resumed(done or self._present(operation), None)
+                yield Resumed(done or self._intake.present(operation), None)
             except LedgerError as error:
                 with reading(self._engine) as connection:
                     present = read_operation(connection, operation_id)
@@ -326,99 +271,6 @@ class Outbox:
         for line in lines:
             line.close()
 
-    # --- what is known already ---
-
-    def _find_on_chain(self, request: Request, signer: Signer) -> Operation | None:
-        """What the chain has done under this id where our own record of it is lost.
-
-        None where it was not done. Raises what `_conflict` gives where the id was used for
-        something else.
-        """
-        sequence = self._calls.sequence(request, signer.address)
-        if sequence == 0:
-            return None
-        sent = self._calls.find_sent(request, sequence)
-        if sent is None or (sent.sender, sent.calldata) != (signer.address, request.calldata):
-            raise self._conflict(request, signer)
-        lines = self._calls.read_lines(request, sent.hash)
-        now = now_in_milliseconds()
-        with writing(self._engine) as connection:
-            found = self._accepted(request, signer.address, None)
-            attempt = Attempt(1, sent.sender, sent.nonce, sent.hash, sent.raw, now, None)
-            if not find_taken(connection, [request.operation_id]):
-                insert_operation(connection, replace(found, attempts=(attempt,)))
-            known = read_operation(connection, request.operation_id)
-            number = next(
-                (each.number for each in known.attempts if each.transaction_hash == sent.hash), 0
-            )
-            lines_of = (lines[0].sequence, lines[-1].sequence)
-            included = (request.operation_id, number, sent.block_number, lines_of)
-            mark_included(connection, [included], at=now)
-            return read_operation(connection, request.operation_id)
-
-    def _repeat(self, known: Operation, request: Request, signer: Signer) -> Operation:
-        """The known operation, made open again where it has to be done once more."""
-        if known.genesis_hash == self.chain.genesis_hash:
-            _require_own(known, signer)
-        same = (known.request.contract, known.request.calldata) == (
-            request.contract,
-            request.calldata,
-        )
-        if not same or known.genesis_hash != self.chain.genesis_hash:
-            raise self._conflict(request, signer)
-        if known.is_open:
-            return known
-        done = self._calls.sequence(request, known.sender) != 0
-        if known.is_done:
-            if not done:
-                self._rechecker.take_back(known)
-            return self._present(known)
-        if done:
-            found = self._find_on_chain(request, signer)
-            if found is not None:
-                return found
-        if known.state is State.CANCELLED:
-            raise OperationCancelled(operation_id=_hex(request.operation_id))
-        gas_limit = self._calls.gas_limit(request, signer.address)
-        with writing(self._engine) as connection:
-            reopen(connection, known, gas_limit=gas_limit, at=now_in_milliseconds())
-            return read_operation(connection, request.operation_id)
-
-    def _present(self, known: Operation) -> Operation:
-        with reading(self._engine) as connection:
-            return read_operation(connection, known.request.operation_id)
-
-    def _conflict(self, request: Request, signer: Signer) -> LedgerError:
-        """Why an id that stands for something else cannot be used.
-
-        In the contract's own words where it did the operation, else in ours.
-        """
-        try:
-            self._calls.gas_limit(request, signer.address)
-        except ContractRefused as refusal:
-            if is_done_before(refusal):
-                return refusal
-        return OperationConflict(operation_id=_hex(request.operation_id))
-
-    # --- parts ---
-
-    def _accepted(self, request: Request, sender: bytes, gas_limit: int | None) -> Operation:
-        """The operation before its first attempt."""
-        now = now_in_milliseconds()
-        return Operation(
-            request=request,
-            genesis_hash=self.chain.genesis_hash,
-            sender=sender,
-            state=State.ACCEPTED,
-            created_at=now,
-            updated_at=now,
-            first_sequence=None,
-            last_sequence=None,
-            failure=None,
-            attempts=(),
-            gas_limit=gas_limit,
-        )
-
     def _line(self, sender: bytes, signer: Signer | None) -> Line:
         """The line of a key, one for all threads; with the key, and without."""
         with self._lock:
@@ -432,23 +284,11 @@ class Outbox:
                     rules=self._rules,
                     signer=signer,
                 )
-                self._lines[place] = Line(self._engine, key, flight, self._rules, self._intake)
+                self._lines[place] = Line(
+                    self._engine, key, flight, self._rules, self._intake.combiner
+                )
             other = self._lines.get((sender, signer is None))
             line = self._lines[place]
         if other is not None:
             other.leave_if_idle()
         return line
-
-
-def _require_own(known: Operation, signer: Signer) -> None:
-    """Raise OperationOfAnother where the operation was asked for with another key."""
-    if known.sender != signer.address:
-        raise OperationOfAnother(
-            operation_id=_hex(known.request.operation_id),
-            signer=show_address(known.sender),
-            given=show_address(signer.address),
-        )
-
-
-def _hex(value: bytes) -> str:
-    return "0x" + value.hex()

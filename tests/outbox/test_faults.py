@@ -99,6 +99,29 @@ def test_submit__by_another_signer_after_a_crash__is_refused_unsigned_and_done_o
     assert done(ledger.issuer.address, operation_id, at="latest") == 0
 
 
+@pytest.mark.parametrize("entrance", ["accept", "wait", "cancel"])
+def test_operation_of_another__at_every_entrance__is_refused_unsigned(
+    ledger: Ledger, engine: Engine, tmp_path: Path, entrance: str
+) -> None:
+    operation_id = ledger.operation()
+    with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
+        dying.award(operation_id)
+    before = dying.find(operation_id)
+    assert before is not None
+    outbox, deaf = Sender(ledger, engine, tmp_path).outbox, NeverSigning(ledger.issuer)
+
+    with pytest.raises(OperationOfAnother):
+        if entrance == "accept":
+            outbox.accept(before.request, deaf)
+        elif entrance == "wait":
+            outbox.wait_for(operation_id, deaf)
+        else:
+            outbox.cancel(operation_id, deaf)
+
+    assert dying.find(operation_id) == before
+    assert outbox.wait_for(operation_id, ledger.officer).is_done
+
+
 def test_submit__behind_an_unsent_transaction_of_the_same_key__sends_that_first(
     ledger: Ledger, engine: Engine, tmp_path: Path
 ) -> None:
