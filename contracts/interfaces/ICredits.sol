@@ -65,9 +65,9 @@ interface ICredits is ISignedMessages {
     /// @param entryId the award whose unspent credits expire
     /// @param orgId who has them: whose award it is, or the organisation that they were carried over to
     /// @param amount credits that are due to expire, more than zero
-    /// @param leaves what the balance is not brought below: the organisation's credits that are not due, and
-    /// those of later expiries of this batch. What was spent since the computation was spent of the
-    /// oldest, so less expires by as much, down to nothing
+    /// @param leaves what the balance is not brought below: the organisation's credits of younger awards, due
+    /// or not. What was spent since the computation was spent of the oldest, so less expires by as much,
+    /// down to nothing
     /// @param category of the award
     struct Expiry {
         uint64 entryId;
@@ -183,7 +183,7 @@ interface ICredits is ISignedMessages {
 
     /// @notice Takes back what was not spent of awards that are too old, as the programme's policy has
     /// it; each award once. Council. The contract takes no more than is there over what an expiry leaves,
-    /// leaves out those of which nothing is, and checks that no award expires twice; that the policy was
+    /// leaves out those of which nothing is or that were reversed, and checks that no award expires twice; that the policy was
     /// followed is for an audit to recompute.
     /// @param policy commitment to the policy and its computation
     function expire(uint16 programmeId, Expiry[] calldata expiries, bytes32 policy, bytes32 operationId) external;

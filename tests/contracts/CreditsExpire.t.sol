@@ -141,10 +141,19 @@ contract CreditsExpireTest is Entries {
         _assertFate(1, 0, 0, 0);
     }
 
-    function test_expire__reversed_before__is_refused() public {
+    function test_expire__reversed_before__is_left_out() public {
         _awardSeveral(1, 3);
         _reverseOne(council, 3);
-        _refused(_expiries(3, 1, 1), abi.encodeWithSelector(ICredits.CreditsAlreadyReversed.selector, 3, 4));
+        _refused(_expiries(3, 1, 1), abi.encodeWithSelector(ICredits.CreditsNothingToExpire.selector, FIRST));
+        ICredits.Expiry[] memory expiries = new ICredits.Expiry[](2);
+        expiries[0] = ICredits.Expiry(3, 1, 1, 0, DATA);
+        expiries[1] = ICredits.Expiry(2, 1, 1, 0, DATA);
+        vm.prank(council);
+        credits.expire(FIRST, expiries, "policy", OPERATION);
+        (uint64 by,) = credits.expiryOf(FIRST, 3);
+        vm.assertEq(by, 0, "the reversed one");
+        (by,) = credits.expiryOf(FIRST, 2);
+        vm.assertEq(by, 5, "the other");
     }
 
     // --- reversed afterwards

@@ -133,14 +133,10 @@ contract CreditsFatesTest is Entries {
         int64 amount = credits.balanceOf(FIRST, model.orgId) - int64(leaves);
         if (amount > int64(due)) amount = int64(due);
         bytes memory failure;
-        if (model.reversed) {
-            failure = abi.encodeWithSelector(
-                ICredits.CreditsAlreadyReversed.selector, entryId, credits.reversedBy(FIRST, entryId)
-            );
-        } else if (model.hasExpired) {
+        if (!model.reversed && model.hasExpired) {
             (uint64 by,) = credits.expiryOf(FIRST, entryId);
             failure = abi.encodeWithSelector(ICredits.CreditsAlreadyExpired.selector, entryId, by);
-        } else if (amount <= 0) {
+        } else if (model.reversed || amount <= 0) {
             failure = abi.encodeWithSelector(ICredits.CreditsNothingToExpire.selector, FIRST);
         }
         ICredits.Expiry[] memory expiries = _expiries(entryId, model.orgId, due);

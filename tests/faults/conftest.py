@@ -7,6 +7,7 @@ mirror that a failed test left otherwise is thrown away.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,11 +33,14 @@ from tests.faults.readiness import Readiness
 from tests.mirror.comparison import assert_mirrors_chain
 from tests.support.anvil import running_anvil
 from tests.support.happenings import Ledger, ProgrammeId, found_ledger
-from tests.support.postgres import Cluster
+from tests.support.postgres import Cluster, find_postgres
 
 ONE = ProgrammeId(1)
 FINALITY = 8
-QUICK = Patience(attempts=3, timeout=0.3, longest=5.0, first_pause=0.001, longest_pause=0.01)
+QUICK = Patience(attempts=3, timeout=5.0, longest=20.0, first_pause=0.001, longest_pause=0.01)
+HASTY = Patience(attempts=3, timeout=0.3, longest=5.0, first_pause=0.001, longest_pause=0.01)
+"""For nodes that are meant to say nothing."""
+
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -138,7 +142,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait between two looks at a node that goes on being wrong."""
     monkeypatch.setattr(pool, "_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(pool, "_SURVEY_EVERY", 0.02)
-    monkeypatch.setattr(pool, "_VOTE_SECONDS", 0.5)
+    monkeypatch.setattr(pool, "_VOTE_SECONDS", 5.0)
     monkeypatch.setattr(standing, "FIRST_REST", 0.05)
     monkeypatch.setattr(ahead, "WORTH_A_PROCESS", 1_000_000)
     monkeypatch.setattr(follow, "_FIRST_WAIT", 0.001)
@@ -188,6 +192,7 @@ class Targets:
         self._ledger = ledger
         self._opened = ExitStack()
         self._made: dict[str, Target] = {}
+        self._empty: dict[str, str] = {}
 
     def close(self) -> None:
         """Close all of them."""
@@ -207,17 +212,34 @@ class Targets:
 
     def make(self, kind: str, ledger: Ledger | None = None) -> Target:
         """A mirror that nothing is in yet, of the long chain or another."""
-        name = f"faults-{time.monotonic_ns()}.sqlite3"
-        url = f"sqlite:///{self._folder / name}"
-        if kind == "postgresql":
-            url = self._cluster().new_database()
+        if kind not in self._empty:
+            self._empty[kind] = self._make_empty(kind)
+        url = self._new_url(kind, self._empty[kind])
         engine = open_engine(url, durable=False)
-        upgrade_schema(engine)
         target = Target(engine, url, ledger or self._ledger)
         self._opened.callback(engine.dispose)
         self._opened.callback(target.readiness.close)
         self._opened.callback(target.close_nodes)
         return target
+
+    def _make_empty(self, kind: str) -> str:
+        """A database with all tables, to be copied: to make them takes a second."""
+        url = self._new_url(kind)
+        engine = open_engine(url, durable=False)
+        upgrade_schema(engine)
+        if kind == "sqlite":
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return url
+
+    def _new_url(self, kind: str, template: str = "") -> str:
+        if kind == "postgresql":
+            return self._cluster().new_database(template)
+        path = self._folder / f"faults-{time.monotonic_ns()}.sqlite3"
+        if template:
+            shutil.copyfile(template.removeprefix("sqlite:///"), path)
+        return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")
@@ -229,6 +251,9 @@ def targets(
     def cluster() -> Cluster:
         found: Cluster = request.getfixturevalue("postgres_cluster")
         return found
+
+    if find_postgres() is not None:
+        cluster()  # before the mirrors, so that it ends after them
 
     shared = Targets(tmp_path_factory.mktemp("targets"), cluster, ledger)
     yield shared

@@ -4,34 +4,53 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import cache
 from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
+from fastapi import FastAPI
 
+from api.answers import Answers
 from api.app import create_app
 from ledger.config import Settings
+from ledger.store.engine import open_engine
+
+STALE_AFTER = 30.0
 
 
 class Readiness:
     """The application over a database, with a clock that a test may set."""
 
     def __init__(self, database_url: str) -> None:
-        settings = Settings(home=Path("/nonexistent"), database_url=database_url, _env_file=None)
         self._now: float | None = None
-        self._app = create_app(settings, clock=lambda: self._now or time.time())
+        self._engine = open_engine(database_url)
+        self._answers = Answers(
+            self._engine, stale_after=STALE_AFTER, clock=lambda: self._now or time.time()
+        )
         self._loop = asyncio.new_event_loop()
 
     def close(self) -> None:
         """Close its connections."""
-        self._app.state.answers.engine.dispose()
+        self._engine.dispose()
         self._loop.close()
 
     def status(self, *, at: float | None = None) -> int:
         """The HTTP status of `/readyz`, as at a time in seconds since 1970 UTC."""
         self._now = at
-        return self._loop.run_until_complete(self._get())
+        application = _application()
+        application.state.answers = self._answers
+        return self._loop.run_until_complete(self._get(application))
 
-    async def _get(self) -> int:
-        transport = httpx.ASGITransport(app=self._app)
+    @staticmethod
+    async def _get(application: FastAPI) -> int:
+        transport = httpx.ASGITransport(app=application)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return (await client.get("/readyz")).status_code
+
+
+@cache
+def _application() -> FastAPI:
+    """One application for all databases: its routes take longer to make than a test takes."""
+    unused = f"sqlite:///{Path(gettempdir()) / 'moonlake-nobody-reads-this.sqlite3'}"
+    return create_app(Settings(home=Path("/nonexistent"), database_url=unused, _env_file=None))

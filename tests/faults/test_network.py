@@ -13,7 +13,7 @@ from ledger.errors import LedgerError, NodeAnswerTooLarge, NodeLagging, NodeUnre
 from ledger.mirror import pool, standing
 from ledger.mirror.reports import NodePassedOver
 from tests.chain.fake_node import Body, Cut, Fault, Hang, HangUp, Refusal, Status
-from tests.faults.conftest import ONE, QUICK, Target
+from tests.faults.conftest import HASTY, ONE, QUICK, Target
 from tests.faults.proxy import BY_HASH, BY_NUMBER, RECEIPTS, Proxy
 from tests.support.happenings import Ledger, wait_for
 from tests.support.ports import free_port
@@ -35,7 +35,7 @@ def test_node__that_stumbles__is_asked_a_bounded_number_of_times_and_then_waited
 ) -> None:
     before = target.state
     ledger.award(ONE, (1, 10), (2, 20))
-    target.through(proxy.url)
+    target.through(proxy.url, patience=HASTY if what == "timeout" else QUICK)
     proxy.faults.extend([STUMBLES[what]] * 100)
     with pytest.raises(NodeUnreachable) as refused:
         target.mirror.look()
@@ -171,7 +171,7 @@ def test_node__whose_process_is_stopped__is_waited_for_until_it_goes_on(
 ) -> None:
     before = target.state
     ledger.award(ONE, (1, 5))
-    target.through(ledger.anvil.url)
+    target.through(ledger.anvil.url, patience=HASTY)
     pid = ledger.anvil.process._process.pid
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -218,7 +218,7 @@ def test_pool__with_one_bad_node__follows_the_other_and_says_so(
 ) -> None:
     urls = [ledger.anvil.url]
     urls.insert(position, proxy.url)
-    target.through(*urls)
+    target.through(*urls, patience=HASTY if fault is hang else QUICK)
     with target.following():
         wait_for(lambda: target.is_at_head, "it did not catch up")
         fault(proxy, ledger)

@@ -110,13 +110,13 @@ def test_operation_of_another__at_every_entrance__is_refused_unsigned(
     assert before is not None
     outbox, deaf = Sender(ledger, engine, tmp_path).outbox, NeverSigning(ledger.issuer)
 
+    enter = {
+        "accept": lambda: outbox.accept(before.request, deaf),
+        "wait": lambda: outbox.wait_for(operation_id, deaf),
+        "cancel": lambda: outbox.cancel(operation_id, deaf),
+    }
     with pytest.raises(OperationOfAnother):
-        if entrance == "accept":
-            outbox.accept(before.request, deaf)
-        elif entrance == "wait":
-            outbox.wait_for(operation_id, deaf)
-        else:
-            outbox.cancel(operation_id, deaf)
+        enter[entrance]()
 
     assert dying.find(operation_id) == before
     assert outbox.wait_for(operation_id, ledger.officer).is_done

@@ -39,10 +39,11 @@ class Cluster:
         """A SQLAlchemy URL."""
         return f"postgresql+psycopg://postgres@127.0.0.1:{self._port}/{database}"
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, template: str = "") -> str:
+        """The URL of an empty database, or of a copy of the one at a URL that nobody uses now."""
         name = f"test_{next(self._numbers)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE template0 ENCODING UTF8')
+        source = template.rpartition("/")[2] or "template0"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{source}" ENCODING UTF8')
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
