@@ -31,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     _install_system_packages()
     codes = [_check(name, command) for name, command in _checks()]
     print(flush=True)
-    tests = subprocess.run([*pytest, "-n", "3", "--dist", "worksteal"], cwd=ROOT, env=_environment(), check=False)
+    tests = subprocess.run(
+        [*pytest, "-n", "3", "--dist", "worksteal"], cwd=ROOT, env=_environment(), check=False
+    )
     return next((code for code in [*codes, tests.returncode] if code), 0)
 
 
