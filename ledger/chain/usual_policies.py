@@ -63,6 +63,7 @@ USUAL_CALLS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "Organisations.finishRecovery",
             "Organisations.stopRecovery",
             "Organisations.retire",
+            "Organisations.nameSuccessor",
             "Memberships.changeMetadataBase",
             "Credits.award",
             "Credits.reverse",

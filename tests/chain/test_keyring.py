@@ -122,7 +122,10 @@ def test_devnet_key__on_the_devnet__signs(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, devnet_keys=f"issuer=0x{SECRET.hex()}")
     signer = open_named_signer(settings, "issuer")
     message = write_cancellation(
-        MessageDomain("Credits", 31337, b"\1" * 20), operation_id=bytes(32), deadline=1
+        MessageDomain("Credits", 31337, b"\1" * 20),
+        account=KEY.address,
+        operation_id=b"\1" * 32,
+        deadline=1,
     )
 
     assert signer.sign_transaction(FIELDS) == KEY.sign_transaction(FIELDS)
@@ -142,7 +145,10 @@ def test_devnet_key__on_any_other_chain__is_refused_with_what_to_do(
     signer = open_named_signer(settings, "issuer")
     other = TransactionFields(chain_id, 0, b"\xac" * 20, b"", 21_000, 1, 0)
     message = write_cancellation(
-        MessageDomain("Credits", chain_id, b"\1" * 20), operation_id=bytes(32), deadline=1
+        MessageDomain("Credits", chain_id, b"\1" * 20),
+        account=KEY.address,
+        operation_id=b"\1" * 32,
+        deadline=1,
     )
 
     for attempt in (

@@ -123,7 +123,8 @@ def test_deployment__is_allowed_by_a_word_of_its_own() -> None:
 
 def test_message__is_signed_if_named_and_for_this_ledgers_contract() -> None:
     domain = MessageDomain("Credits", CHAIN, ADDRESSES["Credits"])
-    given: dict[str, Any] = {"operation_id": b"\x01" * 32, "deadline": 2_000_000_000}
+    given: dict[str, Any] = {"account": SIGNER.address, "operation_id": b"\x01" * 32}
+    given["deadline"] = 2_000_000_000
     message = write_award_batch(domain, ProgrammeId(1), [], **given)
     elsewhere = write_award_batch(
         MessageDomain("Credits", CHAIN, STRANGER), ProgrammeId(1), [], **given
