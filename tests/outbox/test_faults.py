@@ -230,8 +230,9 @@ def test_resume__nonce_used_elsewhere__halts_the_key_until_somebody_resumes_it(
     operation_id = ledger.operation()
     with dying_sender(ledger, engine, tmp_path, taken=False) as dying, pytest.raises(Cut):
         dying.award(operation_id)
+    before = ledger.contracts.credits.sequence(at="latest") + 1
     _use_nonce(ledger)
-    before = ledger.contracts.credits.sequence(at="latest")
+    assert wait_until(lambda: ledger.contracts.credits.sequence(at="latest") == before, seconds=20)
 
     sender = Sender(ledger, engine, tmp_path, rules=HASTY)
     (resumed,) = sender.outbox.resume()
