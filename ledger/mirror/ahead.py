@@ -89,17 +89,25 @@ class Ahead:
 
         Raises what that raises, and ProverDied.
         """
+        try:
+            if not self._has(node, parent, journals):
+                self.begin(node, parent, journals, head)
+            self._next = None
+            found = self._receive()
+        except ProverDied:
+            self._deaths += 1
+            raise
+        if found.end.number < self._last:
+            self._next = node, found.end, found.journals
+        return found
+
+    def begin(self, node: Node, parent: BlockMark, journals: Journals, head: Header) -> None:
+        """Let the other process prove what comes after `parent`. Raises ProverDied."""
         if self._process is None:
             self._process = OtherProcess(_COMMAND, frame(self._ledger))
-        wanted = (node, parent, journals)
-        if self._next != wanted or parent.number >= self._last:
-            self._tasks += 1
-            self._last = head.number
-            self._process.send(frame(Task(self._tasks, node.access, parent, dict(journals), head)))
-        self._next = None
-        found = self._receive()
-        self._next = node, found.end, found.journals
-        return found
+        self._tasks += 1
+        self._last = head.number
+        self._process.send(frame(Task(self._tasks, node.access, parent, dict(journals), head)))
 
     def close(self) -> None:
         """End the other process."""
@@ -168,6 +176,11 @@ class OtherProcess:
             return read_frame(read)
         except EOFError as error:
             raise ProverDied from error
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
 
     def end(self) -> None:
         """End it, whatever it does."""

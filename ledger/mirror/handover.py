@@ -19,6 +19,7 @@ from ledger.chain.logs import JournalCursor
 from ledger.chain.receipts import Log
 from ledger.domain.verification import Level
 from ledger.errors import LedgerError
+from ledger.mirror import prove
 from ledger.mirror.contracts import Followed
 from ledger.mirror.marks import BlockMark
 from ledger.mirror.prove import ProvedRange
@@ -41,15 +42,24 @@ class Ledger(msgspec.Struct, tag=True, array_like=True):
     genesis_hash: bytes
     contracts: dict[str, Place]
     level: Level
+    most_logs: int
+    most_blocks: int
 
     @classmethod
     def of(cls, followed: Followed, level: Level) -> Ledger:
-        """What a mirror follows, and how far it is to be proved."""
+        """What a mirror follows, how far it is to be proved, and when a range ends."""
         places = {
             each.name: Place(each.address, each.code_hash, each.first_block)
             for each in followed.contracts
         }
-        return cls(followed.chain_id, followed.genesis_hash, places, level)
+        return cls(
+            followed.chain_id,
+            followed.genesis_hash,
+            places,
+            level,
+            prove.MOST_LOGS,
+            prove.MOST_BLOCKS,
+        )
 
 
 class Task(msgspec.Struct, tag=True, array_like=True):

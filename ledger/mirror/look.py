@@ -11,6 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -40,6 +41,7 @@ from ledger.mirror.pool import Pool
 from ledger.mirror.prove import (
     ChainForked,
     Journals,
+    Proofs,
     ProvedRange,
     Prover,
     check_code,
@@ -47,6 +49,7 @@ from ledger.mirror.prove import (
 )
 from ledger.mirror.reorganise import finalized_block, find_ancestor, read_marks
 from ledger.mirror.reports import Applied, Reporter, say_nothing
+from ledger.mirror.standing import ask_aside
 from ledger.mirror.state import (
     Fence,
     MirrorState,
@@ -114,6 +117,7 @@ class Mirror:
         self._look_written = 0.0
         self._proved_journals: Journals = {}
         self._proof_due = 0.0
+        self._proofs_asked: tuple[Node, bytes, Future[Proofs]] | None = None
 
     def in_database(self, engine: Engine) -> Mirror:
         """A mirror of the same deployment, from the same nodes, in another database."""
@@ -299,6 +303,7 @@ class Mirror:
     ) -> ProvedRange:
         """What comes after `parent`: proved by another process where there is much."""
         if self._ahead.is_worth_it(node, parent, journals, head):
+            self._ask_for_proofs(node, head, journals)
             try:
                 return self._ahead.take(node, parent, journals, head)
             except ProverDied:
@@ -342,6 +347,12 @@ class Mirror:
         self.report(Applied(after, len(proved.logs), rolled_back))
         return after
 
+    def _ask_for_proofs(self, node: Node, head: Header, journals: Journals) -> None:
+        """Ask for the first proofs while there is much else to do, which takes longer."""
+        if self._proofs_asked is None and not self._proved_journals:
+            asked = ask_aside(node, lambda it: self._prover.ask_proofs(it, head, journals))
+            self._proofs_asked = node, head.hash, asked
+
     def _prove_contracts(self, node: Node, block: Header, journals: Journals) -> None:
         """Prove, now and then, the journals that went on since they were proved."""
         moved = {
@@ -350,7 +361,11 @@ class Mirror:
             if self._proved_journals.get(address) != cursor
         }
         if moved and time.monotonic() >= self._proof_due:
-            self._prover.prove_contracts(node, block, moved)
+            asked, self._proofs_asked = self._proofs_asked, None
+            is_asked = asked is not None and asked[:2] == (node, block.hash)
+            self._prover.prove_contracts(
+                node, block, moved, asked[2].result if asked is not None and is_asked else None
+            )
             self._proved_journals = journals
             self._proof_due = time.monotonic() + _PROOF_EVERY
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from ledger.chain.jsonrpc import Access
 from ledger.chain.rpc import Node
 from ledger.errors import LedgerError
+from ledger.mirror import prove
 from ledger.mirror.contracts import Followed
 from ledger.mirror.handover import (
     Failed,
@@ -48,6 +49,7 @@ class _Orders:
         first = read_order(read_frame(_read))
         assert isinstance(first, Ledger)  # noqa: S101  the parent is of this release
         self.followed, self.level = Followed(first), first.level
+        prove.MOST_LOGS, prove.MOST_BLOCKS = first.most_logs, first.most_blocks
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
 

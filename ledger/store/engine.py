@@ -37,6 +37,9 @@ BUSY_SECONDS = 10.0
 _CONNECT_SECONDS = 5
 _IDLE_SECONDS = 30
 _LOG_KEPT_BYTES = 64 * 1024 * 1024  # what a large import leaves of the write-ahead log
+_CACHE_KILOBYTES = 32_000
+"""Kept of a database that a mirror writes. Entries come in no order of organisations, so that each
+batch touches most pages of their index: 2 MB, the usual, cost 0.8 of 9 seconds."""
 _BEGIN = "moonlake_begin"
 _CARELESS = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536")
 _POSTGRESQL_DISK_FULL = "53100"  # PostgreSQL, appendix A
@@ -222,6 +225,8 @@ def _open_sqlite(url: URL, *, durable: bool, crash_safe: bool) -> Engine:
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT_BYTES}")
+        if not durable:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

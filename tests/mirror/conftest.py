@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from ledger.chain.deployments import Deployment
 from ledger.chain.rpc import Node
 from ledger.chain.transport import Patience
+from ledger.domain.verification import Level
 from ledger.mirror.contracts import Followed
 from ledger.mirror.digest import compute_digest
 from ledger.mirror.follow import sync
@@ -41,13 +42,16 @@ class Mirrored:
         self.followed = Followed(deployment)
         self.mirror = self.new_mirror()
 
-    def new_mirror(self, *, finality_blocks: int = FINALITY) -> Mirror:
+    def new_mirror(
+        self, *, finality_blocks: int = FINALITY, level: Level = Level.RECEIPTS
+    ) -> Mirror:
         """A mirror that remembers nothing, as after a start."""
         return Mirror(
             self.engine,
             self.nodes,
             self.followed,
             finality_blocks=finality_blocks,
+            level=level,
             stop=self.stop,
             report=self.said.append,
         )
