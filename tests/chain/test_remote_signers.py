@@ -241,7 +241,7 @@ def test_check__of_a_signer_that_has_the_key__signs_nothing(
 def test_signer__that_stumbles_once__is_asked_again(
     server: FakeWeb3Signer, fault: Hang | HangUp | Cut | Status | Body
 ) -> None:
-    patience = replace(QUICK, timeout=0.2)
+    patience = replace(QUICK, timeout=2.0)
     remote = RemoteSigner(server.url, server.address, patience=patience)
     server.faults.append(fault)
 

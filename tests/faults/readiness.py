@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
@@ -28,19 +29,20 @@ class Readiness:
         self._answers = Answers(
             self._engine, stale_after=STALE_AFTER, clock=lambda: self._now or time.time()
         )
-        self._loop = asyncio.new_event_loop()
+        # In a thread, since a browser's tests leave a running loop in the one that runs tests.
+        self._thread = ThreadPoolExecutor(1)
 
     def close(self) -> None:
         """Close its connections."""
+        self._thread.shutdown()
         self._engine.dispose()
-        self._loop.close()
 
     def status(self, *, at: float | None = None) -> int:
         """The HTTP status of `/readyz`, as at a time in seconds since 1970 UTC."""
         self._now = at
         application = _application()
         application.state.answers = self._answers
-        return self._loop.run_until_complete(self._get(application))
+        return self._thread.submit(asyncio.run, self._get(application)).result()
 
     @staticmethod
     async def _get(application: FastAPI) -> int:
