@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from ledger.chain.headers import Header
+from ledger.chain.receipts import Log
 from ledger.chain.rpc import Node
 from ledger.domain.verification import Level
 from ledger.mirror.contracts import Followed
@@ -28,6 +29,7 @@ from ledger.mirror.handover import (
     Failed,
     Forked,
     Ledger,
+    Logs,
     Proved,
     Task,
     frame,
@@ -122,6 +124,7 @@ class Ahead:
 
     def _receive(self) -> ProvedRange:
         assert self._process is not None  # noqa: S101  there is one once a task was given
+        logs: list[Log] = []
         while True:
             content = self._process.read(self._pause)
             with uncollected():
@@ -129,8 +132,10 @@ class Ahead:
             if answer.task != self._tasks:
                 continue
             match answer:
+                case Logs():
+                    logs += answer.logs
                 case Proved():
-                    return answer.as_range()
+                    return answer.with_logs(logs)
                 case Forked():
                     raise ChainForked
                 case Failed():

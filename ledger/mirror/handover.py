@@ -7,7 +7,7 @@ many to read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ from ledger.mirror.marks import BlockMark
 from ledger.mirror.prove import ProvedRange
 
 LENGTH_BYTES = 8
+_LOGS_AT_ONCE = 2_000
 
 
 class Place(msgspec.Struct, array_like=True):
@@ -73,26 +74,35 @@ class Task(msgspec.Struct, tag=True, array_like=True):
     head: Header
 
 
+class Logs(msgspec.Struct, tag=True, array_like=True, gc=False):
+    """Some logs of the range that comes next, in order: a whole range at once would take the room
+    of another one at either end."""
+
+    task: int
+    logs: list[Log]
+
+
 class Proved(msgspec.Struct, tag=True, array_like=True, gc=False):
-    """A range of a task, in order."""
+    """A range of a task, in order, but for its logs, which were passed before."""
 
     task: int
     parent: BlockMark
     headers: list[Header]
-    logs: list[Log]
     journals: dict[bytes, JournalCursor]
     level: Level
 
-    @classmethod
-    def of(cls, task: int, found: ProvedRange) -> Proved:
-        """A range that was proved."""
-        journals = dict(found.journals)
-        headers, logs = list(found.headers), list(found.logs)
-        return cls(task, found.parent, headers, logs, journals, found.level)
-
-    def as_range(self) -> ProvedRange:
+    def with_logs(self, logs: list[Log]) -> ProvedRange:
         """The same range."""
-        return ProvedRange(self.parent, self.headers, self.logs, self.journals, self.level)
+        return ProvedRange(self.parent, self.headers, logs, self.journals, self.level)
+
+
+def frames_of(task: int, found: ProvedRange) -> Iterator[bytes]:
+    """A proved range as it is passed."""
+    logs = list(found.logs)
+    for start in range(0, len(logs), _LOGS_AT_ONCE):
+        yield frame(Logs(task, logs[start : start + _LOGS_AT_ONCE]))
+    headers = list(found.headers)
+    yield frame(Proved(task, found.parent, headers, dict(found.journals), found.level))
 
 
 class Forked(msgspec.Struct, tag=True, array_like=True):
@@ -121,7 +131,7 @@ class Failed(msgspec.Struct, tag=True, array_like=True):
 
 encode = msgspec.msgpack.Encoder().encode
 read_order = msgspec.msgpack.Decoder(Ledger | Task).decode
-read_answer = msgspec.msgpack.Decoder(Proved | Forked | Failed).decode
+read_answer = msgspec.msgpack.Decoder(Logs | Proved | Forked | Failed).decode
 
 
 def frame(message: msgspec.Struct) -> bytes:

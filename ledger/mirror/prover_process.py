@@ -25,15 +25,18 @@ from ledger.mirror.handover import (
     Failed,
     Forked,
     Ledger,
-    Proved,
     Task,
     frame,
+    frames_of,
     read_frame,
     read_order,
 )
 from ledger.mirror.prove import ChainForked, Prover
 
 _IN, _OUT = 0, 1
+_FRAMES_AHEAD = 8
+"""Of about 1 MB each: the next range and half of the one after it."""
+
 _SWITCH_SECONDS = 0.0005
 """Threads that wait for a node's answer get the processor sooner than after Python's usual 5 ms."""
 
@@ -79,11 +82,11 @@ class _Answers:
     """Writes answers in a thread of its own, so that proving goes on while the parent is busy."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[bytes] = queue.Queue(maxsize=1)
+        self._waiting: queue.Queue[bytes] = queue.Queue(maxsize=_FRAMES_AHEAD)
         threading.Thread(target=self._write, name="answers", daemon=True).start()
 
     def put(self, content: bytes) -> None:
-        """Hand over; waits while another answer is waiting."""
+        """Hand over; waits while as much waits as may."""
         self._waiting.put(content)
 
     def _write(self) -> None:
@@ -106,7 +109,8 @@ def main() -> None:
                 node = node_of(task.access)
                 ranges = prover.prove_ranges(node, task.parent, task.journals, task.head)
                 for proved in ranges:
-                    answers.put(frame(Proved.of(task.number, proved)))
+                    for part in frames_of(task.number, proved):
+                        answers.put(part)
             except _Superseded:
                 pass
             except ChainForked:

@@ -22,6 +22,10 @@ Row = tuple[Any, ...]
 _COPY_FROM = 8
 """Below this many rows COPY's own round trips cost more than it saves."""
 
+_UPSERT_BY_COPY_FROM = 500
+"""From so many rows on they are copied aside first: 10,000 rows cost us 8 ms then, and 60 as arrays
+in a statement."""
+
 _POSTGRESQL_TYPES = {BigInteger: "int8", LargeBinary: "bytea", Text: "text"}
 
 
@@ -30,7 +34,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     if not rows:
         return
     if connection.dialect.name == POSTGRESQL and len(rows) >= _COPY_FROM:
-        _copy(connection, table, rows)
+        _copy(connection, table.name, table, rows)
     else:
         connection.exec_driver_sql(_insert(table, connection.dialect.name), list(rows))
 
@@ -39,11 +43,19 @@ def upsert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     """Insert rows, or replace those that stand there under the same primary key."""
     if not rows:
         return
-    if connection.dialect.name == POSTGRESQL:
+    if connection.dialect.name != POSTGRESQL:
+        connection.exec_driver_sql(_upsert(table), list(rows))
+    elif len(rows) < _UPSERT_BY_COPY_FROM:
         columns = [list(column) for column in zip(*rows, strict=True)]
         connection.exec_driver_sql(_upsert_arrays(table), tuple(columns))
     else:
-        connection.exec_driver_sql(_upsert(table), list(rows))
+        aside = f"moved_{table.name}"
+        connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {aside} (LIKE {table.name}) "
+            "ON COMMIT DELETE ROWS"
+        )
+        _copy(connection, aside, table, rows)
+        connection.exec_driver_sql(_upsert_from(table, aside))
 
 
 @cache
@@ -74,6 +86,15 @@ def _upsert(table: Table) -> str:
 
 
 @cache
+def _upsert_from(table: Table, other: str) -> str:
+    names = _names(table)
+    return (
+        f"INSERT INTO {table.name} ({names}) "  # noqa: S608  names of our own tables
+        f"SELECT {names} FROM {other} {_on_conflict(table)}"
+    )
+
+
+@cache
 def _upsert_arrays(table: Table) -> str:
     """One statement for any number of rows: a column is an array."""
     arrays = ", ".join(f"%s::{_postgresql_type(column.type)}[]" for column in table.columns)
@@ -83,10 +104,11 @@ def _upsert_arrays(table: Table) -> str:
     )
 
 
-def _copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def _copy(connection: Connection, name: str, table: Table, rows: Sequence[Row]) -> None:
+    """Copy rows of a table into it, or into another one with its columns."""
     driver: Any = connection.connection.driver_connection
     types = [_postgresql_type(column.type) for column in table.columns]
-    statement = f"COPY {table.name} ({_names(table)}) FROM STDIN (FORMAT BINARY)"
+    statement = f"COPY {name} ({_names(table)}) FROM STDIN (FORMAT BINARY)"
     with (
         _told_as_others(connection, statement, driver),
         driver.cursor() as cursor,
