@@ -80,6 +80,7 @@ def follow(mirror: Mirror, *, poll_interval: float, waiter: Waiter = POLLING) ->
     write, readers are told by a lock (`ledger.mirror.trouble`). Raises the problem that halts the
     mirror.
     """
+    mirror.follows = True
     with contextlib.closing(Trouble(mirror.engine)) as trouble:
         while not mirror.stop.is_set():
             try:

@@ -11,7 +11,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -31,7 +30,7 @@ from ledger.errors import (
     NodeLagging,
     SchemaMismatch,
 )
-from ledger.mirror.ahead import Ahead, ProverDied
+from ledger.mirror.ahead import WORTH_A_PROCESS, Ahead, ProverDied
 from ledger.mirror.apply import Applier, read_journals
 from ledger.mirror.contracts import Followed
 from ledger.mirror.lease import LeaseLost, Stopped
@@ -41,7 +40,6 @@ from ledger.mirror.pool import Pool
 from ledger.mirror.prove import (
     ChainForked,
     Journals,
-    Proofs,
     ProvedRange,
     Prover,
     check_code,
@@ -49,7 +47,6 @@ from ledger.mirror.prove import (
 )
 from ledger.mirror.reorganise import finalized_block, find_ancestor, read_marks
 from ledger.mirror.reports import Applied, Reporter, say_nothing
-from ledger.mirror.standing import ask_aside
 from ledger.mirror.state import (
     Fence,
     MirrorState,
@@ -61,6 +58,7 @@ from ledger.mirror.state import (
     unfenced,
     write_first_state,
 )
+from ledger.mirror.state_proofs import StateProofs
 from ledger.store.bulk import insert_rows
 from ledger.store.engine import reading, writing
 from ledger.store.mirror_tables import SCHEMA_VERSION, blocks, contracts
@@ -72,16 +70,13 @@ _NODES_EVERY = 10.0
 _NODES_AT_MOST_EVERY = 1.0
 """Seconds between two notes about the nodes, where nothing changed and where something did."""
 
-_PROOF_EVERY = 60.0
-"""Seconds between two proofs of the contracts' state while following; the first is made before the
-first commit that reaches the chain's head."""
-
 
 class Mirror:
     """The mirror of one deployment in one database, whose lease this process must hold.
 
     `nodes` are asked in turn. `finality_blocks` are the blocks after which one may no longer be
     reorganised, `finality` says whether they are what counts. `level` is what new rows rest on.
+    `follows` says that this is done for good: what is not needed for a row is then done beside.
     Once `stop` is set, a look ends early with Stopped.
     """
 
@@ -102,6 +97,7 @@ class Mirror:
         self.report = report
         self._nodes = tuple(nodes)
         self.followed = followed
+        self.follows = False
         self._finality_blocks = finality_blocks
         self._pool = Pool(nodes, stop, report)
         self._level = level
@@ -115,9 +111,7 @@ class Mirror:
         self._introduced: set[Node] = set()
         self._held: tuple[MirrorState, Journals] | None = None
         self._look_written = 0.0
-        self._proved_journals: Journals = {}
-        self._proof_due = 0.0
-        self._proofs_asked: tuple[Node, bytes, Future[Proofs]] | None = None
+        self._proofs = StateProofs(self._prover, level)
 
     def in_database(self, engine: Engine) -> Mirror:
         """A mirror of the same deployment, from the same nodes, in another database."""
@@ -246,6 +240,8 @@ class Mirror:
             with reading(self.engine) as connection:
                 journals = read_journals(connection, self.followed, state.cursor.number)
         is_empty = state.cursor.number < self.followed.first_block
+        behind = head.number - state.cursor.number
+        self._proofs.waits = not self.follows or is_empty or behind >= WORTH_A_PROCESS
         self._applier.forget(database_is_empty=is_empty)
         self._held = state, journals
         return self._held
@@ -303,7 +299,7 @@ class Mirror:
     ) -> ProvedRange:
         """What comes after `parent`: proved by another process where there is much."""
         if self._ahead.is_worth_it(node, parent, journals, head):
-            self._ask_for_proofs(node, head, journals)
+            self._proofs.ask_ahead(node, head, journals)
             try:
                 return self._ahead.take(node, parent, journals, head)
             except ProverDied:
@@ -333,7 +329,7 @@ class Mirror:
         self._pause()
         if proved.end.number == head.number:
             # Not `head`: the chain may have changed since, and the range is what is written.
-            self._prove_contracts(node, proved.headers[-1], proved.journals)
+            self._proofs.prove(node, proved.headers[-1], proved.journals)
         self._pool.confirm(node, proved.end)
         after = self._applier.apply_range(
             state,
@@ -346,28 +342,6 @@ class Mirror:
         rolled_back = state.cursor.number - proved.parent.number
         self.report(Applied(after, len(proved.logs), rolled_back))
         return after
-
-    def _ask_for_proofs(self, node: Node, head: Header, journals: Journals) -> None:
-        """Ask for the first proofs while there is much else to do, which takes longer."""
-        if self._proofs_asked is None and not self._proved_journals:
-            asked = ask_aside(node, lambda it: self._prover.ask_proofs(it, head, journals))
-            self._proofs_asked = node, head.hash, asked
-
-    def _prove_contracts(self, node: Node, block: Header, journals: Journals) -> None:
-        """Prove, now and then, the journals that went on since they were proved."""
-        moved = {
-            address: cursor
-            for address, cursor in journals.items()
-            if self._proved_journals.get(address) != cursor
-        }
-        if moved and time.monotonic() >= self._proof_due:
-            asked, self._proofs_asked = self._proofs_asked, None
-            is_asked = asked is not None and asked[:2] == (node, block.hash)
-            self._prover.prove_contracts(
-                node, block, moved, asked[2].result if asked is not None and is_asked else None
-            )
-            self._proved_journals = journals
-            self._proof_due = time.monotonic() + _PROOF_EVERY
 
     def _final_number(self, node: Node, state: MirrorState, proved: ProvedRange) -> BlockNumber:
         """The highest block that may no longer go, once this range is mirrored."""
@@ -391,7 +365,7 @@ class Mirror:
         self, node: Node, state: MirrorState, journals: Journals, head: Header
     ) -> MirrorState:
         """Write down now and then that all is well and nothing is new."""
-        self._prove_contracts(node, head, journals)
+        self._proofs.prove(node, head, journals)
         now = time.monotonic()
         if now - self._look_written >= _LOOK_WRITTEN_EVERY or state.halt is not None:
             with writing(self.engine) as connection:

@@ -56,6 +56,8 @@ def upsert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
         )
         _copy(connection, aside, table, rows)
         connection.exec_driver_sql(_upsert_from(table, aside))
+        # There may be more of them before the commit.
+        connection.exec_driver_sql(f"TRUNCATE {aside}")
 
 
 @cache

@@ -3,11 +3,12 @@
     python -m tests.benchmarks.mirror [--scale 1] [--folder FOLDER] [--only NAME …] [--repeat 3]
 
 The floor is what reading alone costs: all logs by sequential `eth_getLogs`, 100 blocks a request,
-as bytes that nobody looks at. It is taken before each measurement, so that another load on the
-machine slows both; what counts is the ratio. A mirror is the whole command, `moonlake mirror sync`
-from its start to its end, with Python's own start, into an empty database. The measurements:
-MEASUREMENTS at the end of this file. PostgreSQL is a cluster of its own, and left out where none
-is installed.
+as bytes that nobody looks at. It is taken before and after each measurement, so that another load
+on the machine slows both; what counts is the ratio. A mirror is the whole command, `moonlake mirror
+sync` from its start to its end, with Python's own start, into an empty database. `processor` is the
+time that the command and its own processes took of all processors, without the node's and
+PostgreSQL's. The measurements: MEASUREMENTS at the end of this file. PostgreSQL is a cluster of its
+own, and left out where none is installed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -47,6 +49,7 @@ class Result:
     what: str
     seconds: list[float] = field(default_factory=list)
     floors: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     peak: float = 0.0
     must: str = ""
     aim: str = ""
@@ -130,14 +133,18 @@ class Bench:
         return range(self._blocks - count, self._blocks)
 
     def take(self, result: Result, measure: Callable[[], Ran | float]) -> None:
-        """Measure as often as asked for, the floor beside each time."""
+        """Measure as often as asked for, between two floors each time."""
+        below = self.read_logs()
         for _ in range(self.repeat):
-            result.floors.append(self.read_logs())
             found = measure()
             if isinstance(found, Ran):
                 result.peak = max(result.peak, found.peak)
+                result.processor.append(found.processor)
                 found = found.seconds
+            above = self.read_logs()
             result.seconds.append(found)
+            result.floors.append((below + above) / 2)
+            below = above
             say(f"{result.name}: {found:.3f} s, floor {result.floors[-1]:.3f} s")
         self.results.append(result)
 
@@ -157,7 +164,7 @@ def floor(bench: Bench) -> None:
         ("all blocks with transactions, bytes", "eth_getBlockByNumber", (True,)),
         ("all headers, bytes", "eth_getBlockByNumber", (False,)),
     ):
-        bench.take(Result("floor", what), lambda m=method, x=more: bench.read_all(m, *x))
+        bench.take(Result("floor", what), partial(bench.read_all, method, *more))
 
 
 def start(bench: Bench) -> None:
@@ -182,19 +189,56 @@ def _sync(bench: Bench, result: Result, kind: str, *more: str) -> None:
     bench.take(result, lambda: run(bench.arguments("sync", bench.new_database(kind), *more)))
 
 
+def heads(bench: Bench) -> None:
+    """The whole mirror into SQLite at the level for nodes that serve no receipts."""
+    what = "SQLite, by getLogs and the contracts' heads alone"
+    _sync(bench, Result("heads", what, must="6x", aim="4x"), "sqlite", "--verify", "heads")
+
+
 def rebuild(bench: Bench) -> None:
-    """A rebuild, from whatever `moonlake mirror rebuild` takes."""
+    """A rebuild from the facts that the mirror stores, without a node."""
+    url = bench.kept_database("sqlite")
+    result = Result("rebuild", "SQLite, rebuilt from its own facts", must="3x", aim="2x")
+    bench.take(result, lambda: run(bench.arguments("rebuild", url)))
+
+
+def rebuild_postgresql(bench: Bench) -> None:
+    """The same on PostgreSQL."""
+    url = bench.kept_database("postgresql")
+    result = Result("rebuild", "PostgreSQL, rebuilt from its own facts", must="3x", aim="2x")
+    bench.take(result, lambda: run(bench.arguments("rebuild", url)))
+
+
+def rebuild_from_chain(bench: Bench) -> None:
+    """A rebuild that believes nothing it has."""
     url = bench.kept_database("sqlite")
     result = Result("rebuild", "SQLite, rebuilt from the chain")
-    bench.take(result, lambda: run(bench.arguments("rebuild", url)))
+    bench.take(result, lambda: run(bench.arguments("rebuild", url, "--from-chain")))
 
 
 def latency(bench: Bench) -> None:
     """From a block to its rows, polling."""
     result = Result("latency", "block to row, SQLite, polling at 100 ms", must="0.070", aim="0.050")
-    with _following(bench, "sqlite", "--poll-interval", POLL) as (issuer, cursor):
+    _take_latencies(bench, result, "sqlite")
+
+
+def latency_postgresql(bench: Bench) -> None:
+    """The same on PostgreSQL."""
+    what = "block to row, PostgreSQL, polling at 100 ms"
+    _take_latencies(bench, Result("latency", what, must="0.070", aim="0.050"), "postgresql")
+
+
+def push(bench: Bench) -> None:
+    """From a block to its rows, pushed over a WebSocket."""
+    pushed = ("--subscribe-url", bench.work.anvil.url.replace("http", "ws"))
+    result = Result("push", "block to row, SQLite, pushed", must="0.025", aim="0.015")
+    _take_latencies(bench, result, "sqlite", *pushed)
+
+
+def _take_latencies(bench: Bench, result: Result, kind: str, *more: str) -> None:
+    with _following(bench, kind, "--poll-interval", POLL, *more) as (issuer, cursor):
         for _ in range(LATENCIES):
-            time.sleep(random.uniform(0.0, 0.1))  # at any moment of the polling
+            time.sleep(random.uniform(0.1, 0.2))  # at any moment of the polling
             issuer.mine(bench.next_blocks(1))
             result.seconds.append(_wait_for(bench, cursor))
     _add_absolute(bench, result)
@@ -308,8 +352,13 @@ MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
         start,
         sqlite,
         postgresql,
+        heads,
         rebuild,
+        rebuild_postgresql,
+        rebuild_from_chain,
         latency,
+        latency_postgresql,
+        push,
         reorganisation,
         kill,
     )
@@ -331,7 +380,8 @@ def main() -> None:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         work = opened.enter_context(built_chain(options.folder or folder, options.scale))
         chosen = options.only or list(MEASUREMENTS)
-        cluster = _cluster(opened) if "postgresql" in chosen else None
+        is_wanted = any(name.endswith("postgresql") for name in chosen)
+        cluster = _cluster(opened) if is_wanted else None
         bench = Bench(work, folder, cluster, options.repeat, options.option)
         opened.callback(bench.node.close)
         for name in chosen:
@@ -354,8 +404,8 @@ def table(bench: Bench) -> str:
     lines = [
         title + f"organisations, {spare_cores()} cores; median of {bench.repeat}",
         "",
-        "| what | seconds | floor | ratio | memory | must | aim |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| what | seconds | floor | ratio | processor | memory | must | aim |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for each in bench.results:
         seconds, below = statistics.median(each.seconds), statistics.median(each.floors)
@@ -363,6 +413,7 @@ def table(bench: Bench) -> str:
         lines.append(
             f"| {each.what} | {seconds:.3f} | {f'{below:.3f}' if is_ratio else ''} | "
             f"{f'{each.ratio:.2f}x' if is_ratio else ''} | "
+            f"{f'{statistics.median(each.processor):.1f} s' if each.processor else ''} | "
             f"{f'{each.peak:.0f} MB' if each.peak else ''} | {each.must} | {each.aim} |"
         )
     return "\n".join(lines)

@@ -228,5 +228,17 @@ def test_upsert__of_known_and_new_rows__replaces_and_inserts(engine: Engine) -> 
     assert tuple(found[2, 3]) == (2, 3, 4, 1, 11, 0, 0)
 
 
+def test_upsert__of_many_rows__twice_in_a_transaction__keeps_the_later(engine: Engine) -> None:
+    upgrade_schema(engine)
+    balances = mirror_tables.balances
+    many = range(1, 1001)
+    with writing(engine) as connection:
+        upsert_rows(connection, balances, [(1, org, 5, 1, org, 5, 1) for org in many])
+        upsert_rows(connection, balances, [(1, org, 7, 2, org, 7, 2) for org in many])
+    with reading(engine) as connection:
+        found = [tuple(row) for row in connection.execute(balances.select().order_by("org_id"))]
+    assert found == [(1, org, 7, 2, org, 7, 2) for org in many]
+
+
 def _count(connection: Connection) -> int:
     return int(connection.execute(text("SELECT count(*) FROM blocks")).scalar_one())
