@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -65,13 +65,14 @@ class Bench:
     """The running chain, a folder for databases, and the options."""
 
     def __init__(
-        self, work: Workload, folder: Path, cluster: Cluster | None, repeat: int, more: list[str]
+        self, work: Workload, folder: Path, cluster: Cluster | None, options: argparse.Namespace
     ) -> None:
         self.work = work
         self.node = Node(work.anvil.url)
-        self.repeat = repeat
+        self.repeat: int = options.repeat
+        self.latencies: int = options.latencies
         self.cluster = cluster
-        self.more = more
+        self.more: list[str] = options.option
         self.results: list[Result] = []
         self._folder = folder
         self._numbers = iter(range(10**6))
@@ -237,7 +238,7 @@ def push(bench: Bench) -> None:
 
 def _take_latencies(bench: Bench, result: Result, kind: str, *more: str) -> None:
     with _following(bench, kind, "--poll-interval", POLL, *more) as (issuer, cursor):
-        for _ in range(LATENCIES):
+        for _ in range(bench.latencies):
             time.sleep(random.uniform(0.1, 0.2))  # at any moment of the polling
             issuer.mine(bench.next_blocks(1))
             result.seconds.append(_wait_for(bench, cursor))
@@ -365,7 +366,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], None]] = {
 }
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what is asked for, and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -373,16 +374,17 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="1 is 200,000 entries")
     parser.add_argument("--folder", type=Path, help="keeps the built chain for another run")
     parser.add_argument("--repeat", type=int, default=3, help="the median of so many runs")
+    parser.add_argument("--latencies", type=int, default=LATENCIES, help="blocks that are timed")
     parser.add_argument("--only", nargs="+", choices=sorted(MEASUREMENTS), help="not all of it")
     parser.add_argument("--option", action="append", default=[], help="for the mirror's commands")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         work = opened.enter_context(built_chain(options.folder or folder, options.scale))
         chosen = options.only or list(MEASUREMENTS)
         is_wanted = any(name.endswith("postgresql") for name in chosen)
         cluster = _cluster(opened) if is_wanted else None
-        bench = Bench(work, folder, cluster, options.repeat, options.option)
+        bench = Bench(work, folder, cluster, options)
         opened.callback(bench.node.close)
         for name in chosen:
             try:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.contracts.credits import encode_award
 from ledger.chain.deployments import Deployment, read_deployment
 from ledger.chain.devnet_dump import take_dump
@@ -36,6 +37,7 @@ BLOCKS = 2_500
 ORGANISATIONS = 10_000
 PROGRAMME = ProgrammeId(1)
 CATEGORIES = ("satellite.build", "data.acquire", "scenario.share")
+_MOST_KEPT_BLOCKS = 5_000
 STATE = "state.json"
 DEPLOYMENT = "deployment.json"  # as tests.support.happenings.Ledger names it
 _LARGEST_AWARD = 19
@@ -74,15 +76,26 @@ class Workload:
 
 @contextlib.contextmanager
 def built_chain(folder: Path, scale: float) -> Iterator[Workload]:
-    """The chain of a scale, taken from the folder or built and kept there."""
+    """The chain of a scale, taken from the folder or built and kept there; a large one is not kept,
+    since anvil's state of it would take more memory than there is."""
     size = Size.of(scale)
-    kept = folder / f"chain-{size.blocks}-{size.organisations}"
+    kept = folder / f"chain-{size.blocks}-{size.organisations}-{_release()}"
+    deployment = kept / DEPLOYMENT
+    if size.blocks > _MOST_KEPT_BLOCKS:
+        with _new_chain(kept, size) as anvil:
+            yield Workload(anvil, read_deployment(deployment), deployment, size)
+        return
     if not kept.exists():
         _build(kept, size)
-    deployment = kept / DEPLOYMENT
     # A loaded state brings its transactions and receipts, and the accounts after the last block.
     with running_anvil(kept, "--load-state", str(kept / STATE), accounts=0) as anvil:
         yield Workload(anvil, read_deployment(deployment), deployment, size)
+
+
+def _release() -> str:
+    """Tells the contracts of one release from those of another."""
+    codes = [load_artifact(name).bytecode for name in JOURNALLED]
+    return hashlib.sha256(repr(codes).encode()).hexdigest()[:8]
 
 
 def say(line: str) -> None:
@@ -143,17 +156,25 @@ class Issuer:
 
 def _build(kept: Path, size: Size) -> None:
     """Build the chain beside its place, so that a broken-off build leaves nothing there."""
-    say(f"building {size.entries:,} entries in {size.blocks:,} blocks")
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as built:
         folder = Path(built, kept.name)
-        folder.mkdir()
-        # With the states of late blocks kept, each new block would copy the whole state.
-        with running_anvil(folder, accounts=0, states_kept=0) as anvil:
-            _fill(anvil, folder, size)
+        with _new_chain(folder, size) as anvil:
             state = take_dump(anvil.rpc, genesis=None).content
         folder.joinpath(STATE).write_bytes(_without_traces(state))
         folder.rename(kept)
+
+
+@contextlib.contextmanager
+def _new_chain(folder: Path, size: Size) -> Iterator[Anvil]:
+    """A chain of this size, just built; its deployment file is in the folder."""
+    say(f"building {size.entries:,} entries in {size.blocks:,} blocks")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.joinpath(DEPLOYMENT).unlink(missing_ok=True)
+    # With the states of late blocks kept, each new block would copy the whole state.
+    with running_anvil(folder, accounts=0, states_kept=0) as anvil:
+        _fill(anvil, folder, size)
+        yield anvil
 
 
 def _fill(anvil: Anvil, folder: Path, size: Size) -> None:
