@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import string
+from types import ModuleType
 
 import pytest
 
@@ -18,7 +21,15 @@ def _tree(cls: type[LedgerError]) -> list[type[LedgerError]]:
     return found
 
 
-ALL = [cls for cls in _tree(LedgerError) if cls.__module__ == errors.__name__]
+def _is_ours(cls: type[LedgerError]) -> bool:
+    return cls.__module__.startswith(f"{errors.__name__}.")
+
+
+MODULES = [
+    importlib.import_module(f"{errors.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(errors.__path__)
+]
+ALL = [cls for cls in _tree(LedgerError) if _is_ours(cls)]
 CONCRETE = [cls for cls in ALL if not cls.__subclasses__()]
 
 
@@ -26,15 +37,22 @@ def _fields(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
-def test_tree__drawn_in_the_module__is_the_tree_that_there_is() -> None:
-    assert errors.__doc__ is not None
-    drawn = set(re.findall(r"(?:[├└]── |^)([A-Z]\w+)", errors.__doc__, flags=re.MULTILINE))
+@pytest.mark.parametrize("module", [errors, *MODULES], ids=lambda module: module.__name__)
+def test_tree__drawn_in_a_module__is_the_tree_that_there_is(module: ModuleType) -> None:
+    assert module.__doc__ is not None
+    drawn = set(re.findall(r"(?:[├└]── |^)([A-Z]\w+)$", module.__doc__, flags=re.MULTILINE))
+    drawn |= set(re.findall(r"(?:[├└]── |^)([A-Z]\w+)  ", module.__doc__, flags=re.MULTILINE))
 
-    assert drawn >= {cls.__name__ for cls in ALL}
+    assert drawn >= {cls.__name__ for cls in ALL if cls.__module__ == module.__name__}
+    assert drawn <= {cls.__name__ for cls in ALL}
 
 
-def test_errors__outside_the_module__are_none() -> None:
-    assert [cls for cls in _tree(LedgerError) if cls.__module__ != errors.__name__] == []
+def test_errors__of_every_module__are_taken_from_the_package() -> None:
+    assert {cls.__name__ for cls in ALL} == set(errors.__all__)
+
+
+def test_errors__outside_the_package__are_none() -> None:
+    assert [cls for cls in _tree(LedgerError) if not _is_ours(cls)] == []
 
 
 @pytest.mark.parametrize("cls", CONCRETE, ids=lambda cls: cls.__name__)

@@ -18,7 +18,7 @@ def _tree(cls: type[LedgerError]) -> list[type[LedgerError]]:
 CONCRETE = [
     cls
     for cls in _tree(LedgerError)
-    if not cls.__subclasses__() and cls.__module__ == errors.__name__
+    if not cls.__subclasses__() and cls.__module__.startswith(f"{errors.__name__}.")
 ]
 
 

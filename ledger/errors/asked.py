@@ -1,0 +1,92 @@
+"""What was asked cannot be meant, or a contract does not allow it.
+
+InputRefused             what was asked cannot be meant: wrong value, unknown name, bad file
+├── InvalidValue
+├── InvalidFile
+├── CursorInvalid
+├── NotFound
+├── DemonstrationRefused
+└── EvidenceMissing
+ContractRefused          a contract's own error, by name and values
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ledger.errors.base import LedgerError
+
+
+class InputRefused(LedgerError):
+    """What was asked cannot be meant."""
+
+
+class InvalidValue(InputRefused):
+    code = "input.invalid_value"
+    sentence = "{field}: {value!r} is not {expected}."
+    next_step = "Correct {field} and try again."
+
+
+class InvalidFile(InputRefused):
+    code = "input.invalid_file"
+    sentence = "{path}, line {line}: {problem}."
+    next_step = "Correct the file and run the same command again; nothing of it was used."
+
+
+class CursorInvalid(InputRefused):
+    code = "input.cursor_invalid"
+    sentence = "The cursor was not given for this question."
+    next_step = "Follow the `next` link as it was given, or start again without a cursor."
+
+
+class NotFound(InputRefused):
+    code = "input.not_found"
+    sentence = "There is no {what} {key!r}."
+    next_step = "Correct the {what} and try again; the lists show what there is."
+
+
+class DemonstrationRefused(InputRefused):
+    code = "input.demonstration_refused"
+    sentence = "The demonstration cannot be added to this ledger: {problem}."
+    next_step = (
+        "Name a new data folder with MOONLAKE_HOME, or set this ledger aside with "
+        "`moonlake up --demo --fresh`."
+    )
+
+
+class EvidenceMissing(InputRefused):
+    """The contract takes an entry without evidence; whoever posts one has to say so."""
+
+    code = "input.evidence_missing"
+    sentence = "No evidence is named, and none can ever be added to an entry that has none."
+    next_step = (
+        "Name what shows why with --evidence (a file, or the commitment to one), or say "
+        "--no-evidence."
+    )
+
+
+class ContractRefused(LedgerError):
+    """A contract's own error.
+
+    `name` is its Solidity name, `arguments` its named values as a reader and JSON can hold them,
+    `meaning` one sentence that says what they amount to, `hint` what to do next.
+    """
+
+    code = "contract.refused"
+    sentence = "The contract refused: {name}({shown}).{told}"
+    next_step = "{hint}"
+    phrases = frozenset({"shown", "meaning", "told", "hint"})
+
+    def __init__(
+        self, *, name: str, arguments: Mapping[str, Any], meaning: str = "", hint: str = ""
+    ) -> None:
+        shown = ", ".join(f"{key}={value}" for key, value in arguments.items())
+        super().__init__(
+            name=name,
+            arguments=dict(arguments),
+            shown=shown,
+            meaning=meaning,
+            told=f" {meaning}" if meaning else "",
+            hint=hint,
+        )
