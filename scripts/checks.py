@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bootstrap import ROOT, VENV, find_node
@@ -29,7 +30,10 @@ def main(arguments: Sequence[str]) -> int:
             [*pytest, *arguments], cwd=ROOT, env=_environment(), check=False
         ).returncode
     _install_system_packages()
-    codes = [_check(name, command) for name, command in _checks()]
+    # The compiler of the contracts uses one core; the other checks are done beside it.
+    lanes = _lanes()
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        codes = [code for done in pool.map(_check_all, lanes) for code in done]
     print(flush=True)
     tests = subprocess.run(
         [*pytest, "-n", "3", "--dist", "worksteal"], cwd=ROOT, env=_environment(), check=False
@@ -37,15 +41,22 @@ def main(arguments: Sequence[str]) -> int:
     return next((code for code in [*codes, tests.returncode] if code), 0)
 
 
-def _checks() -> list[tuple[str, list[str]]]:
+def _lanes() -> list[list[tuple[str, list[str]]]]:
+    """Checks, each a name and a command, in lanes that are run side by side."""
     programs = VENV / "bin"
     return [
-        ("style", [str(programs / "ruff"), "check", "."]),
-        ("format", [str(programs / "ruff"), "format", "--check", "."]),
-        ("types", [str(programs / "mypy")]),
-        ("imports", [str(programs / "lint-imports"), "--no-cache"]),
-        ("contracts", [str(find_foundry_tool("forge")), "test"]),
+        [("contracts", [str(find_foundry_tool("forge")), "test"])],
+        [
+            ("style", [str(programs / "ruff"), "check", "."]),
+            ("format", [str(programs / "ruff"), "format", "--check", "."]),
+            ("types", [str(programs / "mypy")]),
+            ("imports", [str(programs / "lint-imports"), "--no-cache"]),
+        ],
     ]
+
+
+def _check_all(lane: Sequence[tuple[str, Sequence[str]]]) -> list[int]:
+    return [_check(name, command) for name, command in lane]
 
 
 def _check(name: str, command: Sequence[str]) -> int:
@@ -61,9 +72,10 @@ def _check(name: str, command: Sequence[str]) -> int:
         check=False,
     )
     result = "ok" if done.returncode == 0 else "FAILED"
-    print(f"  {name:<24}{time.monotonic() - started:6.1f} s  {result}", flush=True)
+    told = [f"  {name:<24}{time.monotonic() - started:6.1f} s  {result}"]
     if done.returncode != 0:
-        print("".join(f"    {line}\n" for line in done.stdout.splitlines()), flush=True)
+        told += [f"    {line}" for line in done.stdout.splitlines()]
+    print("\n".join(told), flush=True)
     return done.returncode
 
 
