@@ -45,6 +45,8 @@ _COMMANDS = {
     "org": "org",
     "membership": "membership",
     "credit": "credit",
+    "expiry": "expiry",
+    "shares": "shares",
     "role": "role",
     "operation": "operation",
     "import": "import_roster",
