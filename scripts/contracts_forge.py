@@ -48,10 +48,10 @@ def forge_parts(seed: int) -> Iterator[Part]:
 
 
 def run_forge(results: Results, *, seed: int, workers: int, say: Callable[[str], None]) -> bool:
-    """Run the parts that are not kept yet; whether all have passed."""
+    """Run the parts that have not passed yet; whether all have now."""
     forge, environment = find_foundry_tool("forge"), with_programs(FOUNDRY_PROFILE="long")
     subprocess.run([forge, "build"], cwd=ROOT, env=environment, capture_output=True, check=True)
-    kept = results.of("forge")
+    kept = {name for name, part in results.of("forge").items() if part["ok"]}
     tool = version(forge)
 
     def run_part(part: Part) -> bool:
@@ -60,7 +60,7 @@ def run_forge(results: Results, *, seed: int, workers: int, say: Callable[[str],
         seconds = time.monotonic() - started
         results.keep("forge", part.name, result, seconds=seconds)
         verdict = "ok" if result["ok"] else "FAILED"
-        say("\n".join([f"    {part.name:<28}{seconds:8.0f} s  {verdict}", *result["said"]]))
+        say("\n".join([f"    {part.name:<28}{seconds:8.0f} s  {verdict}", *result["failed"]]))
         return bool(result["ok"])
 
     pool = ThreadPoolExecutor(workers)
@@ -69,7 +69,7 @@ def run_forge(results: Results, *, seed: int, workers: int, say: Callable[[str],
         passed = [one.result() for one in [pool.submit(run_part, part) for part in wanted]]
     finally:
         pool.shutdown(cancel_futures=True)
-    return all(passed) and all(part["ok"] for part in kept.values())
+    return all(passed)
 
 
 def _test(forge: Path, part: Part, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -93,7 +93,9 @@ def _test(forge: Path, part: Part, environment: Mapping[str, str]) -> dict[str, 
         for name, test in suite["test_results"].items()
     ]
     failed = [f"{name}: {test['reason']}" for name, test in tests if test["status"] != "Success"]
-    ok = bool(tests) and not failed and done.returncode == 0
+    if not tests:
+        raise RuntimeError(f"forge ran nothing: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    ok = not failed and done.returncode == 0
     kinds = [test["kind"] for _, test in tests]
     return {
         "seed": part.seed,
@@ -102,7 +104,6 @@ def _test(forge: Path, part: Part, environment: Mapping[str, str]) -> dict[str, 
         "fuzz_runs": sum(kind["Fuzz"]["runs"] for kind in kinds if "Fuzz" in kind),
         "invariant_calls": sum(kind["Invariant"]["calls"] for kind in kinds if "Invariant" in kind),
         "failed": failed,
-        "said": [] if ok else failed or [done.stdout[-2000:], done.stderr[-2000:]],
         "ok": ok,
     }
 

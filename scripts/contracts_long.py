@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bootstrap import ROOT, find_node, tool_environment
+from bootstrap import ROOT, TOOLS, find_node, tool_environment
 
 sys.path.insert(0, str(ROOT))
 
@@ -39,6 +39,7 @@ from tests.contracts.mutation.campaign import (
 )
 
 FOLDER = ROOT / "contracts" / "cache" / "long"
+WORKSHOP = TOOLS / "long"  # copies of the contracts, where forge does not take them for ours
 REPORT = ROOT / "docs" / "contracts-checks.md"
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 60.0
 PROVED = re.compile(
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/contracts-long", description=__doc__)
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=", ".join(CHECKS))
-    parser.add_argument("--resume", action="store_true", help="run only parts that are not kept")
+    parser.add_argument("--resume", action="store_true", help="run only what has not passed yet")
     parser.add_argument("--report", action="store_true", help="run nothing, write the report")
     parser.add_argument("--mutants", type=int, default=MUTANTS_A_SOURCE, help="of each source")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="side by side")
@@ -102,23 +103,18 @@ def _forge(options: argparse.Namespace, results: Results) -> bool:
     return run_forge(results, seed=options.seed, workers=options.workers, say=_say)
 
 
-def _slither(options: argparse.Namespace, results: Results) -> bool:
-    return _keep_whole("slither", options, results, lambda: run_slither(FOLDER / "slither"))
+def _slither(_: argparse.Namespace, results: Results) -> bool:
+    return _keep_whole("slither", results, lambda: run_slither(WORKSHOP / "slither"))
 
 
-def _halmos(options: argparse.Namespace, results: Results) -> bool:
-    return _keep_whole("halmos", options, results, _prove)
+def _halmos(_: argparse.Namespace, results: Results) -> bool:
+    return _keep_whole("halmos", results, _prove)
 
 
-def _keep_whole(
-    name: str,
-    options: argparse.Namespace,
-    results: Results,
-    check: Callable[[], dict[str, Any]],
-) -> bool:
-    """A check of one part, unless it is kept already."""
-    if options.resume and "all" in results.of(name):
-        return bool(results.of(name)["all"]["ok"])
+def _keep_whole(name: str, results: Results, check: Callable[[], dict[str, Any]]) -> bool:
+    """A check of one part, unless it has passed already."""
+    if results.of(name).get("all", {}).get("ok"):
+        return True
     started = time.monotonic()
     result = check()
     results.keep(name, "all", result, seconds=time.monotonic() - started)
@@ -169,7 +165,7 @@ def _mutation(options: argparse.Namespace, results: Results) -> bool:
 
     run_campaign(
         ROOT,
-        FOLDER / "laboratories",
+        WORKSHOP / "mutation",
         forge=find_foundry_tool("forge"),
         node=find_node().folder / "node",
         environment=with_programs(),
