@@ -12,13 +12,21 @@ import json
 import subprocess
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bootstrap import ROOT
 
-CHECKED = ("contracts/**/*.sol", "tests/contracts/**/*.sol", "foundry.toml", "package-lock.json")
+CONTRACTS = ("contracts/**/*.sol", "package-lock.json")
+TESTS = (*CONTRACTS, "tests/contracts/**/*.sol", "foundry.toml")
+SOURCES = {
+    "slither": CONTRACTS,
+    "halmos": (*CONTRACTS, "tests/contracts/symbolic/*.sol", "foundry.toml"),
+    "mutation": TESTS,
+    "forge": TESTS,
+}
 DEPLOYED = "ledger/artifacts/*.json"
 
 
@@ -29,8 +37,8 @@ class Provenance:
     commit: str
     code: str
     """Digest of the contracts' deployed code, comments and metadata left out."""
-    sources: str
-    """Digest of the contracts, their tests and the settings that they are run with."""
+    sources: Mapping[str, str]
+    """By check: a digest of the contracts, and of the tests and settings that it runs."""
 
 
 class Results:
@@ -50,7 +58,7 @@ class Results:
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "commit": self.provenance.commit,
             "code": self.provenance.code,
-            "sources": self.provenance.sources,
+            "sources": self.provenance.sources[check],
         }
         path = self.folder / check / f"{part}.json"
         with self._lock:
@@ -65,7 +73,7 @@ class Results:
         return {
             result["part"]: result
             for result in found
-            if result["sources"] == self.provenance.sources
+            if result["sources"] == self.provenance.sources[check]
         }
 
     def forget(self, check: str) -> None:
@@ -76,13 +84,18 @@ class Results:
 
 def provenance() -> Provenance:
     """What the checkout is now."""
-    sources = hashlib.sha256()
-    for path in sorted({path for pattern in CHECKED for path in ROOT.glob(pattern)}):
-        if {"cache", "out"} & set(path.relative_to(ROOT).parts):
-            continue
-        content = path.read_bytes()
-        sources.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
-    return Provenance(_commit(), code_digest(ROOT), sources.hexdigest()[:16])
+    sources = {check: _digest_of(patterns) for check, patterns in SOURCES.items()}
+    return Provenance(_commit(), code_digest(ROOT), sources)
+
+
+def _digest_of(patterns: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern)}):
+        name = path.relative_to(ROOT)
+        if not {"cache", "out"} & set(name.parts):
+            content = path.read_bytes()
+            digest.update(f"{name.as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
 
 
 def code_digest(root: Path) -> str:

@@ -36,7 +36,7 @@ def report(kept: ModuleType) -> ModuleType:
 def test_results__of_a_part_that_ended__are_there_for_the_next_run(
     kept: ModuleType, tmp_path: Path
 ) -> None:
-    here = kept.Provenance("abc", "code", "sources")
+    here = kept.Provenance("abc", "code", {"forge": "sources"})
     kept.Results(tmp_path, here).keep("forge", "invariants 1", {"ok": True}, seconds=61.4)
 
     found = kept.Results(tmp_path, here).of("forge")["invariants 1"]
@@ -47,10 +47,10 @@ def test_results__of_a_part_that_ended__are_there_for_the_next_run(
 def test_results__of_other_sources__are_not_taken_for_ours(
     kept: ModuleType, tmp_path: Path
 ) -> None:
-    before = kept.Provenance("abc", "code", "sources")
+    before = kept.Provenance("abc", "code", {"forge": "sources"})
     kept.Results(tmp_path, before).keep("forge", "unit", {"ok": True}, seconds=1)
 
-    after = dataclasses.replace(before, sources="others")
+    after = dataclasses.replace(before, sources={"forge": "others"})
 
     assert kept.Results(tmp_path, after).of("forge") == {}
 
@@ -58,7 +58,8 @@ def test_results__of_other_sources__are_not_taken_for_ours(
 def test_report__of_a_run_that_was_broken_off__says_what_did_not_run(
     kept: ModuleType, report: ModuleType, tmp_path: Path
 ) -> None:
-    results = kept.Results(tmp_path, kept.Provenance("abc", "c0de", "sources"))
+    sources = dict.fromkeys(kept.SOURCES, "sources")
+    results = kept.Results(tmp_path, kept.Provenance("abc", "c0de", sources))
     outcomes = [{**OUTCOME, "killed_by": ""}, {**OUTCOME, "killed_by": "Keys.t.sol: test_it"}]
     results.keep("mutation", "Keys", {"path": OUTCOME["path"], "outcomes": outcomes}, seconds=60)
 
