@@ -47,6 +47,7 @@ _COMMANDS = {
     "credit": "credit",
     "expiry": "expiry",
     "shares": "shares",
+    "council": "council",
     "role": "role",
     "operation": "operation",
     "import": "import_roster",
