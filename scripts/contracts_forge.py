@@ -38,13 +38,13 @@ class Part:
 def forge_parts(seed: int) -> Iterator[Part]:
     """All tests, each in one part; the invariants in each of theirs."""
     yield Part("unit", ("--no-match-test", f"^({FUZZ}|{INVARIANT})"), seed)
+    for number in range(seed, seed + INVARIANT_PARTS):
+        yield Part(f"invariants {number}", ("--match-test", f"^{INVARIANT}"), number)
     for path in sorted(TESTS.glob("*.t.sol")):
         if f"function {FUZZ}" in path.read_text("utf-8"):
             place = path.relative_to(ROOT).as_posix()
             name = path.name.partition(".")[0]
             yield Part(f"fuzz {name}", ("--match-path", place, "--match-test", f"^{FUZZ}"), seed)
-    for number in range(seed, seed + INVARIANT_PARTS):
-        yield Part(f"invariants {number}", ("--match-test", f"^{INVARIANT}"), number)
 
 
 def run_forge(results: Results, *, seed: int, workers: int, say: Callable[[str], None]) -> bool:
