@@ -1,10 +1,15 @@
-"""Writes docs/contracts-checks.md from the results of the long checks."""
+"""Writes docs/contracts-checks.md from the results of the long checks that are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from contracts_forge import INVARIANT_PARTS
+from contracts_results import Results
+
+from tests.contracts.mutation.campaign import SOURCES, explanations
 
 HEAD = """# The contracts' long checks: the last run
 
@@ -14,84 +19,126 @@ explanations are kept beside the tests: `tests/contracts/slither.json` and
 `tests/contracts/mutation/survivors.json`. A finding without an answer, or a survivor without an
 explanation, fails the run.
 """
+NOT_RUN = "not run on this code"
+
+Kept = Mapping[str, Mapping[str, Any]]
 
 
-def write_report(path: Path, results: Mapping[str, Any]) -> None:
-    """Write the report of one result of each check."""
-    path.parent.mkdir(exist_ok=True)
+def write_report(path: Path, results: Results) -> None:
+    """Write the report of what is kept of the code as it is now."""
+    forge, mutation = results.of("forge"), results.of("mutation")
+    slither, halmos = results.of("slither"), results.of("halmos")
     parts = [
         HEAD,
-        *_forge(results["forge"]),
-        *_slither(results["slither"]),
-        *_halmos(results["halmos"]),
-        *_mutation(results["mutation"]),
+        *_provenance(results, [forge, slither, halmos, mutation]),
+        *_forge(forge),
+        *_slither(slither.get("all")),
+        *_halmos(halmos.get("all")),
+        *_mutation(mutation),
     ]
+    path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(parts) + "\n", "utf-8")
 
 
-def _forge(result: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## Forge, with the long profile: {_verdict(result)}\n"
+def _provenance(results: Results, checks: Sequence[Kept]) -> Iterator[str]:
+    commits = sorted({part["commit"] for check in checks for part in check.values()})
+    yield (
+        f"What follows is of the code `{results.provenance.code}` (a digest of all contracts' "
+        "deployed code without metadata, which a test compares with what is in "
+        f"`ledger/artifacts`), run on commit {' and '.join(f'`{commit}`' for commit in commits)}.\n"
+    )
+
+
+def _forge(kept: Kept) -> Iterator[str]:
+    if not kept:
+        yield f"## Forge, with the long profile: {NOT_RUN}\n"
+        return
+    parts = list(kept.values())
+    invariants = [part for part in parts if part["invariant_calls"]]
+    failed = [failure for part in parts for failure in part["failed"]]
+    whole = "" if len(invariants) == INVARIANT_PARTS else ", not finished"
+    verdict = "passed" if all(part["ok"] for part in parts) else "failed"
+    yield f"## Forge, with the long profile: {verdict}{whole}\n"
     yield _table(
         ("what", "figure"),
         [
-            ("program", result["tool"]),
-            ("unit tests", f"{result['unit']:,}"),
-            ("fuzz tests", f"{result['fuzz']:,}"),
-            ("their runs in all", f"{result['fuzz_runs']:,}"),
-            ("commands given by the stateful invariants", f"{result['invariant_calls']:,}"),
-            ("failed", ", ".join(result["failed"]) or "none"),
-            ("seed, date, time", f"{result['seed']}, {_when(result)}"),
+            ("program", parts[0]["tool"]),
+            ("unit tests", f"{_sum(parts, 'unit'):,}"),
+            ("fuzz tests", f"{_sum(parts, 'fuzz'):,}"),
+            ("their runs in all", f"{_sum(parts, 'fuzz_runs'):,}"),
+            ("commands given by the stateful invariants", f"{_sum(parts, 'invariant_calls'):,}"),
+            ("in so many parts, each with a seed", f"{len(invariants)} of {INVARIANT_PARTS}"),
+            ("failed", ", ".join(failed) or "none"),
+            ("first seed", str(min(part["seed"] for part in parts))),
+            ("date, time of all parts one after the other", _when(parts)),
         ],
     )
 
 
-def _slither(result: Mapping[str, Any]) -> Iterator[str]:
+def _slither(result: Mapping[str, Any] | None) -> Iterator[str]:
+    if result is None:
+        yield f"## Slither: {NOT_RUN}\n"
+        return
     counts = ", ".join(f"{n} {impact.lower()}" for impact, n in sorted(result["counts"].items()))
     yield f"## Slither: {_verdict(result)}\n"
-    yield f"{result['tool']}, solc {result['compiler']}, {_when(result)}. Findings: {counts}.\n"
+    yield (
+        f"{result['tool']}, solc {result['compiler']}, {_when([result])}. Findings: {counts}. "
+        "Those of high and medium impact:\n"
+    )
     yield _table(
         ("impact", "check", "where", "answer"),
         [(f["impact"], f["check"], f"`{f['element']}`", f["answer"]) for f in result["findings"]],
     )
 
 
-def _halmos(result: Mapping[str, Any]) -> Iterator[str]:
+def _halmos(result: Mapping[str, Any] | None) -> Iterator[str]:
+    if result is None:
+        yield f"## Halmos, for all values: {NOT_RUN}\n"
+        return
     yield f"## Halmos, for all values: {_verdict(result)}\n"
-    yield f"{result['tool']}, solved by yices, {_when(result)}. See `tests/contracts/symbolic`.\n"
+    yield f"{result['tool']}, solved by yices, {_when([result])}. See `tests/contracts/symbolic`.\n"
     yield _table(
         ("proof", "result", "paths"),
         [(_spoken(p["name"]), p["result"].lower(), str(p["paths"])) for p in result["proofs"]],
     )
 
 
-def _mutation(result: Mapping[str, Any]) -> Iterator[str]:
-    outcomes = result["outcomes"]
-    killed = [outcome for outcome in outcomes if outcome["killed_by"]]
-    share = 100 * len(killed) / len(outcomes)
-    yield f"## Mutation: {len(killed)} of {len(outcomes)} killed, {share:.1f} %\n"
+def _mutation(kept: Kept) -> Iterator[str]:
+    if not kept:
+        yield f"## Mutation: {NOT_RUN}\n"
+        return
+    tested = {source["path"]: source["outcomes"] for source in kept.values()}
+    outcomes = [outcome for found in tested.values() for outcome in found]
+    alive = [outcome for outcome in outcomes if not outcome["killed_by"]]
+    killed = len(outcomes) - len(alive)
+    yield f"## Mutation: {killed} of {len(outcomes)} killed, {100 * killed / len(outcomes):.1f} %\n"
     yield (
         "A sample of each source with a fixed seed; mutants that do not compile, or compile to the "
-        f"same code, are left out (`tests/contracts/mutation`). {_when(result)}.\n"
+        "same code, are left out (`tests/contracts/mutation`). "
+        f"{_when(list(kept.values()))}, one after the other.\n"
     )
-    sources = sorted({outcome["path"] for outcome in outcomes})
     yield _table(
         ("source", "mutants", "killed"),
-        [(f"`{path}`", str(_count(outcomes, path)), str(_count(killed, path))) for path in sources],
+        [_mutated(path, tested.get(path)) for path in sorted(SOURCES)],
     )
-    alive = [outcome for outcome in outcomes if not outcome["killed_by"]]
-    if not alive:
-        return
-    yield "### Survivors\n"
-    yield _table(
-        ("where", "change", "why it lives"),
-        [
-            (
-                f"`{o['path'].rpartition('/')[2]}` `{_code(o['source_line'])}`",
-                f"`{_code(o['change'])}`",
-                o["why_alive"] or "not explained",
-            )
-            for o in alive
-        ],
+    if alive:
+        yield "### Survivors\n"
+        yield _table(("where", "change", "why it lives"), [_survivor(o) for o in alive])
+
+
+def _mutated(path: str, outcomes: Sequence[Mapping[str, Any]] | None) -> tuple[str, str, str]:
+    if outcomes is None:
+        return f"`{path}`", NOT_RUN, ""
+    killed = sum(bool(outcome["killed_by"]) for outcome in outcomes)
+    return f"`{path}`", str(len(outcomes)), str(killed)
+
+
+def _survivor(outcome: Mapping[str, Any]) -> tuple[str, str, str]:
+    path, line, change = outcome["path"], outcome["source_line"], outcome["change"]
+    return (
+        f"`{path.rpartition('/')[2]}` `{_code(line)}`",
+        f"`{_code(change)}`",
+        explanations().get((path, line, change), "not explained"),
     )
 
 
@@ -100,12 +147,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def _sum(parts: Sequence[Mapping[str, Any]], figure: str) -> int:
+    return sum(part[figure] for part in parts)
+
+
 def _code(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _count(outcomes: Sequence[Mapping[str, Any]], path: str) -> int:
-    return sum(outcome["path"] == path for outcome in outcomes)
 
 
 def _spoken(name: str) -> str:
@@ -116,5 +163,5 @@ def _verdict(result: Mapping[str, Any]) -> str:
     return "passed" if result["ok"] else "failed"
 
 
-def _when(result: Mapping[str, Any]) -> str:
-    return f"{result['date']}, {result['seconds'] / 60:.0f} min"
+def _when(parts: Sequence[Mapping[str, Any]]) -> str:
+    return f"{max(part['date'] for part in parts)}, {_sum(parts, 'seconds') / 60:.0f} min"

@@ -160,6 +160,21 @@ def share_pool(rule: ShareRule, pool: int, entries: Iterable[EntryPosted]) -> Sh
     return SharedPool(pool, shares, pool - sum(share.amount for share in shares))
 
 
+def leave_out(shared: SharedPool, claimed: Mapping[OrgId, int]) -> SharedPool:
+    """What is still to be shared after a distribution of the same pool was withdrawn.
+
+    Each share less what its organisation has claimed by then. A claim that was larger than the
+    share stands, and nobody else's share is smaller for it: with such a claim, what was claimed and
+    what is left are more than the pool.
+    """
+    left = tuple(
+        Share(share.org_id, share.amount - claimed.get(share.org_id, 0)) for share in shared.shares
+    )
+    shares = tuple(share for share in left if share.amount > 0)
+    pool = sum(share.amount for share in shares) + shared.undistributed
+    return SharedPool(pool, shares, shared.undistributed)
+
+
 def score_contributions(rule: ShareRule, entries: Iterable[EntryPosted]) -> dict[OrgId, Fraction]:
     """What each organisation scores, for those that score enough to get a share.
 

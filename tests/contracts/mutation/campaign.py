@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -65,7 +65,6 @@ class Outcome:
     operator: str
     change: str
     killed_by: str
-    why_alive: str = ""
 
 
 def run_campaign(
@@ -75,12 +74,18 @@ def run_campaign(
     forge: Path,
     node: Path,
     environment: Mapping[str, str],
+    paths: Sequence[str],
+    keep: Callable[[str, list[Outcome], float], None],
     mutants: int = MUTANTS_A_SOURCE,
-    only: Sequence[str] = (),
     workers: int = 2,
     say: Callable[[str], None] = print,
-) -> list[Outcome]:
-    """Make, compile and test the mutants of all sources, or of those named like `only`."""
+) -> None:
+    """Make, compile and test the mutants of these sources.
+
+    Each source's outcomes go to `keep` as they are known, with the seconds that they took.
+    """
+    if not paths:
+        return
     first = Laboratory(folder / "1", forge, node, environment)
     make_copy(root, first.folder)
     started = time.monotonic()
@@ -93,13 +98,12 @@ def run_campaign(
             shutil.rmtree(copy)
         shutil.copytree(first.folder, copy, symlinks=True)
         laboratories.append(Laboratory(copy, forge, node, environment))
-    paths = [p for p in SOURCES if not only or Path(p).stem in only]
     trees = first.syntax_trees(paths)
     free: SimpleQueue[Laboratory] = SimpleQueue()
     for laboratory in laboratories:
         free.put(laboratory)
 
-    def test_source(path: str) -> list[Outcome]:
+    def test_source(path: str) -> None:
         laboratory = free.get()
         try:
             started = time.monotonic()
@@ -107,14 +111,16 @@ def run_campaign(
             killed = sum(bool(outcome.killed_by) for outcome in outcomes)
             seconds = time.monotonic() - started
             say(f"    {Path(path).stem:<18}{killed:3} of {len(outcomes):3}{seconds:8.0f} s")
-            return outcomes
+            keep(path, outcomes, seconds)
         finally:
             free.put(laboratory)
 
+    pool = ThreadPoolExecutor(workers)
     try:
-        with ThreadPoolExecutor(workers) as pool:
-            return [outcome for found in pool.map(test_source, paths) for outcome in found]
+        for tested in [pool.submit(test_source, path) for path in paths]:
+            tested.result()
     finally:
+        pool.shutdown(cancel_futures=True)
         for laboratory in laboratories:
             laboratory.close()
 
@@ -183,7 +189,6 @@ def _sample(path: str, mutants: Sequence[Mutant]) -> Iterator[Mutant]:
 
 
 def _judge(mutant: Mutant, tested: Tested) -> Outcome:
-    explained = {} if tested.failed else explanations()
     return Outcome(
         path=mutant.path,
         line=mutant.line,
@@ -191,7 +196,6 @@ def _judge(mutant: Mutant, tested: Tested) -> Outcome:
         operator=mutant.operator,
         change=mutant.change,
         killed_by=tested.failed,
-        why_alive=explained.get((mutant.path, mutant.source_line, mutant.change), ""),
     )
 
 
@@ -201,11 +205,6 @@ def explanations() -> dict[tuple[str, str, str], str]:
         (entry["source"], entry["line"], entry["change"]): entry["why"]
         for entry in json.loads(SURVIVORS.read_text("utf-8"))
     }
-
-
-def as_json(outcomes: Sequence[Outcome]) -> str:
-    """The outcomes, to be kept."""
-    return json.dumps([asdict(outcome) for outcome in outcomes], indent=1, ensure_ascii=False)
 
 
 if __name__ == "__main__":
