@@ -9,16 +9,13 @@ import typer
 from ledger.cli.ordering import (
     EvidenceOption,
     NoEvidenceOption,
-    OperationIdOption,
     TitleEnOption,
     TitleZhOption,
-    ordering,
     require_evidence,
-    show_done,
-    signer_option,
 )
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.sending import Sending, sends
+from ledger.cli.settings_options import READING, with_settings
 from ledger.cli.statement import show_entries
 from ledger.cli.view import (
     name_of,
@@ -51,7 +48,11 @@ OrganisationArgument = Annotated[str, typer.Argument(help="An organisation's id 
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # so that -5 is an amount
-@with_settings(*SENDING)
+@sends(
+    "issuer",
+    "Credits.award",
+    who="an issuer within its budget, or a council officer of the programme",
+)
 def award(
     programme: ProgrammeArgument,
     organisation: OrganisationArgument,
@@ -62,10 +63,7 @@ def award(
     no_evidence: NoEvidenceOption = False,
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
-    signer: str = signer_option("issuer"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Award credits for a contribution, with the evidence of it."""
     from ledger.services import credits as crediting
@@ -73,18 +71,22 @@ def award(
 
     check_range("amount", amount, 1, MAX_AMOUNT)
     require_evidence(evidence, there_is_none=no_evidence)
-    programme_id = programme_id_of(settings, programme)
-    (org_id,) = org_ids_of(settings, [organisation])
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    (org_id,) = org_ids_of(sending.settings, [organisation])
+    with sending.ordering() as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
         given = Award(org_id, amount, category, commitment)
         operation = crediting.award(desktop.order, programme_id, [given])
     entry = operation.first_sequence
-    show_done(operation, as_json=as_json, text=f"Entry {entry}.", entry_ids=[entry])
+    sending.show_done(operation, text=f"Entry {entry}.", entry_ids=[entry])
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends(
+    "issuer",
+    "Credits.reverse",
+    who="the issuer that made the awards, or a council officer of the programme",
+)
 def reverse(
     entries: Annotated[list[str], typer.Argument(help="The awards' entry ids.")],
     *,
@@ -92,17 +94,14 @@ def reverse(
     no_evidence: NoEvidenceOption = False,
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
-    signer: str = signer_option("issuer"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Take awards of one programme back, all or none, with evidence that shows why."""
     from ledger.services import credits as crediting
 
     ids = [EntryId(parse_id("entry", each, MAX_ENTRY_ID)) for each in entries]
     require_evidence(evidence, there_is_none=no_evidence)
-    with ordering(settings, signer, operation_id) as desktop:
+    with sending.ordering() as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
         corrections = [crediting.Correction(each, commitment) for each in ids]
         reversals = _prove_when_mirrored(desktop.desk, corrections)
@@ -110,7 +109,7 @@ def reverse(
     first, last = operation.first_sequence or 0, operation.last_sequence or 0
     made = list(range(first, last + 1))
     text = "Entries " + ", ".join(str(each) for each in made) + "."
-    show_done(operation, as_json=as_json, text=text, entry_ids=made)
+    sending.show_done(operation, text=text, entry_ids=made)
 
 
 @app.command()

@@ -8,9 +8,9 @@ import typer
 
 from ledger.chain.addresses import parse_address
 from ledger.chain.keyring import find_named_key
-from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.sending import Sending, sends
+from ledger.cli.settings_options import READING, with_settings
 from ledger.cli.view import name_of, parse_time, programme_id_of, show_day, table, viewing
 from ledger.config import Settings
 from ledger.domain.commands import Budget
@@ -67,7 +67,7 @@ def show_command(
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("council", "Programmes.createProgramme", who="a council officer of the whole alliance")
 def create(
     key: Annotated[str, typer.Argument(help="A short name for it, such as community.")],
     *,
@@ -82,114 +82,97 @@ def create(
             help="Approvals that a proposal of its council needs beside its maker's, 1 to 16."
         ),
     ] = 1,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Found a programme."""
     from ledger.domain.keys import encode_key
-    from ledger.office.profiles import Profile, Subject, keep_profile
+    from ledger.office.profiles import Profile, Subject
     from ledger.services import programmes
-    from ledger.store.engine import writing
 
     encode_key(key)
     profile = Profile(Subject.PROGRAMME, key, name_zh, name_en)
     profile.document()
-    with ordering(settings, signer, operation_id) as desktop:
-        with writing(desktop.desk.engine) as connection:
-            commitment = keep_profile(connection, profile)
+    with sending.ordering() as desktop:
+        commitment = desktop.keep_profile(profile)
         founding = programmes.Founding(key, commitment, supply_cap, approvals)
         operation, programme_id = programmes.create_programme(desktop.order, founding)
     text = f"Programme {programme_id}."
-    show_done(operation, as_json=as_json, text=text, programme_id=programme_id)
+    sending.show_done(operation, text=text, programme_id=programme_id)
 
 
 @app.command("add-tiers")
-@with_settings(*SENDING)
+@sends("council", "Programmes.addTiers", who="a council officer of the programme")
 def add_tiers(
     programme: ProgrammeArgument,
     tiers: Annotated[list[str], typer.Argument(help="Their keys, in order.")],
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Add tiers, numbered on from the last one."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.add_tiers(desktop.order, programme_id, tiers)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("open")
-@with_settings(*SENDING)
+@sends("council", "Programmes.openCategories", who="a council officer of the programme")
 def open_categories(
     programme: ProgrammeArgument,
     categories: CategoriesArgument,
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Open categories to awards."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.open_categories(desktop.order, programme_id, categories)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("close")
-@with_settings(*SENDING)
+@sends("council", "Programmes.closeCategories", who="a council officer of the programme")
 def close_categories(
     programme: ProgrammeArgument,
     categories: CategoriesArgument,
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Close categories to awards."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.close_categories(desktop.order, programme_id, categories)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("epochs")
-@with_settings(*SENDING)
+@sends("council", "Programmes.appendBoundaries", who="a council officer of the programme")
 def append_boundaries(
     programme: ProgrammeArgument,
     boundaries: Annotated[
         list[str], typer.Argument(help="Days or times in growing order: 2027-01-01 2027-04-01.")
     ],
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Append epoch boundaries; they are never moved."""
     from ledger.services import programmes
 
     times = [parse_time("boundary", each) for each in boundaries]
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.append_boundaries(desktop.order, programme_id, times)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("budget")
-@with_settings(*SENDING)
+@sends("treasurer", "Programmes.setBudget", who="a treasurer or council officer of the programme")
 def set_budget(
     programme: ProgrammeArgument,
     issuer: Annotated[
@@ -198,10 +181,7 @@ def set_budget(
     *,
     per_award: Annotated[int, typer.Option(help="The most credits in one award.")],
     per_epoch: Annotated[int, typer.Option(help="The most credits in one epoch.")],
-    signer: str = signer_option("treasurer"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Give an issuer a budget; 0 and 0 take it away."""
     from ledger.services import programmes
@@ -209,32 +189,29 @@ def set_budget(
     if issuer.startswith("0x"):
         account = parse_address(issuer, "issuer")
     else:
-        account = find_named_key(settings, issuer).address
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+        account = find_named_key(sending.settings, issuer).address
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         budget = Budget(per_award, per_epoch)
         operation = programmes.set_budget(desktop.order, programme_id, account, budget)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("cap")
-@with_settings(*SENDING)
+@sends("council", "Programmes.changeSupplyCap", who="a council officer of the programme")
 def change_supply_cap(
     programme: ProgrammeArgument,
     supply_cap: Annotated[int, typer.Argument(help="Credits.")],
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Change the most credits that may be outstanding at once."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.change_supply_cap(desktop.order, programme_id, supply_cap)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 def _text(programme: Programme) -> str:
