@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ledger.chain.contracts.messages import actor_of
 from ledger.chain.contracts.registry import WRAPPERS
-from ledger.chain.lines import Line, SentTransaction, find_sent, read_lines
+from ledger.chain.lines import Line, SentTransaction, find_sent, read_events, read_lines
 from ledger.chain.rpc import Node
 from ledger.chain.sending import Call
 from ledger.chain.signers import TransactionFields
@@ -73,6 +74,14 @@ class Calls:
         """The journal lines of the request's contract that a transaction made."""
         address = self.addresses[request.contract]
         return read_lines(self.node, request.contract, address, transaction_hash)
+
+    def read_events(self, operation: Operation) -> tuple[dict[str, Any], ...]:
+        """The events of the request's contract that an included operation caused."""
+        attempt = operation.last_attempt
+        if attempt is None:
+            return ()
+        name = operation.request.contract
+        return read_events(self.node, name, self.addresses[name], attempt.transaction_hash)
 
     def lines_of(self, operation: Operation) -> tuple[Line, ...]:
         """The journal lines that an included operation caused. Raises NotFound if it has none."""

@@ -275,6 +275,10 @@ class Outbox:
         """The ids of what the operation's journal lines are about, in their order."""
         return tuple(line.subject for line in self.lines_of(operation))
 
+    def made_by(self, operation: Operation, field: str) -> tuple[int, ...]:
+        """The number that each of an included operation's events has in a field (`proposalId`)."""
+        return tuple(int(each[field]) for each in self._calls.read_events(operation))
+
     def close(self) -> None:
         """Give back the leases that are kept for whoever comes next."""
         with self._lock:
