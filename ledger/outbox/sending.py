@@ -101,6 +101,8 @@ class Outbox:
         rules: Rules | None = None,
     ) -> None:
         self.chain = chain
+        self.addresses = addresses
+        self.first_block = first_block
         self._engine = engine
         self._node = node
         self._deadline = deadline
