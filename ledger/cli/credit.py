@@ -11,11 +11,13 @@ from ledger.cli.ordering import (
     NoEvidenceOption,
     TitleEnOption,
     TitleZhOption,
+    parse_commitment,
     require_evidence,
 )
 from ledger.cli.output import JsonOption, show
 from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, with_settings
+from ledger.cli.signing import Signing, signs
 from ledger.cli.statement import show_entries
 from ledger.cli.view import (
     name_of,
@@ -27,9 +29,9 @@ from ledger.cli.view import (
     viewing,
 )
 from ledger.config import Settings
-from ledger.domain.commands import Award
+from ledger.domain.commands import NO_COMMITMENT, Award
 from ledger.domain.ids import MAX_ENTRY_ID, EntryId
-from ledger.errors import NotFound
+from ledger.errors import InvalidValue, NotFound
 
 if TYPE_CHECKING:
     from ledger.domain.commands import Reversal
@@ -112,6 +114,60 @@ def reverse(
     sending.show_done(operation, text=text, entry_ids=made)
 
 
+@app.command("carry-over")
+@sends("council", "Credits.carryOver", who="a council officer of the programme")
+def carry_over(
+    programme: ProgrammeArgument,
+    organisations: Annotated[list[str], typer.Argument(help="Merged organisations' ids or keys.")],
+    *,
+    evidence: EvidenceOption = "",
+    title_zh: TitleZhOption = "",
+    title_en: TitleEnOption = "",
+    sending: Sending,
+) -> None:
+    """Carry the balances of merged organisations over to what they are part of, all or none."""
+    from ledger.services import credits as crediting
+
+    programme_id = programme_id_of(sending.settings, programme)
+    org_ids = org_ids_of(sending.settings, organisations)
+    with sending.ordering() as desktop:
+        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        operation = crediting.carry_over(desktop.order, programme_id, org_ids, commitment)
+    sending.show_done(operation)
+
+
+@app.command()
+@signs("issuer", "Credits.AwardBatch")
+def sign(
+    programme: Annotated[int, typer.Argument(help="A programme's id.", min=1)],
+    awards: Annotated[
+        list[str],
+        typer.Argument(
+            help="ORGANISATION:CREDITS:CATEGORY, by its id, such as 4:12:data.acquire; a fourth "
+            "part is the commitment to its evidence."
+        ),
+    ],
+    *,
+    no_evidence: NoEvidenceOption = False,
+    signing: Signing,
+) -> None:
+    """Sign awards without a network; anybody brings them to the chain, once."""
+    from ledger.chain.messages import write_award_batch
+    from ledger.domain.ids import ProgrammeId
+
+    given = [_award(text, no_evidence=no_evidence) for text in awards]
+    signing.sign(
+        lambda slip: write_award_batch(
+            slip.domain,
+            ProgrammeId(programme),
+            given,
+            account=slip.account,
+            operation_id=slip.operation_id,
+            deadline=slip.deadline,
+        )
+    )
+
+
 @app.command()
 @with_settings(*READING)
 def balance(
@@ -160,6 +216,28 @@ def statement(
         answer = view.answer(org_id=found.org_id, profile=found.profile, entries=entries)
     text = f"{found.org_id} {name_of(found.profile)}\n\n"
     show(answer, text + show_entries(entries, terminal_width()), as_json=as_json)
+
+
+def _award(text: str, *, no_evidence: bool) -> Award:
+    """An award as it is signed offline. Raises InvalidValue, EvidenceMissing."""
+    from ledger.domain.ids import MAX_ORG_ID, OrgId
+    from ledger.domain.keys import encode_key
+    from ledger.services.checks import MAX_AMOUNT
+
+    parts = text.split(":")
+    if len(parts) not in (3, 4):
+        expected = "ORGANISATION:CREDITS:CATEGORY, or these and :0xEVIDENCE"
+        raise InvalidValue(field="award", value=text, expected=expected)
+    organisation, amount, category, *evidence = parts
+    commitment = evidence[0] if evidence else ""
+    require_evidence(commitment, there_is_none=no_evidence and not commitment)
+    encode_key(category, "category")
+    return Award(
+        OrgId(parse_id("organisation", organisation, MAX_ORG_ID)),
+        parse_id("amount", amount, MAX_AMOUNT),
+        category,
+        parse_commitment(commitment) if commitment else NO_COMMITMENT,
+    )
 
 
 def _prove_when_mirrored(desk: Desk, corrections: list[Correction]) -> list[Reversal]:

@@ -18,10 +18,12 @@ from ledger.cli.ordering import (
     ReasonOption,
     TitleEnOption,
     TitleZhOption,
+    parse_commitment,
 )
 from ledger.cli.output import JsonOption, show
 from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, with_settings
+from ledger.cli.signing import Signing, signs
 from ledger.cli.view import (
     name_of,
     org_ids_of,
@@ -219,6 +221,37 @@ _add_standing_command("suspend", "Suspend active memberships, lapsed ones too.")
 _add_standing_command("resume", "End suspensions.")
 _add_standing_command("revoke", "End memberships; only a new admission undoes it.")
 _add_standing_command("decline", "Record that applications were declined.")
+
+
+@app.command()
+@signs("controller", "Memberships.Application")
+def sign(
+    programme: Annotated[int, typer.Argument(help="A programme's id.", min=1)],
+    organisation: Annotated[int, typer.Argument(help="The applicant's id.", min=1)],
+    *,
+    tier: Annotated[int, typer.Option(help="The tier's number.", min=1, max=255)],
+    evidence: Annotated[
+        str, typer.Option(help="The commitment to the application's document, 0x….")
+    ] = "",
+    signing: Signing,
+) -> None:
+    """Sign, without a network, that an applicant agrees to be admitted; a registrar brings it."""
+    from ledger.chain.messages import write_application
+    from ledger.domain.commands import NO_COMMITMENT
+    from ledger.domain.ids import OrgId, ProgrammeId, TierId
+
+    commitment = parse_commitment(evidence) if evidence else NO_COMMITMENT
+    admission = Admission(OrgId(organisation), TierId(tier), 0, commitment)
+    signing.sign(
+        lambda slip: write_application(
+            slip.domain,
+            ProgrammeId(programme),
+            admission,
+            account=slip.account,
+            application_id=slip.operation_id,
+            deadline=slip.deadline,
+        )
+    )
 
 
 @app.command("metadata-base")

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from ledger.chain.addresses import show_address
+from ledger.chain.addresses import parse_address, show_address
+from ledger.chain.keyring import find_named_key
 from ledger.cli.output import show
 from ledger.cli.passwords import ask_password
 from ledger.cli.view import plain
@@ -65,6 +66,24 @@ _COMMITMENT = re.compile(r"0x[0-9a-fA-F]{64}")
 def signer_option(default: str) -> Any:
     """`--as KEY`, with the key that usually signs such a command."""
     return typer.Option(default, "--as", help="The key that signs, by its name.")
+
+
+def account_of_name(settings: Settings, given: str, field: str) -> bytes:
+    """The account that is named by its address (0x…) or by the name of a key, 20 bytes.
+
+    Raises InvalidValue naming `field`, and KeyMissing.
+    """
+    if given.startswith("0x"):
+        return parse_address(given, field)
+    return find_named_key(settings, given).address
+
+
+def parse_commitment(text: str) -> bytes:
+    """The 32 bytes of a commitment to evidence. Raises InvalidValue."""
+    if not _COMMITMENT.fullmatch(text):
+        expected = "0x and 64 hex digits, the commitment to a document"
+        raise InvalidValue(field="evidence", value=text, expected=expected)
+    return bytes.fromhex(text[2:])
 
 
 def require_evidence(given: str, *, there_is_none: bool) -> None:

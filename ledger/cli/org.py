@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.chain.addresses import parse_address
+from ledger.cli.org_control import app as control
 from ledger.cli.output import JsonOption, show
 from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, with_settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ledger.mirror.queries.organisations import Organisation
 
 app = typer.Typer(no_args_is_help=True, help="Register organisations and look them up.")
+app.registered_commands += control.registered_commands
 
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
 

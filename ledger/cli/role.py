@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.chain.addresses import parse_address, show_address
-from ledger.chain.keyring import find_named_key, list_named_keys
+from ledger.chain.addresses import show_address
+from ledger.chain.keyring import list_named_keys
+from ledger.cli.ordering import account_of_name
 from ledger.cli.output import JsonOption, show
 from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, with_settings
@@ -23,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Appoint and dismiss officers.")
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
 
 RoleArgument = Annotated[
-    str, typer.Argument(help="registrar, issuer, treasurer, council or guardian.")
+    str, typer.Argument(help="registrar, issuer, treasurer, council, councillor or guardian.")
 ]
 AccountArgument = Annotated[str, typer.Argument(help="An account (0x…), or the name of a key.")]
 ProgrammeOption = Annotated[
@@ -129,6 +130,4 @@ def _office(settings: Settings, role: str, programme: str, account: str) -> Offi
     from ledger.services.roles import Office
 
     programme_id = programme_id_of(settings, programme) if programme else ALLIANCE_WIDE
-    if account.startswith("0x"):
-        return Office(role, programme_id, parse_address(account, "account"))
-    return Office(role, programme_id, find_named_key(settings, account).address)
+    return Office(role, programme_id, account_of_name(settings, account, "account"))

@@ -30,7 +30,7 @@ from ledger.cli.ordering import (
     signer_option,
 )
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import SENDING, with_settings
+from ledger.cli.settings_options import SENDING, take_instead, with_settings
 from ledger.cli.view import plain
 from ledger.config import Settings
 from ledger.domain.operations import new_operation_id, parse_operation_id
@@ -103,7 +103,6 @@ def sends(key: str, *calls: str, who: str) -> Callable[[Callable[..., None]], Ca
     """A decorator for a command that takes `sending`; the arguments are those of `Sent`."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
 
         @functools.wraps(command)
         def with_sending(
@@ -118,28 +117,14 @@ def sends(key: str, *calls: str, who: str) -> Callable[[Callable[..., None]], Ca
             chosen = parse_operation_id(operation_id) if operation_id else new_operation_id()
             command(**given, sending=Sending(settings, signer, chosen, dry_run, as_json))
 
-        added: tuple[tuple[str, Any, Any], ...] = (
+        options: tuple[tuple[str, Any, Any], ...] = (
             ("signer", str, signer_option(key)),
             ("operation_id", OperationIdOption, ""),
             ("dry_run", DryRunOption, False),
             ("as_json", JsonOption, False),
             ("settings", Settings, inspect.Parameter.empty),
         )
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        with_sending.__signature__ = signature.replace(  # type: ignore[attr-defined]
-            parameters=[
-                *(
-                    each.replace(kind=keyword)
-                    for name, each in signature.parameters.items()
-                    if name != "sending"
-                ),
-                *(
-                    inspect.Parameter(name, keyword, annotation=kind, default=default)
-                    for name, kind, default in added
-                ),
-            ]
-        )
-        del with_sending.__wrapped__  # whose parameters would be taken for ours
+        take_instead(with_sending, command, "sending", options)
         decorated = with_settings(*SENDING)(with_sending)
         decorated.sent = Sent(calls, who, key)  # type: ignore[attr-defined]
         return decorated
