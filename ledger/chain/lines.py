@@ -56,6 +56,16 @@ class _Receipt(msgspec.Struct):
     logs: list[_Log]
 
 
+class _WholeLog(msgspec.Struct):
+    address: str
+    topics: list[str]
+    data: str
+
+
+class _WholeReceipt(msgspec.Struct):
+    logs: list[_WholeLog]
+
+
 class _Sender(msgspec.Struct):
     sender: str = msgspec.field(name="from")
 
@@ -74,6 +84,23 @@ def read_lines(
         and log.topics
         and bytes.fromhex(log.topics[0][2:]) in journal
     )
+
+
+def read_events(
+    node: Node, contract: str, address: bytes, transaction_hash: bytes
+) -> tuple[dict[str, Any], ...]:
+    """The journal events that a transaction caused in one contract, each by its fields' names."""
+    shape: Any = _WholeReceipt | None
+    receipt = node.ask("eth_getTransactionReceipt", (_hex(transaction_hash),), shape)
+    journal = ContractEvents(contract, load_artifact(contract).abi).journal
+    found = []
+    for log in receipt.logs if receipt is not None else ():
+        topics = b"".join(bytes.fromhex(topic[2:]) for topic in log.topics)
+        decoder = journal.get(topics[:32])
+        if decoder is not None and log.address.lower() == _hex(address):
+            values = decoder.decode(topics, bytes.fromhex(log.data[2:]))
+            found.append(dict(zip(decoder.fields, values, strict=True)))
+    return tuple(found)
 
 
 def find_sent(

@@ -75,6 +75,7 @@ class _ReceiptAnswer(msgspec.Struct, rename="camel"):
 
 
 _GAS_TEXTS = ("gas required exceeds", "out of gas")
+_OUT_OF_GAS_TEXTS = (*_GAS_TEXTS, "outofgas")
 _REFUSALS = (Fate.POOR, Fate.REJECTED, Fate.TOO_EARLY, Fate.UNKNOWN)
 """Fates that a caller who sends one transaction at a time is told as the node's refusal."""
 
@@ -131,6 +132,26 @@ def estimate_gas(
     if gas > most:
         raise _too_large(gas, most)
     return gas
+
+
+def try_call(node: Node, call: Call) -> None:
+    """Run a call once on the latest state with as much gas as a transaction may use.
+
+    Raises ContractRefused where it would revert, TransactionTooLarge where that gas is not enough.
+    """
+    most = min(MAX_GAS, int(node.header("latest").gas_limit, 16))
+    request = {
+        "from": _hex(call.sender),
+        "to": _hex(call.to),
+        "data": _hex(call.data),
+        "gas": hex(most),
+    }
+    try:
+        node.ask("eth_call", (request, "latest"), str)
+    except NodeRefused as error:
+        if any(words in str(error.values["message"]).lower() for words in _OUT_OF_GAS_TEXTS):
+            raise _too_large(f"more than {most}", most) from error
+        raise refusal_of(error) from error
 
 
 def run_within(node: Node, calls: Sequence[tuple[Call, int]]) -> list[bool]:

@@ -9,16 +9,15 @@ import typer
 from ledger.cli.ordering import (
     EvidenceOption,
     NoEvidenceOption,
-    OperationIdOption,
     TitleEnOption,
     TitleZhOption,
-    ordering,
+    parse_commitment,
     require_evidence,
-    show_done,
-    signer_option,
 )
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.sending import Sending, sends
+from ledger.cli.settings_options import READING, with_settings
+from ledger.cli.signing import Signing, signs
 from ledger.cli.statement import show_entries
 from ledger.cli.view import (
     name_of,
@@ -30,9 +29,9 @@ from ledger.cli.view import (
     viewing,
 )
 from ledger.config import Settings
-from ledger.domain.commands import Award
+from ledger.domain.commands import NO_COMMITMENT, Award
 from ledger.domain.ids import MAX_ENTRY_ID, EntryId
-from ledger.errors import NotFound
+from ledger.errors import InvalidValue, NotFound
 
 if TYPE_CHECKING:
     from ledger.domain.commands import Reversal
@@ -51,7 +50,11 @@ OrganisationArgument = Annotated[str, typer.Argument(help="An organisation's id 
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # so that -5 is an amount
-@with_settings(*SENDING)
+@sends(
+    "issuer",
+    "Credits.award",
+    who="an issuer within its budget, or a council officer of the programme",
+)
 def award(
     programme: ProgrammeArgument,
     organisation: OrganisationArgument,
@@ -62,10 +65,7 @@ def award(
     no_evidence: NoEvidenceOption = False,
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
-    signer: str = signer_option("issuer"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Award credits for a contribution, with the evidence of it."""
     from ledger.services import credits as crediting
@@ -73,18 +73,22 @@ def award(
 
     check_range("amount", amount, 1, MAX_AMOUNT)
     require_evidence(evidence, there_is_none=no_evidence)
-    programme_id = programme_id_of(settings, programme)
-    (org_id,) = org_ids_of(settings, [organisation])
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    (org_id,) = org_ids_of(sending.settings, [organisation])
+    with sending.ordering() as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
         given = Award(org_id, amount, category, commitment)
         operation = crediting.award(desktop.order, programme_id, [given])
     entry = operation.first_sequence
-    show_done(operation, as_json=as_json, text=f"Entry {entry}.", entry_ids=[entry])
+    sending.show_done(operation, text=f"Entry {entry}.", entry_ids=[entry])
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends(
+    "issuer",
+    "Credits.reverse",
+    who="the issuer that made the awards, or a council officer of the programme",
+)
 def reverse(
     entries: Annotated[list[str], typer.Argument(help="The awards' entry ids.")],
     *,
@@ -92,17 +96,14 @@ def reverse(
     no_evidence: NoEvidenceOption = False,
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
-    signer: str = signer_option("issuer"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Take awards of one programme back, all or none, with evidence that shows why."""
     from ledger.services import credits as crediting
 
     ids = [EntryId(parse_id("entry", each, MAX_ENTRY_ID)) for each in entries]
     require_evidence(evidence, there_is_none=no_evidence)
-    with ordering(settings, signer, operation_id) as desktop:
+    with sending.ordering() as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
         corrections = [crediting.Correction(each, commitment) for each in ids]
         reversals = _prove_when_mirrored(desktop.desk, corrections)
@@ -110,7 +111,61 @@ def reverse(
     first, last = operation.first_sequence or 0, operation.last_sequence or 0
     made = list(range(first, last + 1))
     text = "Entries " + ", ".join(str(each) for each in made) + "."
-    show_done(operation, as_json=as_json, text=text, entry_ids=made)
+    sending.show_done(operation, text=text, entry_ids=made)
+
+
+@app.command("carry-over")
+@sends("council", "Credits.carryOver", who="a council officer of the programme")
+def carry_over(
+    programme: ProgrammeArgument,
+    organisations: Annotated[list[str], typer.Argument(help="Merged organisations' ids or keys.")],
+    *,
+    evidence: EvidenceOption = "",
+    title_zh: TitleZhOption = "",
+    title_en: TitleEnOption = "",
+    sending: Sending,
+) -> None:
+    """Carry the balances of merged organisations over to what they are part of, all or none."""
+    from ledger.services import credits as crediting
+
+    programme_id = programme_id_of(sending.settings, programme)
+    org_ids = org_ids_of(sending.settings, organisations)
+    with sending.ordering() as desktop:
+        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        operation = crediting.carry_over(desktop.order, programme_id, org_ids, commitment)
+    sending.show_done(operation)
+
+
+@app.command()
+@signs("issuer", "Credits.AwardBatch")
+def sign(
+    programme: Annotated[int, typer.Argument(help="A programme's id.", min=1)],
+    awards: Annotated[
+        list[str],
+        typer.Argument(
+            help="ORGANISATION:CREDITS:CATEGORY, by its id, such as 4:12:data.acquire; a fourth "
+            "part is the commitment to its evidence."
+        ),
+    ],
+    *,
+    no_evidence: NoEvidenceOption = False,
+    signing: Signing,
+) -> None:
+    """Sign awards without a network; anybody brings them to the chain, once."""
+    from ledger.chain.messages import write_award_batch
+    from ledger.domain.ids import ProgrammeId
+
+    given = [_award(text, no_evidence=no_evidence) for text in awards]
+    signing.sign(
+        lambda slip: write_award_batch(
+            slip.domain,
+            ProgrammeId(programme),
+            given,
+            account=slip.account,
+            operation_id=slip.operation_id,
+            deadline=slip.deadline,
+        )
+    )
 
 
 @app.command()
@@ -161,6 +216,28 @@ def statement(
         answer = view.answer(org_id=found.org_id, profile=found.profile, entries=entries)
     text = f"{found.org_id} {name_of(found.profile)}\n\n"
     show(answer, text + show_entries(entries, terminal_width()), as_json=as_json)
+
+
+def _award(text: str, *, no_evidence: bool) -> Award:
+    """An award as it is signed offline. Raises InvalidValue, EvidenceMissing."""
+    from ledger.domain.ids import MAX_ORG_ID, OrgId
+    from ledger.domain.keys import encode_key
+    from ledger.services.checks import MAX_AMOUNT
+
+    parts = text.split(":")
+    if len(parts) not in (3, 4):
+        expected = "ORGANISATION:CREDITS:CATEGORY, or these and :0xEVIDENCE"
+        raise InvalidValue(field="award", value=text, expected=expected)
+    organisation, amount, category, *evidence = parts
+    commitment = evidence[0] if evidence else ""
+    require_evidence(commitment, there_is_none=no_evidence and not commitment)
+    encode_key(category, "category")
+    return Award(
+        OrgId(parse_id("organisation", organisation, MAX_ORG_ID)),
+        parse_id("amount", amount, MAX_AMOUNT),
+        category,
+        parse_commitment(commitment) if commitment else NO_COMMITMENT,
+    )
 
 
 def _prove_when_mirrored(desk: Desk, corrections: list[Correction]) -> list[Reversal]:

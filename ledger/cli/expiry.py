@@ -1,8 +1,4 @@
-"""`moonlake expiry`: which credits are due to expire, and whether the posted expiries were right.
-
-Nothing is posted here. A council computes with it what it proposes, and anybody who has a mirror
-computes the same again.
-"""
+"""`moonlake expiry`: credits that are too old: which are due, posting them, and what was wrong."""
 
 from __future__ import annotations
 
@@ -11,18 +7,27 @@ from typing import Annotated
 import typer
 
 from ledger.cli.output import JsonOption, show
+from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, with_settings
-from ledger.cli.view import parse_time, table, viewing
+from ledger.cli.view import parse_time, plain, show_time, table, viewing
 from ledger.config import Settings
+from ledger.errors import InvalidValue
 
-app = typer.Typer(no_args_is_help=True, help="Compute expiries of credits, and check posted ones.")
+app = typer.Typer(no_args_is_help=True, help="Let credits expire, and check what expired.")
 
-# ruff: noqa: PLC0415  queries take a second to import, and --help must not wait for them
+# ruff: noqa: PLC0415  services take a second to import, and --help must not wait for them
+
+WRONG = 1
 
 ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.")]
 EpochsOption = Annotated[
     int,
-    typer.Option(help="The policy: how many more epochs credits live after their own; 0 is none."),
+    typer.Option(
+        "--epochs", help="Whole epochs that credits stay good after their own is over.", min=0
+    ),
+]
+AtOption = Annotated[
+    str, typer.Option("--at", help="The moment, a time; that of the last mirrored block if unset.")
 ]
 
 
@@ -32,38 +37,76 @@ def compute(
     programme: ProgrammeArgument,
     *,
     epochs: EpochsOption,
-    at: Annotated[
-        str, typer.Option(help="A day or a time; without it, that of the last mirrored block.")
-    ] = "",
+    at: AtOption = "",
     settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
-    """What is due at a moment: the awards, what is unspent of them, and what each one leaves."""
-    from ledger.domain.expiry import (
-        ExpiryPolicy,
-        commit_to_computation,
-        compute_expiries,
-        describe_computation,
-    )
-    from ledger.domain.ids import EntryId
-    from ledger.mirror.queries.recomputation import read_boundaries, read_journal
+    """What is due to expire at a moment, by award."""
+    from ledger.domain.expiry import ExpiryPolicy
+    from ledger.services.expiries import compute_due
 
-    policy = ExpiryPolicy(epochs)
     with viewing(settings) as view:
-        moment = parse_time("at", at) if at else view.moment.timestamp
         programme_id = view.programme(programme)
-        asked = (view.connection, view.moment, programme_id)
-        journal = [dated for dated in read_journal(*asked) if dated.posted_at <= moment]
-        due = compute_expiries(policy, journal, read_boundaries(*asked), moment)
-        last = EntryId(journal[-1].entry.entry_id if journal else 0)
-        described = describe_computation(policy, programme_id, last, moment)
-        digest = commit_to_computation(described)
-        answer = view.answer(computation=described.decode(), policy=digest, expiries=due)
-    rows = [(each.entry_id, each.org_id, each.amount, each.leaves, each.category) for each in due]
-    columns = ("award#", "organisation#", "amount#", "leaves#", "category")
-    shown = table(columns, rows) if rows else "Nothing is due."
-    text = f"{shown}\n\npolicy  0x{digest.hex()}\n        {described.decode()}"
-    show(answer, text, as_json=as_json)
+        time = parse_time("at", at) if at else None
+        policy = ExpiryPolicy(epochs)
+        due = compute_due(view.connection, view.moment, programme_id, policy, time)
+        answer = view.answer(
+            programme_id=programme_id,
+            computed_at=due.at,
+            last_entry=due.last_entry,
+            policy=due.commitment,
+            description=due.description.decode("utf-8"),
+            expiries=due.expiries,
+        )
+    rows = [
+        (each.entry_id, each.org_id, each.category, each.amount, each.leaves)
+        for each in due.expiries
+    ]
+    columns = ("award#", "organisation#", "category", "credits#", "leaves#")
+    text = table(columns, rows) if rows else "Nothing is due."
+    end = f"\n\nAt {show_time(due.at)}, up to entry {due.last_entry}."
+    show(answer, text + end, as_json=as_json)
+
+
+@app.command()
+@sends("council", "Credits.expire", who="a council officer of the programme")
+def post(
+    programme: ProgrammeArgument,
+    *,
+    epochs: EpochsOption,
+    at: AtOption = "",
+    sending: Sending,
+) -> None:
+    """Post what is due, oldest award first, as many as one transaction takes.
+
+    Who repeats it under the same --operation-id names the same --at, too.
+    """
+    from ledger.domain.expiry import ExpiryPolicy
+    from ledger.services import credits as crediting
+    from ledger.services.expiries import compute_due
+
+    with viewing(sending.settings) as view:
+        programme_id = view.programme(programme)
+        time = parse_time("at", at) if at else None
+        policy = ExpiryPolicy(epochs)
+        due = compute_due(view.connection, view.moment, programme_id, policy, time)
+    if not due.expiries:
+        expected = "a moment at which something is due"
+        raise InvalidValue(field="at", value=show_time(due.at), expected=expected)
+    with sending.ordering() as desktop:
+        operation = crediting.expire(desktop.order, programme_id, due.batch, due.commitment)
+    left = len(due.expiries) - len(due.batch)
+    lines = [f"Computed by {due.description.decode('utf-8')}."]
+    if left:
+        lines.append(f"{left} more are due: run the same command again once these are mirrored.")
+    sending.show_done(
+        operation,
+        text="\n".join(lines),
+        posted=len(due.batch),
+        left=left,
+        policy=due.commitment,
+        description=due.description.decode("utf-8"),
+    )
 
 
 @app.command()
@@ -75,20 +118,19 @@ def check(
     settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
-    """Whether a posted expiry took more than was due just before it; ends with 1 where one did."""
-    from ledger.domain.events import EntryKind
-    from ledger.domain.expiry import ExpiryPolicy, find_wrong_expiries
-    from ledger.mirror.queries.recomputation import read_boundaries, read_journal
+    """Which posted expiries took more than was due; exit code 1 where there are any."""
+    from ledger.domain.expiry import ExpiryPolicy
+    from ledger.services.expiries import count_posted, find_wrong
 
     with viewing(settings) as view:
-        asked = (view.connection, view.moment, view.programme(programme))
-        journal = list(read_journal(*asked))
-        wrong = find_wrong_expiries(ExpiryPolicy(epochs), journal, read_boundaries(*asked))
-        posted = sum(dated.entry.kind == EntryKind.EXPIRY for dated in journal)
-        answer = view.answer(correct=not wrong, expiries=posted, wrong=wrong)
-    rows = [(each.entry_id, each.award_id, each.org_id, each.amount, each.due) for each in wrong]
+        programme_id = view.programme(programme)
+        found = find_wrong(view.connection, view.moment, programme_id, ExpiryPolicy(epochs))
+        posted = count_posted(view.connection, view.moment, programme_id)
+        answer = view.answer(correct=not found, expiries=posted, wrong=found)
+    rows = [tuple(plain(each).values()) for each in found]
     columns = ("entry#", "award#", "organisation#", "took#", "due#")
     right = f"None of the {posted} expiries took more than was due."
-    show(answer, table(columns, rows) if rows else right, as_json=as_json)
-    if wrong:
-        raise typer.Exit(1)
+    text = table(columns, rows) if rows else right
+    show(answer, text, as_json=as_json)
+    if found:
+        raise typer.Exit(WRONG)

@@ -24,20 +24,12 @@ if TYPE_CHECKING:
     from ledger.services.roster.planning import PlannedRow
     from ledger.services.roster.reading import Roster
 
-app = typer.Typer(no_args_is_help=True, help="Bring data from spreadsheets.")
-
 # ruff: noqa: PLC0415  services take a second to import, and --help must not wait for them
 
 USUAL_TERM = 365 * 86_400
 EPOCH_YEARS = 3
 
 
-@app.callback()
-def _several() -> None:
-    """Keeps the name `roster` needed, since other imports will stand beside it."""
-
-
-@app.command()
 @with_settings(*SENDING)
 def roster(
     folder: Annotated[Path, typer.Argument(help="The folder with the CSV files.")],

@@ -15,16 +15,15 @@ import typer
 
 from ledger.cli.ordering import (
     EvidenceOption,
-    OperationIdOption,
     ReasonOption,
     TitleEnOption,
     TitleZhOption,
-    ordering,
-    show_done,
-    signer_option,
+    parse_commitment,
 )
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.sending import Sending, sends
+from ledger.cli.settings_options import READING, with_settings
+from ledger.cli.signing import Signing, signs
 from ledger.cli.view import (
     name_of,
     org_ids_of,
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Admit members and change their standing.")
 
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
+
+_WHO = "a registrar or council officer of the programme"
 
 ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.")]
 OrganisationsArgument = Annotated[list[str], typer.Argument(help="Organisations' ids or keys.")]
@@ -109,7 +110,7 @@ def list_command(
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("registrar", "Memberships.admit", who=_WHO)
 def admit(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
@@ -120,27 +121,24 @@ def admit(
     evidence: EvidenceOption = "",
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
-    signer: str = signer_option("registrar"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Admit organisations to a programme."""
     from ledger.services import memberships
 
     expires_at = parse_time("expires", expires)
-    programme_id = programme_id_of(settings, programme)
-    org_ids = org_ids_of(settings, organisations)
-    tier_id = tier_id_of(settings, programme_id, tier)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    org_ids = org_ids_of(sending.settings, organisations)
+    tier_id = tier_id_of(sending.settings, programme_id, tier)
+    with sending.ordering() as desktop:
         commitment = desktop.keep_evidence(evidence, title_zh, title_en)
         admissions = [Admission(each, tier_id, expires_at, commitment) for each in org_ids]
         operation = memberships.admit(desktop.order, programme_id, admissions, reason=reason)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("registrar", "Memberships.renew", who=_WHO)
 def renew(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
@@ -150,10 +148,7 @@ def renew(
     evidence: EvidenceOption = "",
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
-    signer: str = signer_option("registrar"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Prolong memberships."""
     from ledger.services import memberships
@@ -161,14 +156,14 @@ def renew(
     expires_at = parse_time("expires", expires)
 
     subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
-    with _changing(settings, signer, operation_id, subject) as change:
+    with _changing(sending, subject) as change:
         renewals = [Renewal(each, expires_at) for each in change.org_ids]
         operation = memberships.renew(change.order, change.programme_id, renewals, change.ground)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("tier")
-@with_settings(*SENDING)
+@sends("registrar", "Memberships.changeTier", who=_WHO)
 def change_tier(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
@@ -178,29 +173,26 @@ def change_tier(
     evidence: EvidenceOption = "",
     title_zh: TitleZhOption = "",
     title_en: TitleEnOption = "",
-    signer: str = signer_option("registrar"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Move memberships into another tier."""
     from ledger.services import memberships
 
-    tier_id = tier_id_of(settings, programme_id_of(settings, programme), tier)
+    tier_id = tier_id_of(sending.settings, programme_id_of(sending.settings, programme), tier)
     subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
-    with _changing(settings, signer, operation_id, subject) as change:
+    with _changing(sending, subject) as change:
         changes = [TierChange(each, tier_id) for each in change.org_ids]
         operation = memberships.change_tier(
             change.order, change.programme_id, changes, change.ground
         )
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 def _add_standing_command(name: str, description: str) -> None:
     """A command that names organisations and nothing else about them."""
 
     @app.command(name, help=description)
-    @with_settings(*SENDING)
+    @sends("registrar", f"Memberships.{name}", who=_WHO)
     def change_standing(
         programme: ProgrammeArgument,
         organisations: OrganisationsArgument,
@@ -209,10 +201,7 @@ def _add_standing_command(name: str, description: str) -> None:
         evidence: EvidenceOption = "",
         title_zh: TitleZhOption = "",
         title_en: TitleEnOption = "",
-        signer: str = signer_option("registrar"),
-        operation_id: OperationIdOption = "",
-        settings: Settings,
-        as_json: JsonOption = False,
+        sending: Sending,
     ) -> None:
         from ledger.services import memberships
 
@@ -223,9 +212,9 @@ def _add_standing_command(name: str, description: str) -> None:
             "decline": memberships.decline,
         }[name]
         subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
-        with _changing(settings, signer, operation_id, subject) as change:
+        with _changing(sending, subject) as change:
             operation = place(change.order, change.programme_id, change.org_ids, change.ground)
-        show_done(operation, as_json=as_json)
+        sending.show_done(operation)
 
 
 _add_standing_command("suspend", "Suspend active memberships, lapsed ones too.")
@@ -234,8 +223,39 @@ _add_standing_command("revoke", "End memberships; only a new admission undoes it
 _add_standing_command("decline", "Record that applications were declined.")
 
 
+@app.command()
+@signs("controller", "Memberships.Application")
+def sign(
+    programme: Annotated[int, typer.Argument(help="A programme's id.", min=1)],
+    organisation: Annotated[int, typer.Argument(help="The applicant's id.", min=1)],
+    *,
+    tier: Annotated[int, typer.Option(help="The tier's number.", min=1, max=255)],
+    evidence: Annotated[
+        str, typer.Option(help="The commitment to the application's document, 0x….")
+    ] = "",
+    signing: Signing,
+) -> None:
+    """Sign, without a network, that an applicant agrees to be admitted; a registrar brings it."""
+    from ledger.chain.messages import write_application
+    from ledger.domain.commands import NO_COMMITMENT
+    from ledger.domain.ids import OrgId, ProgrammeId, TierId
+
+    commitment = parse_commitment(evidence) if evidence else NO_COMMITMENT
+    admission = Admission(OrgId(organisation), TierId(tier), 0, commitment)
+    signing.sign(
+        lambda slip: write_application(
+            slip.domain,
+            ProgrammeId(programme),
+            admission,
+            account=slip.account,
+            application_id=slip.operation_id,
+            deadline=slip.deadline,
+        )
+    )
+
+
 @app.command("metadata-base")
-@with_settings(*SENDING)
+@sends("council", "Memberships.changeMetadataBase", who="a council officer of the whole alliance")
 def metadata_base(
     base: Annotated[
         str,
@@ -246,20 +266,17 @@ def metadata_base(
     ] = "",
     *,
     none: Annotated[bool, typer.Option("--none", help="Take the present one away.")] = False,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Say where wallets find names and pictures of the memberships' tokens."""
     from ledger.services.memberships import change_metadata_base
 
     if bool(base) == none:
         raise InvalidValue(field="base", value=base, expected="a URL, or --none instead of one")
-    with ordering(settings, signer, operation_id) as desktop:
+    with sending.ordering() as desktop:
         operation = change_metadata_base(desktop.order, base)
     where = f"A token's metadata is asked for at {base}<token id>, all tokens' at {base}contract."
-    show_done(operation, as_json=as_json, text=where if base else "", base=base)
+    sending.show_done(operation, text=where if base else "", base=base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +302,11 @@ class _Change:
 
 
 @contextmanager
-def _changing(
-    settings: Settings, signer: str, operation_id: str, subject: _Subject
-) -> Iterator[_Change]:
+def _changing(sending: Sending, subject: _Subject) -> Iterator[_Change]:
     from ledger.services.memberships import Ground
 
-    programme_id = programme_id_of(settings, subject.programme)
-    org_ids = org_ids_of(settings, subject.organisations)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, subject.programme)
+    org_ids = org_ids_of(sending.settings, subject.organisations)
+    with sending.ordering() as desktop:
         commitment = desktop.keep_evidence(subject.evidence, subject.title_zh, subject.title_en)
         yield _Change(desktop.order, programme_id, org_ids, Ground(subject.reason, commitment))

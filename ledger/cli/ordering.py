@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from ledger.chain.addresses import show_address
+from ledger.chain.addresses import parse_address, show_address
+from ledger.chain.keyring import find_named_key
 from ledger.cli.output import show
 from ledger.cli.passwords import ask_password
 from ledger.cli.view import plain
 from ledger.config import Settings
 from ledger.domain.commands import NO_COMMITMENT
+from ledger.domain.commitments import new_salt
 from ledger.domain.operations import new_operation_id, parse_operation_id
 from ledger.errors import EvidenceMissing, InvalidFile, InvalidValue, NotFound
 
 if TYPE_CHECKING:
     from ledger.chain.keyring import Ask
+    from ledger.office.profiles import Profile
     from ledger.outbox.records import Operation
     from ledger.services.desk import Desk
     from ledger.services.orders import Order
@@ -65,6 +68,24 @@ def signer_option(default: str) -> Any:
     return typer.Option(default, "--as", help="The key that signs, by its name.")
 
 
+def account_of_name(settings: Settings, given: str, field: str) -> bytes:
+    """The account that is named by its address (0x…) or by the name of a key, 20 bytes.
+
+    Raises InvalidValue naming `field`, and KeyMissing.
+    """
+    if given.startswith("0x"):
+        return parse_address(given, field)
+    return find_named_key(settings, given).address
+
+
+def parse_commitment(text: str) -> bytes:
+    """The 32 bytes of a commitment to evidence. Raises InvalidValue."""
+    if not _COMMITMENT.fullmatch(text):
+        expected = "0x and 64 hex digits, the commitment to a document"
+        raise InvalidValue(field="evidence", value=text, expected=expected)
+    return bytes.fromhex(text[2:])
+
+
 def require_evidence(given: str, *, there_is_none: bool) -> None:
     """See that a line of the journal names its evidence, or that it is meant to name none.
 
@@ -85,6 +106,20 @@ class Desktop:
     desk: Desk
     order: Order
 
+    def keep_profile(self, profile: Profile) -> bytes:
+        """The commitment to a profile, which is kept now unless the order is only rehearsed.
+
+        Raises InvalidValue.
+        """
+        from ledger.office.profiles import keep_profile
+        from ledger.store.engine import writing
+
+        profile.document()
+        if self.order.rehearses:
+            return new_salt()  # 32 random bytes, as a commitment is
+        with writing(self.desk.engine) as connection:
+            return keep_profile(connection, profile)
+
     def keep_evidence(self, given: str, title_zh: str, title_en: str) -> bytes:
         """The commitment to a document: kept now where a file is named, zeros for none.
 
@@ -101,6 +136,9 @@ class Desktop:
             return bytes.fromhex(given[2:]) if given else NO_COMMITMENT
         path = Path(given)
         description = Description(title_zh, title_en or path.name, _media_type(path))
+        if self.order.rehearses:
+            _open_document(path).close()
+            return new_salt()  # as with a profile
         with _open_document(path) as content, writing(self.desk.engine) as connection:
             kept = self.desk.evidence.keep(
                 connection, content, description, added_at=int(time.time())
@@ -117,20 +155,38 @@ def ordering(
     `ask` asks for a password that no setting has. Raises KeyMissing, KeyLocked, SignerProblem,
     InvalidValue, NodeProblem, ChainProblem and NotDeployed.
     """
+    chosen = parse_operation_id(operation_id) if operation_id else new_operation_id()
+    with opened_desktop(settings, key, chosen, ask=ask) as desktop:
+        yield desktop
+
+
+@contextmanager
+def opened_desktop(
+    settings: Settings,
+    key: str,
+    operation_id: bytes,
+    *,
+    rehearses: bool = False,
+    ask: Ask = ask_password,
+) -> Iterator[Desktop]:
+    """The same with an id that was chosen. One that only rehearses sends nothing of others."""
     from ledger.chain.devnet_funds import fund_accounts
     from ledger.services.orders import Order
     from ledger.wiring import open_named_signer, opened_desk
 
-    chosen = parse_operation_id(operation_id) if operation_id else new_operation_id()
     signer = open_named_signer(settings, key, ask)
     with opened_desk(settings) as desk:
+        order = Order(desk.outbox, signer, operation_id, rehearses=rehearses)
+        if rehearses:
+            yield Desktop(desk, order)
+            return
         if settings.uses_devnet:
             fund_accounts(desk.node, (signer.address,))
         for resumed in desk.outbox.resume():
             summary = resumed.operation.request.summary
             outcome = "" if resumed.error is None else f" It failed: {resumed.error}"
             typer.echo(f"Sent what was left of an earlier command: {summary}{outcome}", err=True)
-        yield Desktop(desk, Order(desk.outbox, signer, chosen))
+        yield Desktop(desk, order)
 
 
 def show_done(operation: Operation, *, as_json: bool, text: str = "", **more: Any) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.chain.addresses import parse_address
-from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
+from ledger.cli.org_control import app as control
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.sending import Sending, sends
+from ledger.cli.settings_options import READING, with_settings
 from ledger.cli.view import name_of, show_day, table, viewing
 from ledger.config import Settings
 from ledger.domain.commands import Registration
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ledger.mirror.queries.organisations import Organisation
 
 app = typer.Typer(no_args_is_help=True, help="Register organisations and look them up.")
+app.registered_commands += control.registered_commands
 
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
 
@@ -85,7 +87,7 @@ def show_command(
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("registrar", "Organisations.register", who="an alliance-wide registrar")
 def register(
     key: Annotated[str, typer.Argument(help="A short name for it, such as galaxyspace.")],
     controller: Annotated[str, typer.Argument(help="The account that acts for it, 0x….")],
@@ -95,31 +97,30 @@ def register(
     kind: Annotated[str, typer.Option(help="company, association, investor ….")] = "company",
     segment: SegmentOption = "",
     note: NoteOption = "",
-    signer: str = signer_option("registrar"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Register an organisation. Its names stay in this database; the chain commits to them."""
     from ledger.domain.keys import encode_key
-    from ledger.office.profiles import Profile, Subject, keep_profile
+    from ledger.office.profiles import Profile, Subject
     from ledger.services import organisations
-    from ledger.store.engine import writing
 
     account = parse_address(controller, "controller")
     encode_key(key)
     profile = Profile(Subject.ORGANISATION, key, name_zh, name_en, segment, note)
     profile.document()
-    with ordering(settings, signer, operation_id) as desktop:
-        with writing(desktop.desk.engine) as connection:
-            commitment = keep_profile(connection, profile)
+    with sending.ordering() as desktop:
+        commitment = desktop.keep_profile(profile)
         registration = Registration(account, kind, commitment)
         operation, (org_id,) = organisations.register(desktop.order, [registration])
-    show_done(operation, as_json=as_json, text=f"Organisation {org_id}.", org_ids=[org_id])
+    sending.show_done(operation, text=f"Organisation {org_id}.", org_ids=[org_id])
 
 
 @app.command("profile")
-@with_settings(*SENDING)
+@sends(
+    "registrar",
+    "Organisations.changeProfile",
+    who="the organisation's controller, or an alliance-wide registrar",
+)
 def change_profile(
     organisation: OrganisationArgument,
     *,
@@ -127,17 +128,13 @@ def change_profile(
     name_en: NameEnOption = "",
     segment: SegmentOption = "",
     note: NoteOption = "",
-    signer: str = signer_option("registrar"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Change an organisation's names, segment or note; what is not given stays."""
-    from ledger.office.profiles import Profile, Subject, keep_profile
+    from ledger.office.profiles import Profile, Subject
     from ledger.services import organisations
-    from ledger.store.engine import writing
 
-    with viewing(settings) as view:
+    with viewing(sending.settings) as view:
         found = view.organisation(organisation)
     old = found.profile
     profile = Profile(
@@ -149,11 +146,10 @@ def change_profile(
         note or (old.note if old is not None else ""),
     )
     profile.document()
-    with ordering(settings, signer, operation_id) as desktop:
-        with writing(desktop.desk.engine) as connection:
-            commitment = keep_profile(connection, profile)
+    with sending.ordering() as desktop:
+        commitment = desktop.keep_profile(profile)
         operation = organisations.change_profile(desktop.order, found.org_id, commitment)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 def _acting(organisation: Organisation) -> str:

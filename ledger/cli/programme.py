@@ -6,14 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.chain.addresses import parse_address
-from ledger.chain.keyring import find_named_key
-from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
+from ledger.chain.addresses import show_address
+from ledger.cli.ordering import account_of_name
 from ledger.cli.output import JsonOption, show
+from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, SENDING, with_settings
-from ledger.cli.view import name_of, parse_time, programme_id_of, show_day, table, viewing
+from ledger.cli.view import (
+    name_of,
+    parse_time,
+    plain,
+    programme_id_of,
+    show_day,
+    table,
+    tier_id_of,
+    viewing,
+)
 from ledger.config import Settings
 from ledger.domain.commands import Budget
+from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
     from ledger.mirror.queries.programmes import Programme
@@ -23,6 +33,9 @@ app = typer.Typer(no_args_is_help=True, help="Found programmes and set their rul
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
 
 MAX_CREDITS = 2**53 - 1
+
+_COUNCIL = "a council officer of the programme"
+_TREASURER = "a treasurer or council officer of the programme"
 
 ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's id or key.")]
 CategoriesArgument = Annotated[list[str], typer.Argument(help="Categories: data.acquire ….")]
@@ -67,7 +80,7 @@ def show_command(
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("council", "Programmes.createProgramme", who="a council officer of the whole alliance")
 def create(
     key: Annotated[str, typer.Argument(help="A short name for it, such as community.")],
     *,
@@ -82,114 +95,97 @@ def create(
             help="Approvals that a proposal of its council needs beside its maker's, 1 to 16."
         ),
     ] = 1,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Found a programme."""
     from ledger.domain.keys import encode_key
-    from ledger.office.profiles import Profile, Subject, keep_profile
+    from ledger.office.profiles import Profile, Subject
     from ledger.services import programmes
-    from ledger.store.engine import writing
 
     encode_key(key)
     profile = Profile(Subject.PROGRAMME, key, name_zh, name_en)
     profile.document()
-    with ordering(settings, signer, operation_id) as desktop:
-        with writing(desktop.desk.engine) as connection:
-            commitment = keep_profile(connection, profile)
+    with sending.ordering() as desktop:
+        commitment = desktop.keep_profile(profile)
         founding = programmes.Founding(key, commitment, supply_cap, approvals)
         operation, programme_id = programmes.create_programme(desktop.order, founding)
     text = f"Programme {programme_id}."
-    show_done(operation, as_json=as_json, text=text, programme_id=programme_id)
+    sending.show_done(operation, text=text, programme_id=programme_id)
 
 
 @app.command("add-tiers")
-@with_settings(*SENDING)
+@sends("council", "Programmes.addTiers", who=_COUNCIL)
 def add_tiers(
     programme: ProgrammeArgument,
     tiers: Annotated[list[str], typer.Argument(help="Their keys, in order.")],
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Add tiers, numbered on from the last one."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.add_tiers(desktop.order, programme_id, tiers)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("open")
-@with_settings(*SENDING)
+@sends("council", "Programmes.openCategories", who=_COUNCIL)
 def open_categories(
     programme: ProgrammeArgument,
     categories: CategoriesArgument,
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Open categories to awards."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.open_categories(desktop.order, programme_id, categories)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("close")
-@with_settings(*SENDING)
+@sends("council", "Programmes.closeCategories", who=_COUNCIL)
 def close_categories(
     programme: ProgrammeArgument,
     categories: CategoriesArgument,
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Close categories to awards."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.close_categories(desktop.order, programme_id, categories)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("epochs")
-@with_settings(*SENDING)
+@sends("council", "Programmes.appendBoundaries", who=_COUNCIL)
 def append_boundaries(
     programme: ProgrammeArgument,
     boundaries: Annotated[
         list[str], typer.Argument(help="Days or times in growing order: 2027-01-01 2027-04-01.")
     ],
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Append epoch boundaries; they are never moved."""
     from ledger.services import programmes
 
     times = [parse_time("boundary", each) for each in boundaries]
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.append_boundaries(desktop.order, programme_id, times)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("budget")
-@with_settings(*SENDING)
+@sends("treasurer", "Programmes.setBudget", who=_TREASURER)
 def set_budget(
     programme: ProgrammeArgument,
     issuer: Annotated[
@@ -198,43 +194,191 @@ def set_budget(
     *,
     per_award: Annotated[int, typer.Option(help="The most credits in one award.")],
     per_epoch: Annotated[int, typer.Option(help="The most credits in one epoch.")],
-    signer: str = signer_option("treasurer"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Give an issuer a budget; 0 and 0 take it away."""
     from ledger.services import programmes
 
-    if issuer.startswith("0x"):
-        account = parse_address(issuer, "issuer")
-    else:
-        account = find_named_key(settings, issuer).address
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    account = account_of_name(sending.settings, issuer, "issuer")
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         budget = Budget(per_award, per_epoch)
         operation = programmes.set_budget(desktop.order, programme_id, account, budget)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command("cap")
-@with_settings(*SENDING)
+@sends("council", "Programmes.changeSupplyCap", who=_COUNCIL)
 def change_supply_cap(
     programme: ProgrammeArgument,
     supply_cap: Annotated[int, typer.Argument(help="Credits.")],
     *,
-    signer: str = signer_option("council"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Change the most credits that may be outstanding at once."""
     from ledger.services import programmes
 
-    programme_id = programme_id_of(settings, programme)
-    with ordering(settings, signer, operation_id) as desktop:
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
         operation = programmes.change_supply_cap(desktop.order, programme_id, supply_cap)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
+
+
+@app.command("approvals")
+@sends("council", "Programmes.changeApprovalsNeeded", who=_COUNCIL)
+def change_approvals_needed(
+    programme: ProgrammeArgument,
+    approvals: Annotated[int, typer.Argument(help="Beside the maker's, 1 to 16.")],
+    *,
+    sending: Sending,
+) -> None:
+    """Change how many approvals proposals of the programme's council need."""
+    from ledger.services import programmes
+
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
+        operation = programmes.change_approvals_needed(desktop.order, programme_id, approvals)
+    sending.show_done(operation)
+
+
+@app.command("profile")
+@sends("council", "Programmes.changeProfile", who=_COUNCIL)
+def change_profile(
+    programme: ProgrammeArgument,
+    *,
+    name_zh: Annotated[str, typer.Option(help="Its name in Chinese.")] = "",
+    name_en: Annotated[str, typer.Option(help="Its name in English.")] = "",
+    note: Annotated[str, typer.Option(help="A sentence about it.")] = "",
+    sending: Sending,
+) -> None:
+    """Change a programme's names or note; what is not given stays."""
+    from ledger.mirror.queries.programmes import read_programme
+    from ledger.office.profiles import Profile, Subject
+    from ledger.services import programmes
+
+    with viewing(sending.settings) as view:
+        found = read_programme(view.connection, view.moment, programme)
+    old = found.profile
+    profile = Profile(
+        Subject.PROGRAMME,
+        found.key,
+        name_zh or (old.name_zh if old is not None else ""),
+        name_en or (old.name_en if old is not None else ""),
+        old.segment if old is not None else "",
+        note or (old.note if old is not None else ""),
+    )
+    with sending.ordering() as desktop:
+        commitment = desktop.keep_profile(profile)
+        operation = programmes.change_profile(desktop.order, found.programme_id, commitment)
+    sending.show_done(operation)
+
+
+def _add_tier_command(name: str, description: str, *, is_open: bool) -> None:
+    @app.command(name, help=description)
+    @sends("council", "Programmes.setTierOpen", who=_COUNCIL)
+    def set_tier_open(
+        programme: ProgrammeArgument,
+        tier: Annotated[str, typer.Argument(help="A tier's number or key.")],
+        *,
+        sending: Sending,
+    ) -> None:
+        from ledger.services import programmes
+
+        programme_id = programme_id_of(sending.settings, programme)
+        tier_id = tier_id_of(sending.settings, programme_id, tier)
+        with sending.ordering() as desktop:
+            operation = programmes.set_tier_open(
+                desktop.order, programme_id, tier_id, is_open=is_open
+            )
+        sending.show_done(operation)
+
+
+_add_tier_command("close-tier", "Close a tier to new admissions.", is_open=False)
+_add_tier_command("open-tier", "Open a tier to admissions again.", is_open=True)
+
+
+@app.command("category-budget")
+@sends("treasurer", "Programmes.setCategoryBudget", who=_TREASURER)
+def set_category_budget(
+    programme: ProgrammeArgument,
+    issuer: Annotated[str, typer.Argument(help="An account (0x…), or the name of a key.")],
+    category: Annotated[str, typer.Argument(help="A category: data.acquire …")],
+    per_epoch: Annotated[int, typer.Option(help="The most credits in one epoch.", min=0)] = 0,
+    *,
+    none: Annotated[bool, typer.Option("--none", help="Take the limit away.")] = False,
+    sending: Sending,
+) -> None:
+    """Limit what an issuer may award in one category in an epoch; `--none` takes the limit away."""
+    from ledger.services import programmes
+
+    account = account_of_name(sending.settings, issuer, "issuer")
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
+        operation = programmes.set_category_budget(
+            desktop.order, programme_id, account, category, None if none else per_epoch
+        )
+    sending.show_done(operation)
+
+
+@app.command("budgets")
+@with_settings(*SENDING)
+def budgets(
+    programme: ProgrammeArgument, *, settings: Settings, as_json: JsonOption = False
+) -> None:
+    """What each issuer may award in the epoch in force, and what is left of it, by the chain."""
+    from ledger.services.budgets import read_budgets_left
+    from ledger.wiring import opened_chain
+
+    with viewing(settings) as view, opened_chain(settings) as chain:
+        programme_id = view.programme(programme)
+        found = read_budgets_left(view.connection, view.moment, chain.contracts, programme_id)
+        answer = view.answer(programme_id=programme_id, budgets=found)
+    rows = [
+        (
+            show_address(each.issuer),
+            each.category or "all",
+            each.per_award,
+            each.per_epoch,
+            each.left,
+            each.epoch or "none in force",
+        )
+        for each in found
+    ]
+    columns = ("issuer", "category", "an award#", "an epoch#", "left#", "epoch")
+    show(answer, table(columns, rows) if rows else "None has a budget.", as_json=as_json)
+
+
+@app.command("label")
+@with_settings(*READING)
+def label(
+    programme: ProgrammeArgument,
+    what: Annotated[str, typer.Argument(help="tier, category, reason or benefit.")],
+    key: Annotated[str, typer.Argument(help="Its key.")],
+    *,
+    name_zh: Annotated[str, typer.Option(help="What it is called in Chinese.")] = "",
+    name_en: Annotated[str, typer.Option(help="What it is called in English.")] = "",
+    side: Annotated[str, typer.Option(help="The side of the industry it belongs to.")] = "",
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what people call a tier, a category, a reason or a benefit; only this database knows."""
+    from ledger.domain.keys import encode_key
+    from ledger.mirror.queries.programmes import read_programme
+    from ledger.office.labels import Label, Labelled, keep_label
+    from ledger.store.engine import writing
+    from ledger.wiring import opened_database
+
+    if what not in [each.value for each in Labelled]:
+        expected = "one of " + ", ".join(each.value for each in Labelled)
+        raise InvalidValue(field="what", value=what, expected=expected)
+    encode_key(key, what)
+    with viewing(settings) as view:
+        found = read_programme(view.connection, view.moment, programme)
+    given = Label(found.key, Labelled(what), key, name_zh, name_en, side)
+    with opened_database(settings) as engine, writing(engine) as connection:
+        keep_label(connection, given)
+    text = f"The {what} {key} of {found.key} is called {name_zh} {name_en}".rstrip() + "."
+    show({"label": plain(given)}, text, as_json=as_json)
 
 
 def _text(programme: Programme) -> str:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.chain.addresses import parse_address, show_address
-from ledger.chain.keyring import find_named_key, list_named_keys
-from ledger.cli.ordering import OperationIdOption, ordering, show_done, signer_option
+from ledger.chain.addresses import show_address
+from ledger.chain.keyring import list_named_keys
+from ledger.cli.ordering import account_of_name
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.sending import Sending, sends
+from ledger.cli.settings_options import READING, with_settings
 from ledger.cli.view import plain, programme_id_of, show_day, table, viewing
 from ledger.config import Settings
 from ledger.domain.ids import ALLIANCE_WIDE
@@ -23,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Appoint and dismiss officers.")
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
 
 RoleArgument = Annotated[
-    str, typer.Argument(help="registrar, issuer, treasurer, council or guardian.")
+    str, typer.Argument(help="registrar, issuer, treasurer, council, councillor or guardian.")
 ]
 AccountArgument = Annotated[str, typer.Argument(help="An account (0x…), or the name of a key.")]
 ProgrammeOption = Annotated[
@@ -61,79 +62,67 @@ def list_command(*, settings: Settings, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("admin", "Authority.appoint", who="the default admin")
 def appoint(
     role: RoleArgument,
     account: AccountArgument,
     *,
     programme: ProgrammeOption = "",
-    signer: str = signer_option("admin"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Give an account a role."""
     from ledger.services import roles
 
-    office = _office(settings, role, programme, account)
-    with ordering(settings, signer, operation_id) as desktop:
+    office = _office(sending.settings, role, programme, account)
+    with sending.ordering() as desktop:
         operation = roles.appoint(desktop.order, office)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("admin", "Authority.dismiss", who="the default admin")
 def dismiss(
     role: RoleArgument,
     account: AccountArgument,
     *,
     programme: ProgrammeOption = "",
-    signer: str = signer_option("admin"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Take a role from an account."""
     from ledger.services import roles
 
-    office = _office(settings, role, programme, account)
-    with ordering(settings, signer, operation_id) as desktop:
+    office = _office(sending.settings, role, programme, account)
+    with sending.ordering() as desktop:
         operation = roles.dismiss(desktop.order, office)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("guardian", "Authority.pause", who="an alliance-wide guardian, or the default admin")
 def pause(
     *,
-    signer: str = signer_option("guardian"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Stop the ledger: no contract of it changes anything until it resumes."""
     from ledger.services import roles
 
-    with ordering(settings, signer, operation_id) as desktop:
+    with sending.ordering() as desktop:
         operation = roles.pause_ledger(desktop.order)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 @app.command()
-@with_settings(*SENDING)
+@sends("admin", "Authority.resume", who="the default admin")
 def resume(
     *,
-    signer: str = signer_option("admin"),
-    operation_id: OperationIdOption = "",
-    settings: Settings,
-    as_json: JsonOption = False,
+    sending: Sending,
 ) -> None:
     """Let the ledger go on."""
     from ledger.services import roles
 
-    with ordering(settings, signer, operation_id) as desktop:
+    with sending.ordering() as desktop:
         operation = roles.resume_ledger(desktop.order)
-    show_done(operation, as_json=as_json)
+    sending.show_done(operation)
 
 
 def _office(settings: Settings, role: str, programme: str, account: str) -> Office:
@@ -141,6 +130,4 @@ def _office(settings: Settings, role: str, programme: str, account: str) -> Offi
     from ledger.services.roles import Office
 
     programme_id = programme_id_of(settings, programme) if programme else ALLIANCE_WIDE
-    if account.startswith("0x"):
-        return Office(role, programme_id, parse_address(account, "account"))
-    return Office(role, programme_id, find_named_key(settings, account).address)
+    return Office(role, programme_id, account_of_name(settings, account, "account"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ledger.cli import options
@@ -81,3 +81,27 @@ def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
         return with_options
 
     return decorate
+
+
+def take_instead(
+    wrapper: Callable[..., None],
+    command: Callable[..., None],
+    parameter: str,
+    options: Sequence[tuple[str, Any, Any]],
+) -> None:
+    """Give a command's wrapper the command's own parameters, with options in the place of one.
+
+    Each option is its name, its annotation and its default; `inspect.Parameter.empty` for none.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = [each for name, each in signature.parameters.items() if name != parameter]
+    added = [
+        inspect.Parameter(name, keyword, annotation=kind, default=default)
+        for name, kind, default in options
+    ]
+    wrapper.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*(each.replace(kind=keyword) for each in own), *added]
+    )
+    if hasattr(wrapper, "__wrapped__"):
+        del wrapper.__wrapped__  # whose parameters would be taken for ours

@@ -38,6 +38,13 @@ def decode_key(raw: bytes) -> str:
     return "0x" + raw.hex()
 
 
+def recode_key(text: str) -> bytes:
+    """The 32 bytes that `decode_key` showed as this text; zeros for none."""
+    if not text:
+        return bytes(32)
+    return bytes.fromhex(text[2:]) if text.startswith("0x") else encode_key(text)
+
+
 def encode_role(name: str, programme_id: ProgrammeId) -> bytes:
     """A role's 32 bytes: its name in the high bytes, the programme in the low two."""
     if name not in ROLE_NAMES:

@@ -22,10 +22,12 @@ from ledger.errors.asked import (
     CursorInvalid,
     DemonstrationRefused,
     EvidenceMissing,
+    ImportUnfinished,
     InputRefused,
     InvalidFile,
     InvalidValue,
     NotFound,
+    RowsWrong,
 )
 from ledger.errors.base import (
     LedgerError,
@@ -118,6 +120,18 @@ from ledger.errors.signers import (
     SignerRefused,
     SignerUnreachable,
 )
+from ledger.errors.vouchers import (
+    VoucherAsleep,
+    VoucherCancelled,
+    VoucherExpired,
+    VoucherOfOtherChain,
+    VoucherOfOtherContract,
+    VoucherOfWrongSigner,
+    VoucherRefused,
+    VoucherSignatureHigh,
+    VoucherSignatureUnusable,
+    VoucherUsed,
+)
 
 __all__ = [
     "AlreadyRunning",
@@ -147,6 +161,7 @@ __all__ = [
     "FeesTooHigh",
     "FolderUnusable",
     "FundsTooLow",
+    "ImportUnfinished",
     "InputRefused",
     "InvalidFile",
     "InvalidSetting",
@@ -192,6 +207,7 @@ __all__ = [
     "ProofProblem",
     "ReceiptOverdue",
     "ReorganisationTooDeep",
+    "RowsWrong",
     "SchemaMismatch",
     "SendingProblem",
     "SetupProblem",
@@ -202,5 +218,15 @@ __all__ = [
     "ToolMissing",
     "TransactionTooLarge",
     "Unforeseen",
+    "VoucherAsleep",
+    "VoucherCancelled",
+    "VoucherExpired",
+    "VoucherOfOtherChain",
+    "VoucherOfOtherContract",
+    "VoucherOfWrongSigner",
+    "VoucherRefused",
+    "VoucherSignatureHigh",
+    "VoucherSignatureUnusable",
+    "VoucherUsed",
     "WiringMismatch",
 ]

@@ -6,7 +6,9 @@ InputRefused             what was asked cannot be meant: wrong value, unknown na
 ├── CursorInvalid
 ├── NotFound
 ├── DemonstrationRefused
-└── EvidenceMissing
+├── EvidenceMissing
+├── RowsWrong
+└── ImportUnfinished
 ContractRefused          a contract's own error, by name and values
 """
 
@@ -63,6 +65,28 @@ class EvidenceMissing(InputRefused):
     next_step = (
         "Name what shows why with --evidence (a file, or the commitment to one), or say "
         "--no-evidence."
+    )
+
+
+class RowsWrong(InputRefused):
+    """Rows of a spreadsheet that cannot be brought; what each lacks is shown before."""
+
+    code = "import.rows_wrong"
+    sentence = "{wrong} of {rows} rows of {path} are wrong; nothing was sent."
+    next_step = "Correct them and run the same command again, or send the others with --skip-wrong."
+
+
+class ImportUnfinished(InputRefused):
+    """Rows stand in an import that was interrupted, and may be sent with it."""
+
+    code = "import.unfinished"
+    sentence = (
+        "{count} rows of {path} stand in the import {import_id} of {file_name} too, which is not "
+        "finished."
+    )
+    next_step = (
+        "Go on with that one (`moonlake import resume {import_id}`), or take back what is not sent "
+        "of it (`moonlake import cancel {import_id}`); then run this command again."
     )
 
 

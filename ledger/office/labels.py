@@ -22,6 +22,7 @@ class Labelled(StrEnum):
     CATEGORY = "category"
     TIER = "tier"
     BENEFIT = "benefit"
+    REASON = "reason"
 
 
 @dataclass(frozen=True, slots=True)

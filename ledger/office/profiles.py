@@ -35,6 +35,7 @@ class Subject(StrEnum):
 
     ORGANISATION = "organisation"
     PROGRAMME = "programme"
+    BENEFIT = "benefit"
 
 
 @dataclass(frozen=True, slots=True)

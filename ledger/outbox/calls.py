@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from ledger.chain.contracts.messages import actor_of
 from ledger.chain.contracts.registry import WRAPPERS
-from ledger.chain.lines import Line, SentTransaction, find_sent, read_lines
+from ledger.chain.lines import Line, SentTransaction, find_sent, read_events, read_lines
 from ledger.chain.rpc import Node
 from ledger.chain.sending import Call
 from ledger.chain.signers import TransactionFields
@@ -55,8 +57,11 @@ class Calls:
             raise
 
     def sequence(self, request: Request, sender: bytes) -> int:
-        """The first journal line of the sender's operation; 0 where the contract did not do it."""
-        return self._sequence(request.contract, request.operation_id, sender)
+        """The first journal line of the operation; 0 where the contract did not do it.
+
+        It is the sender's, or that of who signed the message that the call brings.
+        """
+        return self._sequence(request.contract, request, sender)
 
     def find_sent(self, request: Request, sequence: int) -> SentTransaction | None:
         """The transaction that made a line of the contract's journal."""
@@ -69,6 +74,14 @@ class Calls:
         """The journal lines of the request's contract that a transaction made."""
         address = self.addresses[request.contract]
         return read_lines(self.node, request.contract, address, transaction_hash)
+
+    def read_events(self, operation: Operation) -> tuple[dict[str, Any], ...]:
+        """The events of the request's contract that an included operation caused."""
+        attempt = operation.last_attempt
+        if attempt is None:
+            return ()
+        name = operation.request.contract
+        return read_events(self.node, name, self.addresses[name], attempt.transaction_hash)
 
     def lines_of(self, operation: Operation) -> tuple[Line, ...]:
         """The journal lines that an included operation caused. Raises NotFound if it has none."""
@@ -93,7 +106,7 @@ class Calls:
         name = _POSTS_IN.get(request.contract)
         if name is None or self.sequence(request, sender):
             return refusal
-        sequence = self._sequence(name, request.operation_id, sender)
+        sequence = self._sequence(name, request, sender)
         if sequence != refusal.values["arguments"]["sequence"]:
             return refusal
         return ContractRefused(
@@ -104,9 +117,10 @@ class Calls:
             hint=refusal.advice,
         )
 
-    def _sequence(self, contract: str, operation_id: bytes, sender: bytes) -> int:
+    def _sequence(self, contract: str, request: Request, sender: bytes) -> int:
         wrapper = WRAPPERS[contract](self.node, self.addresses[contract])
-        return wrapper.operation_sequence(sender, operation_id, at="latest")
+        actor = actor_of(request.contract, request.calldata, sender)
+        return wrapper.operation_sequence(actor, request.operation_id, at="latest")
 
 
 def is_done_before(refusal: ContractRefused) -> bool:

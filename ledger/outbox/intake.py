@@ -74,6 +74,24 @@ class Intake:
         # Whether the id is taken comes out when it is written.
         return self._accepted(request, signer.address, gas_limit), True
 
+    def rehearse(self, request: Request, signer: Signer) -> Operation:
+        """The operation as `check` finds it, with nothing written, signed or sent by this.
+
+        One that was done before is given as it is recorded.
+        """
+        known = self.find(request.operation_id)
+        if known is not None:
+            if known.genesis_hash == self._genesis_hash:
+                require_own(known, signer)
+            self._require_same(known, request, signer)
+            if known.state is State.CANCELLED:
+                raise OperationCancelled(operation_id=show_id(request.operation_id))
+            if known.is_open or known.is_done:
+                return known
+        require_allowed(signer, self._calls.fields(request))
+        gas_limit = self._calls.gas_limit(request, signer.address)
+        return self._accepted(request, signer.address, gas_limit)
+
     def write(self, operation: Operation) -> bool:
         """Write a new operation down, with those of other threads; False where its id is taken."""
         return self.combiner.ask(operation)
@@ -121,12 +139,7 @@ class Intake:
         """The known operation, made open again where it has to be done once more."""
         if known.genesis_hash == self._genesis_hash:
             require_own(known, signer)
-        same = (known.request.contract, known.request.calldata) == (
-            request.contract,
-            request.calldata,
-        )
-        if not same or known.genesis_hash != self._genesis_hash:
-            raise self._conflict(request, signer)
+        self._require_same(known, request, signer)
         if known.is_open:
             return known
         done = self._calls.sequence(request, known.sender) != 0
@@ -144,6 +157,15 @@ class Intake:
         with writing(self._engine) as connection:
             reopen(connection, known, gas_limit=gas_limit, at=now_in_milliseconds())
             return read_operation(connection, request.operation_id)
+
+    def _require_same(self, known: Operation, request: Request, signer: Signer) -> None:
+        """Raise what `_conflict` gives where the id stands for something else."""
+        same = (known.request.contract, known.request.calldata) == (
+            request.contract,
+            request.calldata,
+        )
+        if not same or known.genesis_hash != self._genesis_hash:
+            raise self._conflict(request, signer)
 
     def _conflict(self, request: Request, signer: Signer) -> LedgerError:
         """Why an id that stands for something else cannot be used.

@@ -31,7 +31,7 @@ from ledger.outbox.flight import Flight
 from ledger.outbox.intake import Intake, require_own, show_id
 from ledger.outbox.leases import Key, is_free, resume
 from ledger.outbox.line import Line
-from ledger.outbox.market import Market
+from ledger.outbox.market import Market, Prices
 from ledger.outbox.rechecking import Rechecker, Resumed
 from ledger.outbox.records import (
     Operation,
@@ -101,6 +101,8 @@ class Outbox:
         rules: Rules | None = None,
     ) -> None:
         self.chain = chain
+        self.addresses = addresses
+        self.first_block = first_block
         self._engine = engine
         self._node = node
         self._deadline = deadline
@@ -157,6 +159,17 @@ class Outbox:
         if not is_new or self._intake.write(operation):
             return operation
         return self._intake.repeat(self._intake.present(operation), request, signer)
+
+    def rehearse(self, request: Request, signer: Signer) -> Operation:
+        """What `submit` would do: rights, values, fees and coin are checked, and nothing is kept.
+
+        Raises as `submit` does before it signs. An operation that is known comes back as it is.
+        """
+        return self._intake.rehearse(request, signer)
+
+    def prices(self) -> Prices:
+        """What a transaction would cost now. Raises FeesTooHigh, ChainMismatch, NodeProblem."""
+        return self._market.prices()
 
     def wait_for(self, operation_id: bytes, signer: Signer | None = None) -> Operation:
         """See an accepted operation through, and return when it is in a block. Raises as `submit`.
@@ -263,6 +276,10 @@ class Outbox:
     def subjects_of(self, operation: Operation) -> tuple[int, ...]:
         """The ids of what the operation's journal lines are about, in their order."""
         return tuple(line.subject for line in self.lines_of(operation))
+
+    def made_by(self, operation: Operation, field: str) -> tuple[int, ...]:
+        """The number that each of an included operation's events has in a field (`proposalId`)."""
+        return tuple(int(each[field]) for each in self._calls.read_events(operation))
 
     def close(self) -> None:
         """Give back the leases that are kept for whoever comes next."""

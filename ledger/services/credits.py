@@ -1,4 +1,7 @@
-"""Credits: awarding them for contributions, and taking an award back."""
+"""Credits: awarding them for contributions, taking an award back, and what time takes.
+
+And what a merger moves: the balance of an organisation that is part of another now.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from sqlalchemy import Connection
 
 from ledger.chain.contracts import credits as journal
 from ledger.chain.contracts.registry import LedgerContracts
-from ledger.domain.commands import NO_COMMITMENT, Award, Reversal
-from ledger.domain.ids import EntryId, ProgrammeId
+from ledger.domain.commands import NO_COMMITMENT, Award, Expiry, Reversal
+from ledger.domain.ids import EntryId, OrgId, ProgrammeId
 from ledger.domain.keys import encode_key
 from ledger.outbox.records import Operation
 from ledger.services.checks import (
@@ -114,4 +117,49 @@ def reverse(order: Order, reversals: Sequence[Reversal]) -> Operation:
         "reverse",
         f"Reverse {number} of programme {programme_id}.",
         partial(journal.encode_reverse, programme_id, reversals),
+    )
+
+
+def expire(
+    order: Order, programme_id: ProgrammeId, expiries: Sequence[Expiry], policy: bytes
+) -> Operation:
+    """Post expiries, all or none, oldest award first. Its journal lines are the entries.
+
+    `policy` commits to how they were computed (`ledger.domain.expiry`). Signed by a council officer
+    of the programme.
+    """
+    check_programme(programme_id)
+    check_some("expiries", expiries)
+    check_distinct("award", (given.entry_id for given in expiries))
+    total = count_of(sum(given.amount for given in expiries), "credit")
+    number = count_of(len(expiries), "award")
+    return order.place(
+        "Credits",
+        "expire",
+        f"Let up to {total} of {number} of programme {programme_id} expire.",
+        partial(journal.encode_expire, programme_id, expiries, policy),
+    )
+
+
+def carry_over(
+    order: Order,
+    programme_id: ProgrammeId,
+    org_ids: Sequence[OrgId],
+    evidence: bytes = NO_COMMITMENT,
+) -> Operation:
+    """Carry the balances of merged organisations over to what they are part of, all or none.
+
+    Signed by a council officer of the programme.
+    """
+    check_programme(programme_id)
+    check_some("organisations", org_ids)
+    check_distinct("organisation", org_ids)
+    for org_id in org_ids:
+        check_organisation(org_id)
+    number = count_of(len(org_ids), "merged organisation")
+    return order.place(
+        "Credits",
+        "carry-over",
+        f"Carry the balances of {number} in programme {programme_id} over.",
+        partial(journal.encode_carry_over, programme_id, org_ids, evidence=evidence),
     )

@@ -159,6 +159,26 @@ def set_budget(order: Order, programme_id: ProgrammeId, issuer: bytes, budget: B
     return order.place("Programmes", "set-budget", summary, encode)
 
 
+def set_category_budget(
+    order: Order, programme_id: ProgrammeId, issuer: bytes, category: str, per_epoch: int | None
+) -> Operation:
+    """Limit what an issuer may award in one category in each epoch; None takes the limit away."""
+    check_programme(programme_id)
+    encode_key(category, "category")
+    if per_epoch is not None:
+        check_range("budget for an epoch", per_epoch, 0, MAX_AMOUNT)
+    encode = partial(
+        programmes.encode_set_category_budget, programme_id, issuer, category, per_epoch
+    )
+    limit = (
+        f"Limit {show_address(issuer)} to {per_epoch} an epoch"
+        if per_epoch is not None
+        else f"Take the limit of {show_address(issuer)} away"
+    )
+    summary = f"{limit} in the category {category} of programme {programme_id}."
+    return order.place("Programmes", "set-category-budget", summary, encode)
+
+
 def _check_keys(programme_id: ProgrammeId, field: str, keys: Sequence[str]) -> None:
     check_programme(programme_id)
     check_some(field, keys)

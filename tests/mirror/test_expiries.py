@@ -30,8 +30,8 @@ from ledger.domain.expiry import (
 )
 from ledger.domain.ids import EntryId, ListingId, OrgId, ProgrammeId, ProposalId, RedemptionId
 from ledger.domain.sharing import Listing, Redemption
+from ledger.mirror.queries.journals import read_boundaries, read_journal
 from ledger.mirror.queries.moments import latest_moment
-from ledger.mirror.queries.recomputation import read_boundaries, read_journal
 from ledger.store.engine import reading
 from ledger.store.mirror_tables import balances
 from tests.mirror.comparison import assert_mirrors_chain

@@ -23,15 +23,16 @@ from ledger.cli.view import show_time
 from ledger.domain.ids import DistributionId, OrgId
 from ledger.domain.shares import Share, ShareRule
 from ledger.domain.sharing import Distribution
+from ledger.errors import InvalidValue
 from ledger.mirror.queries.entries import EntryFilter, list_entries
 from ledger.mirror.queries.moments import latest_moment
-from ledger.services.sharing import Sharing, compute_epoch_shares
+from ledger.services.sharing.distributing import compute_shares, read_epoch
 from ledger.store.engine import reading
 from tests.mirror.conftest import Mirrored, Open
 from tests.support.dealings import CHECKING
 from tests.support.happenings import FAR, Ledger
 
-POOL, EPOCH = 10, 1
+POOL, EPOCH, UNIT = 10, 1, "slots"
 AWARDED = ((OrgId(1), 50), (OrgId(2), 30), (OrgId(3), 20))
 SHARES = {1: 5, 2: 3, 3: 2}
 
@@ -42,7 +43,7 @@ class Season:
     def __init__(
         self, ledger: Ledger, mirrored: Mirrored, url: str, capture: pytest.CaptureFixture[str]
     ) -> None:
-        self.ledger, self.mirrored, self.url, self._capture = ledger, mirrored, url, capture
+        self.ledger, self.mirrored, self.url, self.capture = ledger, mirrored, url, capture
         self.begins, self.ends = 1_600_000_000, ledger.now + 10_000
         self.programme = ledger.found_programme("season", boundaries=(self.begins, self.ends, FAR))
         ledger.admit(self.programme, [OrgId(1), OrgId(2), OrgId(3), OrgId(4)])
@@ -54,11 +55,11 @@ class Season:
         """What a council that computes rightly posts."""
         state = self.mirrored.sync()
         with reading(self.mirrored.engine) as connection:
-            asked = Sharing(self.programme, EPOCH, POOL, ShareRule())
-            computed = compute_epoch_shares(connection, latest_moment(state), asked)
+            given = read_epoch(connection, latest_moment(state), self.programme, EPOCH)
+        computed = compute_shares(given, ShareRule(), POOL)
         begins = self.ledger.now + 2 * CHECKING
         return Distribution(
-            self.programme, EPOCH, POOL, "slots", ShareRule().digest(), computed.root, begins, FAR
+            self.programme, EPOCH, POOL, UNIT, ShareRule().digest(), computed.tree.root, begins, FAR
         )
 
     def post(self, distribution: Distribution) -> DistributionId:
@@ -74,14 +75,16 @@ class Season:
         self.ledger.send(self.ledger.controller(share.org_id), "Shares", claim)
 
     def run(self, *arguments: str) -> tuple[int, dict[str, Any]]:
-        """Run `moonlake shares …` on the mirror: its exit code and its answer."""
+        """Run `moonlake distribution …` on the mirror: its exit code and its answer."""
         self.mirrored.sync()
-        return run(self._capture, *arguments, "--database-url", self.url)
+        return run(self.capture, *arguments, "--database-url", self.url)
 
 
 def run(capture: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Run `moonlake shares …` in this process: its exit code and its answer."""
-    with mock.patch.object(sys, "argv", ["moonlake", "shares", *arguments, "--json"]):
+    """Run `moonlake distribution …` in this process: its exit code and its answer."""
+    # What computes a file answers with it, and has no other answer.
+    form = [] if arguments[0] == "compute" else ["--json"]
+    with mock.patch.object(sys, "argv", ["moonlake", "distribution", *arguments, *form]):
         try:
             code = command_line.main()
         except SystemExit as ended:
@@ -125,20 +128,19 @@ def test_root__computed_from_a_server_s_pages__is_that_of_the_mirror(
         path = tmp_path / f"page-{number}.json"
         items = [EntryView.of(entry).model_dump(mode="json") for entry in part]
         path.write_text(json.dumps({"items": items, "next": None}), "utf-8")
-        pages += ["--entries", str(path)]
+        pages.append(str(path))
     times = ("--begins", show_time(season.begins), "--ends", show_time(season.ends))
 
-    code, answer = season.run(
-        "compute", str(season.programme), str(EPOCH), str(POOL), *pages, *times
-    )
+    of = ("--programme", str(season.programme), "--epoch", str(EPOCH), "--pool", str(POOL))
+    root = "0x" + season.right().root.hex()
 
-    assert (code, amounts(answer)) == (0, SHARES)
-    assert answer["root"] == "0x" + season.right().root.hex()
-    assert answer == {
-        name: value
-        for name, value in season.run("compute", "season", str(EPOCH), str(POOL))[1].items()
-        if name != "as_of"
-    }
+    code, answer = run(season.capture, "recompute", *pages, *of, *times, "--root", root)
+
+    assert (code, answer.pop("agrees"), amounts(answer)) == (0, True, SHARES)
+    assert answer == season.run("compute", "season", str(EPOCH), "--pool", str(POOL))[1]
+
+    code, answer = run(season.capture, "recompute", pages[0], *of, *times, "--root", root)
+    assert (code, answer["agrees"]) == (1, False)
 
 
 def test_distribution__that_does_not_follow_from_the_entries__is_found_wrong(
@@ -170,17 +172,24 @@ def test_distribution__in_the_place_of_a_withdrawn_one__leaves_out_what_was_clai
 
     code, answer = season.run("check", str(again))
 
-    assert (code, answer["left_out"]) == (1, {"2": 3})
+    assert (code, answer["computed"]["left_out"]) == (1, [{"org_id": 2, "amount": 3}])
     assert amounts(answer["computed"]) == {1: 5, 3: 2}
     rest = bytes.fromhex(answer["computed"]["root"][2:])
     right = season.post(replace(season.right(), pool=POOL - 3, root=rest))
     assert season.run("check", str(right))[0] == 0
+    computed = season.run("compute", "season", str(EPOCH), "--pool", str(POOL), "--unit", UNIT)[1]
+    assert (computed["root"], computed["pool"]) == ("0x" + rest.hex(), POOL - 3)
 
 
-def test_shares__of_an_epoch_that_is_not_over__are_refused(season: Season) -> None:
-    for epoch in ("0", "2", "3"):
-        code, answer = season.run("compute", "season", epoch, str(POOL))
-        assert (code, answer["error"]["values"]["field"]) == (2, "epoch")
+@pytest.mark.parametrize("epoch", [0, 2, 3])
+def test_shares__of_an_epoch_that_is_not_over__are_refused(season: Season, epoch: int) -> None:
+    state = season.mirrored.sync()
+
+    with (
+        reading(season.mirrored.engine) as connection,
+        pytest.raises(InvalidValue, match=r"^epoch: .* is not an epoch that is over: 1 to 1\.$"),
+    ):
+        read_epoch(connection, latest_moment(state), season.programme, epoch)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"items": [{}]}', '{"items": 7}'])
@@ -189,9 +198,10 @@ def test_page__that_is_none__is_refused_by_its_name(
 ) -> None:
     path = tmp_path / "page.json"
     path.write_text(content, "utf-8")
+    of = ("--programme", "1", "--epoch", "1", "--pool", "10")
     times = ("--begins", "2026-01-01", "--ends", "2026-04-01")
 
-    code, answer = run(capsys, "compute", "1", "1", "10", "--entries", str(path), *times)
+    code, answer = run(capsys, "recompute", str(path), *of, *times)
 
     assert (code, answer["error"]["code"]) == (2, "input.invalid_file")
     assert str(path) in answer["error"]["sentence"]

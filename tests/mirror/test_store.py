@@ -23,14 +23,15 @@ from ledger.errors import (
     InvalidSetting,
     SchemaMismatch,
 )
-from ledger.store import mirror_tables, office_tables, outbox_tables
+from ledger.store import import_tables, mirror_tables, office_tables, outbox_tables
 from ledger.store.bulk import insert_rows, upsert_rows
 from ledger.store.engine import open_engine, reading, writing
 from ledger.store.migrations import HEAD
 from ledger.store.schema import NEW, read_revision, upgrade_schema
 from tests.support.ports import free_port
 
-AREAS = (mirror_tables.metadata, outbox_tables.metadata, office_tables.metadata)
+AREAS = (mirror_tables.metadata, import_tables.metadata, office_tables.metadata)
+assert import_tables.metadata is outbox_tables.metadata  # one area, two modules
 
 
 @pytest.fixture

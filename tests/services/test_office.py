@@ -27,7 +27,7 @@ from ledger.office.profiles import (
     read_document,
 )
 from ledger.office.queries import read_revision
-from ledger.services.spreadsheets import read_rows
+from ledger.services.spreadsheets.tables import read_rows
 from ledger.store.engine import reading, writing
 from ledger.store.office_tables import labels, profiles
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import InvalidFile, NotFound
-from ledger.services.spreadsheets import MAX_ROWS, read_rows, refuse_duplicates
+from ledger.services.spreadsheets.tables import MAX_ROWS, read_rows, refuse_duplicates
 
 COLUMNS = ("key", "name")
 

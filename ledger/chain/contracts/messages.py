@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from ledger.chain.contracts.contract import Contract, encode_call
+from ledger.chain.artifacts import load_artifact
+from ledger.chain.contracts.contract import SELECTOR, Contract, decode_call, encode_call
 from ledger.chain.rpc import BlockName
-from ledger.chain.typed_data import MessageDomain
+from ledger.chain.typed_data import MessageDomain, account_of
 from ledger.domain.messages import SignedMessage
 
 
@@ -30,6 +32,32 @@ def signed_row(signed: SignedMessage) -> dict[str, Any]:
         "deadline": signed.deadline,
         "signature": signed.signature,
     }
+
+
+def actor_of(contract: str, calldata: bytes, sender: bytes) -> bytes:
+    """By whose right a call acts: who signed the message that it brings, or else who sends it.
+
+    A contract counts an operation as that account's, whoever sends the transaction. Raises
+    InvalidValue for calldata with a message that cannot be read.
+    """
+    if calldata[:SELECTOR] not in _bringing_messages(contract):
+        return sender
+    signed = decode_call(contract, calldata).arguments[_SIGNED]
+    return account_of(bytes(signed["signer"]))
+
+
+_SIGNED = "signed"
+
+
+@cache
+def _bringing_messages(contract: str) -> frozenset[bytes]:
+    """The selectors of a contract's functions that act by one signed message."""
+    artifact = load_artifact(contract)
+    return frozenset(
+        artifact.functions[item.signature]
+        for item in artifact.items("function")
+        if any(parameter.name == _SIGNED for parameter in item.inputs)
+    )
 
 
 @dataclass(frozen=True, slots=True)

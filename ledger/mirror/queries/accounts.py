@@ -12,7 +12,13 @@ from sqlalchemy import Connection, and_, bindparam, select
 from ledger.domain.ids import BlockNumber, ProgrammeId
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.versions import is_last_version, true_at
-from ledger.store.mirror_tables import blocks, budget_versions, programme_versions, role_changes
+from ledger.store.mirror_tables import (
+    blocks,
+    budget_versions,
+    category_budget_versions,
+    programme_versions,
+    role_changes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,56 @@ _BUDGETS = (
     )
     .order_by(_B.c.programme_id)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Budgeted:
+    """An issuer's budget of each epoch in a programme; `category` is empty where it is of all."""
+
+    issuer: bytes
+    category: str
+    per_epoch: int
+
+
+_C = category_budget_versions
+_OF_PROGRAMME = bindparam("programme_id")
+_ALL_BUDGETS = (
+    select(_B.c.issuer, _B.c.per_epoch)
+    .where(
+        _B.c.programme_id == _OF_PROGRAMME,
+        is_last_version(_B, "programme_id", "issuer"),
+        _B.c.per_epoch > 0,
+    )
+    .order_by(_B.c.issuer)
+)
+_CATEGORY_BUDGETS = (
+    select(_C.c.issuer, _C.c.category, _C.c.per_epoch)
+    .where(
+        _C.c.programme_id == _OF_PROGRAMME,
+        is_last_version(_C, "programme_id", "issuer", "category"),
+        _C.c.limited == 1,
+    )
+    .order_by(_C.c.issuer, _C.c.category)
+)
+
+
+def list_budgeted(
+    connection: Connection, moment: Moment, programme_id: ProgrammeId
+) -> tuple[Budgeted, ...]:
+    """Every budget of a programme, by issuer: that of all categories first, then each category's.
+
+    An issuer without a budget of all can award nothing; its categories' are left out.
+    """
+    parameters = {**true_at(moment), "programme_id": programme_id}
+    limits: dict[bytes, list[Budgeted]] = {}
+    for row in connection.execute(_CATEGORY_BUDGETS, parameters):
+        given = Budgeted(bytes(row.issuer), row.category, row.per_epoch)
+        limits.setdefault(given.issuer, []).append(given)
+    found: list[Budgeted] = []
+    for row in connection.execute(_ALL_BUDGETS, parameters):
+        issuer = bytes(row.issuer)
+        found += [Budgeted(issuer, "", row.per_epoch), *limits.get(issuer, [])]
+    return tuple(found)
 
 
 def read_roles(connection: Connection, moment: Moment, account: bytes) -> tuple[RoleHeld, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ledger.services.demonstration.calendar import DAY, first_term_end, midnight
 from ledger.services.roster.reading import CategoryRow, OrganisationRow, ProgrammeRow, Roster
-from ledger.services.spreadsheets import read_rows
+from ledger.services.spreadsheets.tables import read_rows
 
 SEED = "moonlake.demonstration.1"
 

@@ -21,7 +21,7 @@ from ledger.chain.addresses import parse_address
 from ledger.domain.keys import encode_key
 from ledger.errors import InvalidFile, InvalidValue
 from ledger.office.profiles import MAX_TEXT
-from ledger.services.spreadsheets import Row, read_rows, refuse_duplicates
+from ledger.services.spreadsheets.tables import Row, read_rows, refuse_duplicates
 
 NAMES = ("name_zh", "name_en")
 SEPARATOR = "|"

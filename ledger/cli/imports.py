@@ -1,0 +1,599 @@
+"""`moonlake import`: bring spreadsheets onto the chain, each row once, with its result beside it.
+
+`organisations`, `memberships` and `awards` take one file each, `roster` a folder. `--preview` says
+for every row what would happen, and changes nothing. The same file again goes on where it was
+interrupted and does nothing twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.cli.import_progress import ImportProgress
+from ledger.cli.import_reports import (
+    describe_line,
+    describe_plan,
+    describe_result,
+    describe_summary,
+    note,
+    say_imports,
+    say_plan,
+    say_results,
+    stream_json,
+    write_plan,
+)
+from ledger.cli.import_roster import roster
+from ledger.cli.ordering import EvidenceOption, NoEvidenceOption, signer_option
+from ledger.cli.output import JsonOption, show
+from ledger.cli.passwords import ask_password
+from ledger.cli.settings_options import READING, SENDING, with_settings
+from ledger.cli.view import parse_time
+from ledger.config import Settings
+from ledger.errors import (
+    FolderUnusable,
+    InvalidValue,
+    KeyMissing,
+    NotFound,
+    RowsWrong,
+)
+
+if TYPE_CHECKING:
+    from ledger.chain.signers import Signer
+    from ledger.services.desk import Desk
+    from ledger.services.imports.columns import Subject
+    from ledger.services.imports.journal import Import
+    from ledger.services.imports.kinds import Given
+    from ledger.services.imports.planning import Plan
+
+app = typer.Typer(no_args_is_help=True, help="Bring data from spreadsheets, each row once.")
+app.command("roster")(roster)
+
+# ruff: noqa: PLC0415  services take a second to import, and --help must not wait for them
+
+INTERRUPTED = 130
+
+FileArgument = Annotated[Path, typer.Argument(help="A file: .csv or .xlsx.")]
+PreviewOption = Annotated[
+    bool,
+    typer.Option("--preview", "--dry-run", help="Only say what would happen, for every row."),
+]
+TemplateOption = Annotated[
+    bool, typer.Option("--template", help="Write FILE, empty, with the headings.")
+]
+ChineseOption = Annotated[
+    bool, typer.Option("--chinese", help="Chinese headings, with --template.")
+]
+ProgrammeOption = Annotated[
+    str, typer.Option(help="A programme's id or key, of rows that name none.")
+]
+LabelOption = Annotated[
+    str,
+    typer.Option(
+        help="Part of what rows are known by: the same row under another label is another row."
+    ),
+]
+EncodingOption = Annotated[
+    str, typer.Option(help="utf-8 or gb18030, of a CSV; found out if unset.")
+]
+SheetOption = Annotated[str, typer.Option(help="A workbook's sheet, where it has several.")]
+CachedOption = Annotated[
+    bool,
+    typer.Option("--cached-formulas", help="Take what was last calculated instead of refusing."),
+]
+EqualOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-equal-rows", help="Rows that ask for the same are all meant, each by itself."
+    ),
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-wrong", help="Send the others where some rows are wrong.")
+]
+ResultsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where the results go, .csv or .xlsx; NAME.results.csv beside FILE if unset."
+    ),
+]
+ReportOption = Annotated[
+    Path | None, typer.Option(help="Write every row of the preview there, .csv or .xlsx.")
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(help="Where documents named as evidence are; FILE's folder if unset."),
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Options:
+    """What the three commands share."""
+
+    path: Path
+    preview: bool
+    template: bool
+    chinese: bool
+    label: str
+    encoding: str
+    sheet: str
+    cached_formulas: bool
+    allow_equal_rows: bool
+    skip_wrong: bool
+    results: Path | None
+    report: Path | None
+    signer: str
+    settings: Settings
+    as_json: bool
+
+
+@app.command()
+@with_settings(*SENDING)
+def awards(
+    file: FileArgument,
+    *,
+    programme: ProgrammeOption = "",
+    evidence: EvidenceOption = "",
+    no_evidence: NoEvidenceOption = False,
+    evidence_folder: FolderOption = None,
+    preview: PreviewOption = False,
+    template: TemplateOption = False,
+    chinese: ChineseOption = False,
+    label: LabelOption = "",
+    encoding: EncodingOption = "",
+    sheet: SheetOption = "",
+    cached_formulas: CachedOption = False,
+    allow_equal_rows: EqualOption = False,
+    skip_wrong: SkipOption = False,
+    results: ResultsOption = None,
+    report: ReportOption = None,
+    signer: str = signer_option("issuer"),
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Award credits: reference, programme, organisation, amount, category, evidence.
+
+    Rows need evidence, of their own or one for all (--evidence), unless --no-evidence says that
+    there is none.
+    """
+    from ledger.services.imports.columns import Subject
+
+    options = _Options(
+        *(file, preview, template, chinese, label, encoding, sheet, cached_formulas),
+        *(allow_equal_rows, skip_wrong, results, report, signer, settings, as_json),
+    )
+    if evidence and no_evidence:
+        expected = "to be given beside --no-evidence"
+        raise InvalidValue(field="evidence", value=evidence, expected=expected)
+
+    def given(desk: Desk) -> Given:
+        from ledger.services.imports.kinds import Given
+
+        return Given(
+            programme=_programme(desk, programme),
+            label=label,
+            evidence=_keep_evidence(desk, evidence, pretend=preview),
+            evidence_needed=not evidence and not no_evidence,
+            folder=(evidence_folder or file.parent).absolute(),
+        )
+
+    _bring(Subject.AWARDS, options, given)
+
+
+@app.command()
+@with_settings(*SENDING)
+def memberships(
+    file: FileArgument,
+    *,
+    programme: ProgrammeOption = "",
+    expires: Annotated[str, typer.Option(help="When memberships end whose rows name no day.")] = "",
+    evidence_folder: FolderOption = None,
+    preview: PreviewOption = False,
+    template: TemplateOption = False,
+    chinese: ChineseOption = False,
+    label: LabelOption = "",
+    encoding: EncodingOption = "",
+    sheet: SheetOption = "",
+    cached_formulas: CachedOption = False,
+    allow_equal_rows: EqualOption = False,
+    skip_wrong: SkipOption = False,
+    results: ResultsOption = None,
+    report: ReportOption = None,
+    signer: str = signer_option("registrar"),
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Admit and change members: reference, programme, organisation, action, tier, expires, reason,
+    evidence. An action is admit (if empty), renew, tier, suspend, resume or revoke."""
+    from ledger.services.imports.columns import Subject
+
+    options = _Options(
+        *(file, preview, template, chinese, label, encoding, sheet, cached_formulas),
+        *(allow_equal_rows, skip_wrong, results, report, signer, settings, as_json),
+    )
+    expires_at = parse_time("expires", expires) if expires else 0
+
+    def given(desk: Desk) -> Given:
+        from ledger.services.imports.kinds import Given
+
+        return Given(
+            programme=_programme(desk, programme),
+            label=label,
+            folder=(evidence_folder or file.parent).absolute(),
+            expires=expires_at,
+        )
+
+    _bring(Subject.MEMBERSHIPS, options, given)
+
+
+@app.command()
+@with_settings(*SENDING)
+def organisations(
+    file: FileArgument,
+    *,
+    preview: PreviewOption = False,
+    template: TemplateOption = False,
+    chinese: ChineseOption = False,
+    encoding: EncodingOption = "",
+    sheet: SheetOption = "",
+    cached_formulas: CachedOption = False,
+    skip_wrong: SkipOption = False,
+    results: ResultsOption = None,
+    report: ReportOption = None,
+    signer: str = signer_option("registrar"),
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Register organisations: key, name_zh, name_en, kind, controller, segment, note."""
+    from ledger.services.imports.columns import Subject
+
+    options = _Options(
+        *(file, preview, template, chinese, "", encoding, sheet, cached_formulas),
+        *(False, skip_wrong, results, report, signer, settings, as_json),
+    )
+
+    def given(_desk: Desk) -> Given:
+        from ledger.services.imports.kinds import Given
+
+        return Given(folder=file.parent.absolute())
+
+    _bring(Subject.ORGANISATIONS, options, given)
+
+
+@app.command("list")
+@with_settings(*READING)
+def list_command(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """The latest imports, newest first, and how far each is."""
+    from ledger.services.imports.journal import list_imports
+    from ledger.services.imports.results import summarise
+    from ledger.store.engine import reading
+    from ledger.wiring import opened_database
+
+    with opened_database(settings) as engine, reading(engine) as connection:
+        found = [summarise(connection, each) for each in list_imports(connection, limit=limit)]
+    answer = {"imports": [describe_summary(each) for each in found]}
+    show(answer, say_imports(found), as_json=as_json)
+
+
+ImportArgument = Annotated[str, typer.Argument(help="An import's id, or its first digits.")]
+
+
+@app.command("show")
+@with_settings(*READING)
+def show_command(
+    import_id: ImportArgument,
+    *,
+    results: Annotated[
+        Path | None, typer.Option(help="Write every row's result there, .csv or .xlsx.")
+    ] = None,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """One import: how far it is, the first rows that are not done, and with --json every row."""
+    from ledger.services.imports.journal import find_import
+    from ledger.store.engine import reading
+    from ledger.wiring import opened_database
+
+    with opened_database(settings) as engine:
+        with reading(engine) as connection:
+            found = find_import(connection, import_id)
+        if results is not None:
+            from ledger.services.imports.results import write_results
+
+            write_results(results.absolute(), engine, found)
+        _show_results(engine, found, results, as_json=as_json)
+
+
+@app.command()
+@with_settings(*SENDING)
+def resume(
+    import_id: ImportArgument,
+    *,
+    results: Annotated[
+        Path | None, typer.Option(help="Write every row's result there, .csv or .xlsx.")
+    ] = None,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with an import that was interrupted, without its file."""
+    from ledger.services.imports.journal import find_import
+    from ledger.store.engine import reading
+    from ledger.wiring import opened_desk
+
+    with opened_desk(settings) as desk:
+        with reading(desk.engine) as connection:
+            found = find_import(connection, import_id)
+        signer = _signer_of(settings, found.sender)
+        progress = ImportProgress(quiet=as_json)
+        _send(desk, settings, signer, found.import_id, progress)
+        if results is not None:
+            from ledger.services.imports.results import write_results
+
+            write_results(results.absolute(), desk.engine, found)
+        is_done = _show_results(desk.engine, found, results, as_json=as_json)
+    if not is_done:
+        raise typer.Exit(1)
+
+
+@app.command()
+@with_settings(*SENDING)
+def cancel(
+    import_id: ImportArgument,
+    *,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back what an import has not handed over to be sent; what was sent stays."""
+    from ledger.services.imports.journal import cancel_planned, find_import
+    from ledger.services.imports.results import summarise
+    from ledger.store.engine import reading, writing
+    from ledger.wiring import opened_database
+
+    with opened_database(settings) as engine:
+        with reading(engine) as connection:
+            found = find_import(connection, import_id)
+        with writing(engine) as connection:
+            count = cancel_planned(connection, found.import_id)
+        with reading(engine) as connection:
+            summary = summarise(connection, found)
+    text = f"Took back {count:,} rows of {found.file_name}. " + (
+        "Nothing of it waits."
+        if summary.is_finished
+        else f"Others are on their way: `moonlake import resume {found.name}` sees them through."
+    )
+    answer = {"cancelled": count, "import": describe_summary(summary)}
+    show(answer, text, as_json=as_json)
+
+
+# --- what the three share -------------------------------------------------------------------------
+
+
+def _bring(subject: Subject, options: _Options, given: Callable[[Desk], Given]) -> None:
+    from ledger.chain.keyring import find_named_key
+    from ledger.services.imports.planning import File, Plan
+    from ledger.services.imports.spool import Spool
+    from ledger.wiring import opened_desk
+
+    if options.template:
+        _write_template(subject, options)
+        return
+    settings, path = options.settings, options.path.absolute()
+    how = _how_to_read(options)
+    sender = find_named_key(settings, options.signer).address
+    target = None if options.preview else _results_path(options, path)
+    if options.report is not None:
+        from ledger.services.spreadsheets.writing import check_target
+
+        check_target(options.report.absolute(), not_over=path)
+    progress = ImportProgress(quiet=options.as_json)
+    with opened_desk(settings) as desk, Spool() as spool:
+        file = File(subject, path, sender, given(desk), how, options.allow_equal_rows)
+        plan = Plan(desk, file, spool, progress)
+        try:
+            plan.judge()
+        finally:
+            progress.end()
+        if options.report is not None:
+            write_plan(options.report.absolute(), plan)
+        if options.preview:
+            _show_preview(plan, options)
+            return
+        _refuse_wrong(plan, options)
+        _finish(desk, plan, options, target, progress)
+
+
+def _finish(
+    desk: Desk, plan: Plan, options: _Options, target: Path | None, progress: ImportProgress
+) -> None:
+    """Write the plan down, have it sent, and show the results."""
+    from ledger.services.imports.bringing import write_down
+    from ledger.services.imports.journal import name_of
+    from ledger.services.imports.results import write_results
+    from ledger.services.imports.spool import Action
+    from ledger.store.engine import reading
+    from ledger.wiring import open_named_signer
+
+    counts = plan.counts()
+    to_send = counts[Action.SEND] + counts[Action.WAITING]
+    signer = open_named_signer(options.settings, options.signer, ask_password) if to_send else None
+    write_down(desk, plan)
+    with reading(desk.engine) as connection:
+        found = name_of(connection, plan.import_id)
+    note(_say_beginning(counts, found), quiet=options.as_json)
+    if signer is not None:
+        _send(desk, options.settings, signer, plan.import_id, progress)
+    if target is not None:
+        write_results(target, desk.engine, found)
+    if not _show_results(desk.engine, found, target, as_json=options.as_json):
+        raise typer.Exit(1)
+
+
+def _say_beginning(counts: Any, found: Import) -> str:
+    from ledger.services.imports.spool import Action
+
+    known = counts[Action.DONE] + counts[Action.THERE]
+    parts = [f"Import {found.name}: {counts[Action.SEND]:,} rows to send"]
+    if counts[Action.WAITING]:
+        parts.append(f"{counts[Action.WAITING]:,} written down before and not known to be done")
+    if known:
+        parts.append(f"{known:,} done before, about which nothing is done")
+    if counts[Action.WRONG]:
+        parts.append(f"{counts[Action.WRONG]:,} wrong and left out")
+    return ", ".join(parts) + "."
+
+
+def _send(
+    desk: Desk, settings: Settings, signer: Signer, import_id: bytes, progress: ImportProgress
+) -> None:
+    from ledger.chain.devnet_funds import fund_accounts
+    from ledger.services.imports.bringing import Bringing
+
+    if settings.uses_devnet:
+        fund_accounts(desk.node, (signer.address,))
+    try:
+        for _resumed in desk.outbox.resume():
+            pass  # what came of it is told by row
+        Bringing(desk, signer, import_id, progress).run()
+    except KeyboardInterrupt:
+        progress.end()
+        name = import_id.hex()[:12]
+        note(
+            "Interrupted. What was sent is recorded; the same command again, or "
+            f"`moonlake import resume {name}`, goes on, and does nothing twice."
+        )
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        progress.end()
+
+
+def _show_results(engine: Any, found: Import, target: Path | None, *, as_json: bool) -> bool:
+    """Show an import's results; whether all of its rows are done."""
+    from ledger.services.imports.results import MADE, read_results, summarise
+    from ledger.store.engine import reading
+
+    with reading(engine) as connection:
+        summary = summarise(connection, found)
+    if as_json:
+        head = describe_summary(summary) | {"results": str(target) if target is not None else None}
+        made = MADE[found.kind]
+        rows = (describe_result(each, made) for each in read_results(engine, found))
+        stream_json(head, "rows", rows)
+    else:
+        text = say_results(found, read_results(engine, found), summary)
+        if target is not None:
+            text += f"\n\nEvery row's result is in {target}."
+        show({}, text, as_json=False)
+    done = sum(summary.counts.get(state, 0) for state in ("included", "final", "there"))
+    return done == found.line_count
+
+
+def _show_preview(plan: Plan, options: _Options) -> None:
+    from ledger.services.imports.spool import Action
+
+    if options.as_json:
+        stream_json(describe_plan(plan), "rows", (describe_line(each) for each in plan.lines()))
+    else:
+        show({}, say_plan(plan) + "\n\nNothing was changed.", as_json=False)
+    if plan.counts()[Action.WRONG]:
+        raise typer.Exit(1)
+
+
+def _refuse_wrong(plan: Plan, options: _Options) -> None:
+    """Raise RowsWrong where rows are wrong, unless the others are to be sent."""
+    from ledger.services.imports.spool import Action
+
+    wrong = plan.counts()[Action.WRONG]
+    if not wrong or options.skip_wrong:
+        return
+    error = RowsWrong(wrong=f"{wrong:,}", rows=f"{plan.line_count:,}", path=options.path)
+    if not options.as_json:
+        note(say_plan(plan))
+        raise error
+    told = {"error": {"code": error.code, "sentence": str(error), "advice": error.advice}}
+    rows = (describe_line(each) for each in plan.lines())
+    stream_json(describe_plan(plan) | {"preview": False} | told, "rows", rows)
+    raise typer.Exit(2)
+
+
+def _write_template(subject: Subject, options: _Options) -> None:
+    from ledger.services.imports.columns import headings_of, write_template
+
+    if options.path.exists():
+        expected = "a name that nothing has: a template goes into a new file"
+        raise InvalidValue(field="file", value=str(options.path), expected=expected)
+    write_template(options.path.absolute(), subject, chinese=options.chinese)
+    headings = headings_of(subject, chinese=options.chinese)
+    text = f"Wrote {options.path} with the headings {', '.join(headings)}."
+    show({"file": str(options.path), "headings": headings}, text, as_json=options.as_json)
+
+
+def _how_to_read(options: _Options) -> Any:
+    from ledger.services.imports.planning import MAX_ROWS
+    from ledger.services.spreadsheets.encodings import parse_encoding
+    from ledger.services.spreadsheets.tables import HowToRead
+
+    return HowToRead(
+        encoding=parse_encoding(options.encoding),
+        sheet=options.sheet,
+        cached_formulas=options.cached_formulas,
+        most_rows=MAX_ROWS,
+    )
+
+
+def _results_path(options: _Options, path: Path) -> Path:
+    """Where the results go; seen to be writable before anything is sent."""
+    from ledger.services.spreadsheets.writing import check_target
+
+    if options.results is not None:
+        check_target(options.results.absolute(), not_over=path)
+        return options.results.absolute()
+    beside = path.with_name(f"{path.stem}.results.csv")
+    try:
+        check_target(beside, not_over=path)
+    except FolderUnusable:
+        kept = options.settings.home.absolute() / "imports"
+        kept.mkdir(parents=True, exist_ok=True)
+        return kept / beside.name
+    return beside
+
+
+def _programme(desk: Desk, reference: str) -> Any:
+    from ledger.domain.ids import ALLIANCE_WIDE
+    from ledger.services.imports.directory import Directory
+
+    if not reference:
+        return ALLIANCE_WIDE
+    found = Directory(desk).programme(reference)
+    if found is None:
+        raise NotFound(what="programme", key=reference)
+    return found
+
+
+def _keep_evidence(desk: Desk, given: str, *, pretend: bool) -> bytes:
+    """The commitment to one document for all rows; for a preview, only what looks like it."""
+    import hashlib
+
+    from ledger.cli.ordering import Desktop
+
+    if pretend and given and not given.startswith("0x"):
+        return hashlib.sha256(given.encode()).digest()
+    return Desktop(desk, None).keep_evidence(given, "", "")  # type: ignore[arg-type]
+
+
+def _signer_of(settings: Settings, address: bytes) -> Signer:
+    from ledger.chain.addresses import show_address
+    from ledger.chain.keyring import list_named_keys
+    from ledger.wiring import open_named_signer
+
+    for key in list_named_keys(settings):
+        if key.address == address:
+            return open_named_signer(settings, key.name, ask_password)
+    raise KeyMissing(key=show_address(address), place="the data folder")

@@ -1,0 +1,1 @@
+"""Brings spreadsheets of organisations, memberships and awards onto the chain, each row once."""

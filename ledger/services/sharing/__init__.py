@@ -1,0 +1,1 @@
+"""Pools shared by contribution: computed, published as a file, posted, claimed, computed again."""
