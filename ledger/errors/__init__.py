@@ -10,6 +10,7 @@ LedgerError
 ├── MirrorProblem       the mirror cannot go on, or cannot answer
 ├── OfficeProblem       what is kept beside the chain is not as it was kept
 ├── SendingProblem      a transaction's fate
+├── AccessProblem       who calls, and whether he may
 └── Unforeseen          a fault of Moonlake's own, and where its traceback is
 
 Whoever raises or catches one takes it from here.
@@ -17,6 +18,22 @@ Whoever raises or catches one takes it from here.
 
 from __future__ import annotations
 
+from ledger.errors.access import (
+    AccessDenied,
+    AccessLogBroken,
+    AccessProblem,
+    ApiKeyRefused,
+    ForgeryRefused,
+    IdempotencyConflict,
+    IdempotencyInFlight,
+    NotSignedIn,
+    RequestTooLarge,
+    RightsUnknown,
+    ScopeMissing,
+    ServerCannotSign,
+    SignInRefused,
+    TooManyRequests,
+)
 from ledger.errors.asked import (
     ContractRefused,
     CursorInvalid,
@@ -120,7 +137,11 @@ from ledger.errors.signers import (
 )
 
 __all__ = [
+    "AccessDenied",
+    "AccessLogBroken",
+    "AccessProblem",
     "AlreadyRunning",
+    "ApiKeyRefused",
     "ArtifactsStale",
     "ChainMismatch",
     "ChainProblem",
@@ -146,7 +167,10 @@ __all__ = [
     "FactsDamaged",
     "FeesTooHigh",
     "FolderUnusable",
+    "ForgeryRefused",
     "FundsTooLow",
+    "IdempotencyConflict",
+    "IdempotencyInFlight",
     "InputRefused",
     "InvalidFile",
     "InvalidSetting",
@@ -179,6 +203,7 @@ __all__ = [
     "NotDeployed",
     "NotFound",
     "NotProved",
+    "NotSignedIn",
     "OfficeProblem",
     "OperationCancelled",
     "OperationConflict",
@@ -192,13 +217,19 @@ __all__ = [
     "ProofProblem",
     "ReceiptOverdue",
     "ReorganisationTooDeep",
+    "RequestTooLarge",
+    "RightsUnknown",
     "SchemaMismatch",
+    "ScopeMissing",
     "SendingProblem",
+    "ServerCannotSign",
     "SetupProblem",
+    "SignInRefused",
     "SignerAnswerInvalid",
     "SignerProblem",
     "SignerRefused",
     "SignerUnreachable",
+    "TooManyRequests",
     "ToolMissing",
     "TransactionTooLarge",
     "Unforeseen",
