@@ -62,7 +62,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # the server itself leaves out the body
+            # The server itself leaves out the body.
+            scope = {**scope, "method": "GET", "moonlake.head": True}
         given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
         request_id = _request_id(given.get(b"x-request-id", b""))
         REQUEST_ID.set(request_id)
@@ -167,7 +168,5 @@ async def _answer_preflight(send: Send) -> None:
         "access-control-max-age": "600",
         "content-length": "0",
     }
-    await send(
-        {"type": "http.response.start", "status": 204, "headers": Headers(headers).raw}
-    )
+    await send({"type": "http.response.start", "status": 204, "headers": Headers(headers).raw})
     await send({"type": "http.response.body", "body": b""})

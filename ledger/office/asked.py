@@ -115,6 +115,17 @@ def find_who_asked(connection: Connection, operation_id: bytes) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+def list_asked_by(connection: Connection, account: bytes, *, limit: int) -> tuple[bytes, ...]:
+    """The operations that an account asked for, the newest first."""
+    query = (
+        select(asked_operations.c.operation_id)
+        .where(asked_operations.c.account == account)
+        .order_by(asked_operations.c.asked_at.desc(), asked_operations.c.operation_id)
+        .limit(limit)
+    )
+    return tuple(bytes(row.operation_id) for row in connection.execute(query))
+
+
 def credits_asked_for(
     connection: Connection, account: bytes, programme_id: int, *, since: int
 ) -> int:
