@@ -9,6 +9,8 @@ database.
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 CACHE_CONTROL = "no-cache"  # keep it, but ask each time whether it still holds
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of bodies that a process keeps to give again."""
 
 _T = TypeVar("_T")
 
@@ -99,6 +104,40 @@ class Reading:
         return Answer(as_of=AsOf.of(self.moment), mirror=self.condition)
 
 
+class Kept:
+    """Answers by their tags, which were given lately: what is asked for again is not made again.
+
+    A tag stands for everything that an answer depends on, so one that fits is the answer; else a
+    reader who has it would have to be told other than 304.
+    """
+
+    def __init__(self, most: int = KEPT_BYTES) -> None:
+        self._most = most
+        self._size = 0
+        self._lock = threading.Lock()
+        self._bodies: OrderedDict[str, tuple[bytes, Mapping[str, str]]] = OrderedDict()
+
+    def find(self, tag: str) -> tuple[bytes, Mapping[str, str]] | None:
+        """The body of a tag and the headers that came with it, if they are kept."""
+        with self._lock:
+            found = self._bodies.get(tag)
+            if found is not None:
+                self._bodies.move_to_end(tag)
+            return found
+
+    def keep(self, tag: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Keep an answer; those that were not asked for the longest make room."""
+        if len(body) > self._most // 100:
+            return
+        with self._lock:
+            if tag not in self._bodies:
+                self._bodies[tag] = (body, headers)
+                self._size += len(body)
+            while self._size > self._most:
+                _, (gone, _) = self._bodies.popitem(last=False)
+                self._size -= len(gone)
+
+
 class Answers:
     """Gives answers from one database."""
 
@@ -106,6 +145,7 @@ class Answers:
         self.engine = engine
         self._stale_after = stale_after
         self._clock = clock
+        self._kept = Kept()
 
     def json(
         self,
@@ -153,9 +193,15 @@ class Answers:
             headers = {**headers, "ETag": tag, "Cache-Control": CACHE_CONTROL}
             if names_tag(request, tag):
                 return Response(status_code=304, headers=headers)
-            moment = asked.resolve(connection, state)
-            answered = Reading(connection, state, moment, condition, self._clock())
-            body, more = build(answered)
+            kept = None if volatile else self._kept.find(tag)
+            if kept is not None:
+                body, more = kept
+            else:
+                moment = asked.resolve(connection, state)
+                answered = Reading(connection, state, moment, condition, self._clock())
+                body, more = build(answered)
+                if not volatile:
+                    self._kept.keep(tag, body, more)
         if names_any(request):
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=media_type, headers={**headers, **more})
