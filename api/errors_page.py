@@ -28,7 +28,7 @@ that it needs; its log says what."
 | code | HTTP | what it says | what to do |
 | --- | --- | --- | --- |
 """
-_OF_HTTP = (400, 404, 405, 413, 415)
+_OF_HTTP = (400, 404, 405)
 _VALUE = re.compile(r"\{(\w+)(?:![rs])?\}")
 
 

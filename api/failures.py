@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.console.pages import error_page
-from api.edge import REQUEST_ID
+from api.edge import MAX_BODY, REQUEST_ID
 from api.problems import (
     MEDIA_TYPE,
     FieldError,
@@ -28,7 +28,7 @@ from api.problems import (
     redact_urls,
     unforeseen_problem,
 )
-from ledger.errors import LedgerError, TooManyRequests
+from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
 
 log = logging.getLogger("moonlake.api")
 
@@ -73,6 +73,8 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
 
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return await _on_ledger_error(request, RequestTooLarge(most=MAX_BODY))
     headers = dict(error.headers or {})
     allowed = headers.get("Allow", "").split(", ")
     if "GET" in allowed and "HEAD" not in allowed:

@@ -34,7 +34,15 @@ from api.schemas.commands import (
 from api.schemas.operations import OperationAnswer
 from ledger.chain.addresses import parse_address
 from ledger.domain.access import Scope
-from ledger.domain.commands import Admission, Award, Budget, Registration, Renewal, TierChange
+from ledger.domain.commands import (
+    Admission,
+    Award,
+    Budget,
+    Registration,
+    Renewal,
+    Reversal,
+    TierChange,
+)
 from ledger.domain.ids import ALLIANCE_WIDE, EntryId, OrgId, ProgrammeId, TierId
 from ledger.errors import EvidenceMissing
 from ledger.mirror.queries.entries import read_entry
@@ -125,10 +133,12 @@ def create_reversals(
         found = [
             read_entry(reading.connection, reading.moment, each.entry_id) for each in corrections
         ]
-        reversals = crediting.prove_awards(reading.connection, corrections)
+        reversals: list[Reversal] = []
 
         def check(standing: Standing) -> None:
             check_own_awards(reading, standing, [each.operation_id for each in found])
+            # Proving takes the whole journal after an entry; nobody else is to set it off.
+            reversals.extend(crediting.prove_awards(reading.connection, corrections))
 
         return Asking(
             "reverse",

@@ -195,7 +195,7 @@ def test_answer__for_members_alone__is_kept_by_no_proxy(own_ledger: Ledger, serv
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer mlk_", "Bearer \xff", "mlk_AAAAAAAA_B"],
+    ["", "Bearer", "Basic YTpi", "Bearer mlk_", "Bearer \xff", "mlk_AAAAAAAA_B"],
 )
 def test_authorization__that_is_none__is_refused_as_such(client: httpx.Client, header: str) -> None:
     answer = client.get("/v1/session", headers={"Authorization": header.encode("latin-1")})

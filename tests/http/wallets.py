@@ -23,12 +23,12 @@ def rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write_message(address: str, given: dict[str, Any], *, now: float, **changed: Any) -> str:
+def write_message(account: str, given: dict[str, Any], *, now: float, **changed: Any) -> str:
     """A message for what /v1/sign-in/nonce gave; `changed` says otherwise."""
     values = {
         "scheme": "",
         "domain": given["domain"],
-        "address": address,
+        "address": account,
         "statement": "Sign in to the ledger.",
         "uri": given["uri"],
         "version": "1",
