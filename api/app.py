@@ -17,6 +17,7 @@ from api.desk import ServerDesk
 from api.edge import Edge
 from api.failures import install_failures
 from api.limits import Limits
+from api.marks import Again, Marks
 from api.openapi import describe
 from api.parameters import refuse_unknown_parameters
 from api.routes import (
@@ -54,6 +55,7 @@ def create_app(
     Streams end soon after `is_stopping` says so. Raises InvalidSetting and FolderUnusable.
     """
     engine = database_to_read(settings)
+    marks = Marks(engine)
     desk = ServerDesk(settings)
     limits = Limits(settings.rate_limit)
 
@@ -62,6 +64,7 @@ def create_app(
         desk.start()
         yield
         await run_in_threadpool(desk.stop)
+        marks.close()
         engine.dispose()
 
     app = FastAPI(
@@ -108,6 +111,8 @@ def create_app(
     app.include_router(status.probes)
     install_console(app)
     install_failures(app)
-    app.add_middleware(Edge, settings=settings, limits=limits)
+    app.add_middleware(
+        Edge, settings=settings, limits=limits, again=Again(app.state.answers, marks)
+    )
     describe(app)
     return app

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.limits import Limits
+from api.marks import Again, asked_of, tags_in
 from api.problems import MEDIA_TYPE, problem_of
 from ledger.config import Settings
 from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
@@ -49,8 +50,9 @@ _UNLIMITED = ("/healthz", "/readyz", "/metrics")
 class Edge:
     """Answers HEAD as GET, and adds security headers where a route set none."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, limits: Limits, again: Again) -> None:
         self._app = app
+        self._again = again
         self._limits = limits
         self._origins = frozenset(settings.cors_origins)
         is_https = settings.origin.startswith("https:")
@@ -92,6 +94,10 @@ class Edge:
         if scope["method"] == "OPTIONS" and shared and b"access-control-request-method" in given:
             await _answer_preflight(send_on)
             return
+        if scope["method"] == "GET" and not self._is_private:
+            tags = tags_in([value for name, value in scope["headers"] if name == b"if-none-match"])
+            if await self._again.answer(*asked_of(scope), tags, send_on):
+                return
         await self._app(scope, _bounded(receive), send_on)
 
     def _check(self, scope: Scope, given: dict[bytes, bytes]) -> None:
