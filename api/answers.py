@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fastapi import Request, Response
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
+from starlette.types import Scope
 
 from api.formats import parse_time
 from api.schemas.base import Answer, AsOf, Schema
@@ -233,7 +234,7 @@ class Answers:
                 answered = Reading(connection, state, moment, condition, self._clock())
                 body, more = build(answered)
                 if not volatile:
-                    question = _question(request.url.path, request.url.query) if not variant else ""
+                    question = _question(*asked_of(request.scope)) if not variant else ""
                     self._kept.keep(tag, KeptAnswer(question, body, media_type, more))
         if names_any(request):
             return Response(status_code=304, headers=headers)
@@ -308,10 +309,15 @@ def _tag(
         office,
         condition,
         variant,
-        request.url.path,
-        request.url.query,
+        *asked_of(request.scope),
         *looks,
     )
+
+
+def asked_of(scope: Scope) -> tuple[str, str]:
+    """Path and query as they were sent. A request's `url` is put together with its Host, by which
+    a caller could have his answer taken for that of another question."""
+    return scope["path"], scope["query_string"].decode("latin-1")
 
 
 def _digest(

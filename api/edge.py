@@ -15,8 +15,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.answers import asked_of
 from api.limits import Limits
-from api.marks import Again, asked_of, tags_in
+from api.marks import Again, tags_in
 from api.problems import MEDIA_TYPE, problem_of
 from ledger.config import Settings
 from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests

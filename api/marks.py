@@ -15,7 +15,7 @@ from typing import Any
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 from starlette.datastructures import MutableHeaders
-from starlette.types import Scope, Send
+from starlette.types import Send
 
 from api.answers import CACHE_CONTROL, Answers, Mark
 from ledger.store.engine import POSTGRESQL
@@ -99,11 +99,6 @@ class Marks:
         if self._in_thread:
             driver.autocommit = True
         return driver
-
-
-def asked_of(scope: Scope) -> tuple[str, str]:
-    """Path and query as a route's request has them."""
-    return scope["path"], scope["query_string"].decode("latin-1")
 
 
 def tags_in(lines: list[bytes]) -> frozenset[str] | None:

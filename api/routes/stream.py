@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -93,13 +93,7 @@ def get_stream(
         )
 
     wanted = answers_of(request).read(begin)
-    caller = find_caller(request)
-    if caller is None:
-        sees = _sees_none
-    elif has_office(request, caller):
-        sees = _sees_all
-    else:
-        sees = sees_own(caller.account)
+    sees = _sight_of(request)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if request.scope.get("moonlake.head"):
         return Response(media_type="text/event-stream", headers=headers)
@@ -110,6 +104,14 @@ def get_stream(
     return StreamingResponse(
         _events(request, teller), media_type="text/event-stream", headers=headers
     )
+
+
+def _sight_of(request: Request) -> Callable[[Connection, bytes], bool]:
+    """Which operations the caller may be told of."""
+    caller = find_caller(request)
+    if caller is None:
+        return _sees_none
+    return _sees_all if has_office(request, caller) else sees_own(caller.account)
 
 
 async def _events(request: Request, teller: Teller) -> AsyncIterator[bytes]:
