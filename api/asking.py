@@ -22,6 +22,7 @@ from api.callers import Caller
 from api.desk import ServerDesk
 from api.edge import REQUEST_ID
 from api.formats import show_bytes
+from api.office import reading_office, writing_office
 from api.rights import Ceiling, Standing, stand
 from api.schemas.operations import OperationAnswer, OperationView
 from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
@@ -37,8 +38,6 @@ from ledger.office.asked import (
 )
 from ledger.outbox.records import Operation, read_operation
 from ledger.services.orders import Order
-from ledger.store.engine import reading as reading_of
-from ledger.store.engine import writing
 
 IdempotencyKey = Annotated[
     str,
@@ -110,7 +109,7 @@ def _begin(
     ceiling: Ceiling | None,
 ) -> bool:
     """Write down who asks for what; False where it was accepted before."""
-    with writing(request.app.state.office) as connection:
+    with writing_office(request) as connection:
         if not claim(connection, asked):
             return False
         detail = {
@@ -147,7 +146,7 @@ def _place(
         asking.place(Order(desk.accepting(), standing.signer, asked.operation_id))
     except Exception as refused:  # noqa: BLE001  handed on below, once it is written down
         error = refused
-    with writing(request.app.state.office) as connection:
+    with writing_office(request) as connection:
         if error is None:
             mark_accepted(connection, asked)
         else:
@@ -169,7 +168,7 @@ def _place(
 
 
 def _accepted(request: Request, operation_id: bytes, *, is_replayed: bool) -> Response:
-    with reading_of(request.app.state.office) as connection:
+    with reading_office(request) as connection:
         operation = read_operation(connection, operation_id)
 
     def show(reading: Reading) -> OperationAnswer:
@@ -190,5 +189,5 @@ def _hash(request: Request, body: BaseModel) -> bytes:
     values: dict[str, Any] = body.model_dump(mode="json")
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(
-        f"{request.method} {request.url.path}\n{text}".encode("utf-8", "surrogatepass")
+        f"{request.method} {request.scope['path']}\n{text}".encode("utf-8", "surrogatepass")
     ).digest()

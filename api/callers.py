@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
+from api.answers import Reading, answers_of
 from api.limits import Limits
+from api.office import reading_office, writing_office
 from ledger.chain.addresses import show_address
 from ledger.config import Settings
 from ledger.domain.access import Scope
@@ -32,7 +34,6 @@ from ledger.mirror.queries.memberships import read_memberships_of
 from ledger.mirror.queries.organisations import read_controlled_by
 from ledger.office.api_keys import find_api_key, needs_note, note_use
 from ledger.office.sessions import csrf_token_of, find_session
-from ledger.store.engine import reading, writing
 
 CSRF_HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -113,16 +114,12 @@ async def may_read(request: Request) -> None:
 
 def has_office(request: Request, caller: Caller) -> bool:
     """Whether the caller's account holds any role."""
-    from api.answers import answers_of  # noqa: PLC0415  which reads for routes, and not for this
-
     return answers_of(request).read(
         lambda read: bool(read_roles(read.connection, read.moment, caller.account))
     )
 
 
 def _check_reader(request: Request) -> None:
-    from api.answers import Reading, answers_of  # noqa: PLC0415
-
     caller = require_caller(request, Scope.READ)
 
     def may(read: Reading) -> bool:
@@ -149,7 +146,7 @@ def _find(request: Request) -> Caller | None:
     token = request.cookies.get(cookie_name(settings))
     if token is None:
         return None
-    with reading(request.app.state.office) as connection:
+    with reading_office(request) as connection:
         session = find_session(connection, token, now=clock_of(request)())
     if request.method not in SAFE_METHODS:
         _check_forgery(request, settings, token)
@@ -164,14 +161,14 @@ def _by_key(request: Request, header: str) -> Caller:
         raise ApiKeyRefused(problem="it is to be sent as `Authorization: Bearer KEY`")
     now = clock_of(request)()
     try:
-        with reading(request.app.state.office) as connection:
+        with reading_office(request) as connection:
             key = find_api_key(connection, text.strip(), now=now)
     except ApiKeyRefused:
         limits.charge_failure(request)
         raise
-    limits.charge_key(key.prefix)
+    limits.remember_key(header.encode("latin-1"), key.prefix)
     if needs_note(key, now=now):
-        with writing(request.app.state.office) as connection:
+        with writing_office(request) as connection:
             note_use(connection, key, now=now)
     return Caller(key.account, f"key:{key.prefix}", key.scopes)
 

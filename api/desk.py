@@ -68,11 +68,11 @@ class ServerDesk:
         """End the threads and give the leases back; what is not sent is sent by the next."""
         self._stop.set()
         self._news.set()
-        with self._lock:
-            self._opened.close()  # closes the outbox: nobody waits in it any more
-            self._desk = None
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=_LOOK_SECONDS)
+        with self._lock:
+            self._opened.close()
+            self._desk = None
 
     def signers(self) -> Mapping[bytes, KeySigner]:
         """The keys that the server may sign with, by account. Raises what opening one does."""
@@ -141,9 +141,13 @@ class ServerDesk:
                 desk.outbox.wait_for(operation.request.operation_id, signer)
             except LedgerError as error:
                 # What became of an operation is recorded with it; here it is only noted.
+                if self._stop.is_set():
+                    return
                 log.warning("the desk could not send: %s", error.code)
                 self._stop.wait(0.05 if self._is_settled(desk, signer) else _TROUBLE_SECONDS)
             except Exception:
+                if self._stop.is_set():
+                    return  # what it worked with was closed
                 log.exception("the desk met what it did not foresee")
                 self._stop.wait(_TROUBLE_SECONDS)
 

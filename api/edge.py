@@ -103,8 +103,8 @@ class Edge:
 
     def _check(self, scope: Scope, given: dict[bytes, bytes]) -> None:
         """Raise TooManyRequests and RequestTooLarge."""
-        if b"authorization" not in given and scope["path"] not in _UNLIMITED:
-            self._limits.charge_address(scope)
+        if scope["path"] not in _UNLIMITED:
+            self._limits.charge_caller(scope, given.get(b"authorization"))
         length = given.get(b"content-length", b"0")
         if length.isdigit() and int(length[:20]) > MAX_BODY:
             raise RequestTooLarge(most=MAX_BODY)

@@ -56,7 +56,7 @@ async def _on_ledger_error(request: Request, error: LedgerError) -> Response:
             "%s %s %s: %s: %s",
             REQUEST_ID.get(),
             request.method,
-            request.url.path,
+            _on_one_line(request.url.path),
             error.code,
             redact_urls(str(error)),
         )
@@ -83,7 +83,8 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:
-    log.error("%s %s %s", REQUEST_ID.get(), request.method, request.url.path, exc_info=error)
+    path = _on_one_line(request.url.path)
+    log.error("%s %s %s", REQUEST_ID.get(), request.method, path, exc_info=error)
     return await _answer(request, unforeseen_problem(), _LAST_ANSWER)
 
 
@@ -103,6 +104,11 @@ def _wants_page(request: Request) -> bool:
     if request.url.path.startswith(_PROGRAM_PATHS):
         return False
     return "text/html" in request.headers.get("accept", "")
+
+
+def _on_one_line(path: str) -> str:
+    """A path for a log: nobody writes lines of his own into it."""
+    return _shortened(path).encode("unicode_escape").decode("ascii")
 
 
 def _shortened(given: str) -> str:

@@ -34,6 +34,26 @@ class Limits:
         self._clock = clock
         self._lock = threading.Lock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, str] = OrderedDict()
+
+    def charge_caller(self, scope: Scope, authorization: bytes | None) -> None:
+        """Take from the bucket of the API key that a request carries, else of its address.
+
+        A key counts as one once it was found good here: whoever makes keys up is charged as who he
+        is. Raises TooManyRequests.
+        """
+        prefix = self._known.get(authorization) if authorization is not None else None
+        if prefix is None:
+            self.charge_address(scope)
+        else:
+            self.charge(f"key {prefix}", 1)
+
+    def remember_key(self, authorization: bytes, prefix: str) -> None:
+        """Charge what carries this header to the key, from now on."""
+        with self._lock:
+            self._known[authorization] = prefix
+            while len(self._known) > MOST_KEPT:
+                self._known.popitem(last=False)
 
     def charge_address(self, scope: Scope, cost: int = 1) -> None:
         """Take from the bucket of a request's address. Raises TooManyRequests."""
@@ -43,10 +63,6 @@ class Limits:
     def charge_failure(self, request: Request) -> None:
         """Take what a wrong credential costs. Raises TooManyRequests."""
         self.charge_address(request.scope, SIGN_IN_COST)
-
-    def charge_key(self, prefix: str) -> None:
-        """Take from an API key's bucket. Raises TooManyRequests."""
-        self.charge(f"key {prefix}", 1)
 
     def charge(self, name: str, cost: int) -> None:
         """Take `cost` from a bucket. Raises TooManyRequests where it holds less."""

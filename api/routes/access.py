@@ -13,6 +13,7 @@ from api.callers import Caller, Needs, clock_of, cookie_name, has_office
 from api.edge import REQUEST_ID
 from api.formats import show_bytes, show_time
 from api.limits import SIGN_IN_COST, Limits
+from api.office import reading_office, writing_office
 from api.parameters import LIMIT, LimitQuery, Number
 from api.routes.declared import problems
 from api.schemas.access import (
@@ -48,7 +49,6 @@ from ledger.office.sessions import (
     nonce_secret,
     use_nonce,
 )
-from ledger.store.engine import reading, writing
 from ledger.wiring import asking_node
 
 router = APIRouter(tags=["access"])
@@ -119,7 +119,7 @@ def create_session(request: Request, body: SignInCommand) -> Response:
     check_message(message, _relied(request), now=now)
     _check_signature(request, message, signature)
     secret = _secret(request)
-    with writing(request.app.state.office) as connection:
+    with writing_office(request) as connection:
         use_nonce(connection, secret, message.nonce, now=now)
         new = begin_session(connection, message.account, now=now, until=message.expires_at)
         _log(connection, message.account, f"session:{new.session.name}", "session.begun")
@@ -148,7 +148,7 @@ def delete_session(
     request: Request, caller: Annotated[Caller, Depends(Needs(session=True))]
 ) -> Response:
     """Sign out: the cookie is good for nothing from now on, wherever a copy of it is."""
-    with writing(request.app.state.office) as connection:
+    with writing_office(request) as connection:
         end_session(connection, caller.token, now=clock_of(request)())
         _log(connection, caller.account, caller.via, "session.ended")
     return Response(status_code=204, headers={**NOT_KEPT, "Set-Cookie": _cookie(request, "", 0)})
@@ -167,7 +167,7 @@ def create_key(
     caller: Annotated[Caller, Depends(Needs(session=True))],
 ) -> Response:
     """Make an API key for the account that is signed in. The key is shown this once."""
-    with writing(request.app.state.office) as connection:
+    with writing_office(request) as connection:
         key, text = create_api_key(
             connection,
             caller.account,
@@ -193,7 +193,7 @@ def list_keys(
     request: Request, caller: Annotated[Caller, Depends(Needs(session=True))]
 ) -> Response:
     """The API keys of the account that is signed in, the newest first."""
-    with reading(request.app.state.office) as connection:
+    with reading_office(request) as connection:
         found = list_api_keys(connection, caller.account)
     answer = ApiKeys(items=[ApiKeyView.of(each) for each in found])
     return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
@@ -211,7 +211,7 @@ def delete_key(
     caller: Annotated[Caller, Depends(Needs(session=True))],
 ) -> Response:
     """Revoke an API key: it opens nothing from now on."""
-    with writing(request.app.state.office) as connection:
+    with writing_office(request) as connection:
         key = revoke_api_key(connection, prefix, now=clock_of(request)(), account=caller.account)
         _log(connection, caller.account, caller.via, "api_key.revoked", subject=prefix)
     answer = ApiKeyView.of(key)
@@ -238,7 +238,7 @@ def list_log(
     """
     if not has_office(request, caller):
         raise AccessDenied(account=caller.address, needed="the log is for officers")
-    with reading(request.app.state.office) as connection:
+    with reading_office(request) as connection:
         found = list_newest(connection, before=before, limit=limit)
     more = found[-1].number if len(found) == limit and found[-1].number > 1 else None
     answer = AccessLines(items=[AccessLineView.of(each) for each in found], next=more)
@@ -255,7 +255,7 @@ def _secret(request: Request) -> bytes:
     """The secret of nonces; made once, and then the same for ever."""
     state = request.app.state
     if state.nonce_secret is None:
-        with writing(state.office) as connection:
+        with writing_office(request) as connection:
             state.nonce_secret = nonce_secret(connection)
     secret: bytes = state.nonce_secret
     return secret

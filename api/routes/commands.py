@@ -15,6 +15,7 @@ from api.answers import Reading
 from api.asking import Asking, IdempotencyKey, ask
 from api.callers import Caller, Needs
 from api.formats import parse_time
+from api.office import writing_office
 from api.rights import Ceiling, Standing, check_budget, check_own_awards
 from api.routes.declared import problems
 from api.routes.named import programme_named
@@ -52,7 +53,6 @@ from ledger.services import credits as crediting
 from ledger.services import memberships, organisations, programmes, roles
 from ledger.services.memberships import Ground
 from ledger.services.orders import Order
-from ledger.store.engine import writing
 
 router = APIRouter(tags=["commands"])
 
@@ -273,7 +273,7 @@ def create_organisations(
 
     def place(order: Order) -> Operation:
         # The documents are kept before anything commits to them, and found again by a repetition.
-        with writing(request.app.state.office) as connection:
+        with writing_office(request) as connection:
             registrations = [
                 Registration(
                     parse_address(each.controller),
