@@ -9,6 +9,8 @@ database.
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fastapi import Request, Response
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
+from starlette.types import Scope
 
 from api.formats import parse_time
 from api.schemas.base import Answer, AsOf, Schema
@@ -46,6 +49,9 @@ if TYPE_CHECKING:
 CACHE_CONTROL = "no-cache"  # keep it, but ask each time whether it still holds
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of bodies that a process keeps to give again."""
 
 _T = TypeVar("_T")
 
@@ -99,6 +105,72 @@ class Reading:
         return Answer(as_of=AsOf.of(self.moment), mirror=self.condition)
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the tags of one moment follow from."""
+
+    deployment: bytes
+    cursor_hash: bytes
+    looked_at: int
+    is_halted: bool
+    office: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer that was given: its body and the headers that came with it."""
+
+    question: str
+    body: bytes
+    media_type: str
+    headers: Mapping[str, str]
+
+
+class Kept:
+    """Answers by their tags, which were given lately: what is asked for again is not made again.
+
+    A tag stands for everything that an answer depends on, so one that fits is the answer; else a
+    reader who has it would have to be told other than 304.
+    """
+
+    def __init__(self, most: int = KEPT_BYTES) -> None:
+        self._most = most
+        self._size = 0
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[str, KeptAnswer] = OrderedDict()
+        self._questions: dict[str, int] = {}
+
+    def find(self, tag: str) -> KeptAnswer | None:
+        """The answer of a tag, if it is kept."""
+        with self._lock:
+            found = self._answers.get(tag)
+            if found is not None:
+                self._answers.move_to_end(tag)
+            return found
+
+    def has(self, question: str) -> bool:
+        """Whether any answer to this question is kept, be it of an earlier moment."""
+        return question in self._questions
+
+    def keep(self, tag: str, answer: KeptAnswer) -> None:
+        """Keep an answer; those that were not asked for the longest make room."""
+        if len(answer.body) > self._most // 100:
+            return
+        with self._lock:
+            if tag in self._answers:
+                return
+            self._answers[tag] = answer
+            self._size += len(answer.body)
+            count = self._questions.get(answer.question, 0)
+            self._questions[answer.question] = count + 1
+            while self._size > self._most:
+                _, gone = self._answers.popitem(last=False)
+                self._size -= len(gone.body)
+                self._questions[gone.question] -= 1
+                if not self._questions[gone.question]:
+                    del self._questions[gone.question]
+
+
 class Answers:
     """Gives answers from one database."""
 
@@ -106,6 +178,7 @@ class Answers:
         self.engine = engine
         self._stale_after = stale_after
         self._clock = clock
+        self._kept = Kept()
 
     def json(
         self,
@@ -153,9 +226,16 @@ class Answers:
             headers = {**headers, "ETag": tag, "Cache-Control": CACHE_CONTROL}
             if names_tag(request, tag):
                 return Response(status_code=304, headers=headers)
-            moment = asked.resolve(connection, state)
-            answered = Reading(connection, state, moment, condition, self._clock())
-            body, more = build(answered)
+            kept = None if volatile else self._kept.find(tag)
+            if kept is not None:
+                body, more = kept.body, kept.headers
+            else:
+                moment = asked.resolve(connection, state)
+                answered = Reading(connection, state, moment, condition, self._clock())
+                body, more = build(answered)
+                if not volatile:
+                    question = _question(*asked_of(request.scope)) if not variant else ""
+                    self._kept.keep(tag, KeptAnswer(question, body, media_type, more))
         if names_any(request):
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=media_type, headers={**headers, **more})
@@ -165,6 +245,22 @@ class Answers:
         with self._reading() as (connection, state):
             condition = condition_of(state, now=self._clock(), stale_after=self._stale_after)
             return use(Reading(connection, state, latest_moment(state), condition, self._clock()))
+
+    def may_have(self, path: str, query: str) -> bool:
+        """Whether an answer to this question is kept, perhaps of an earlier moment."""
+        return self._kept.has(_question(path, query))
+
+    def kept(self, tag: str) -> KeptAnswer | None:
+        """The answer of a tag, if it is kept."""
+        return self._kept.find(tag)
+
+    def tag_of(self, mark: Mark, path: str, query: str) -> str:
+        """The tag of a question's answer at a moment, for answers in no language."""
+        is_stale = self._clock() - mark.looked_at / 1000 > self._stale_after
+        condition = Condition.STALE if is_stale else Condition.FOLLOWING
+        if mark.is_halted:
+            condition = Condition.HALTED
+        return _digest(mark.deployment, mark.cursor_hash, mark.office, condition, "", path, query)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Connection, MirrorState]]:
@@ -206,20 +302,39 @@ def _tag(
     *,
     volatile: bool,
 ) -> str:
-    parts = [
-        __version__,
-        state.deployment.hex(),
-        state.cursor.hash.hex(),
-        str(office),
-        condition.value,
+    looks = (state.looked_at, state.head_number, state.final_number) if volatile else ()
+    return _digest(
+        state.deployment,
+        state.cursor.hash,
+        office,
+        condition,
         variant,
-        request.url.path,
-        request.url.query,
-    ]
-    if volatile:
-        parts += [str(state.looked_at), str(state.head_number), str(state.final_number)]
-    digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
-    return f'"{digest}"'
+        *asked_of(request.scope),
+        *looks,
+    )
+
+
+def asked_of(scope: Scope) -> tuple[str, str]:
+    """Path and query as they were sent. A request's `url` is put together with its Host, by which
+    a caller could have his answer taken for that of another question."""
+    return scope["path"], scope["query_string"].decode("latin-1")
+
+
+def _digest(
+    deployment: bytes,
+    cursor_hash: bytes,
+    office: int,
+    condition: Condition,
+    *more: object,
+) -> str:
+    """The tag of an answer that depends on these, and on nothing else but the release."""
+    parts = (__version__, deployment.hex(), cursor_hash.hex(), office, condition.value, *more)
+    text = "\n".join(str(part) for part in parts)
+    return f'"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"'
+
+
+def _question(path: str, query: str) -> str:
+    return f"{path}?{query}"
 
 
 def names_tag(request: Request, tag: str) -> bool:

@@ -8,14 +8,32 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.concurrency import run_in_threadpool
 
 from api.answers import Answers
+from api.callers import may_read
 from api.console.routes import install_console
+from api.desk import ServerDesk
 from api.edge import Edge
 from api.failures import install_failures
+from api.limits import Limits
+from api.marks import Again, Marks
 from api.openapi import describe
 from api.parameters import refuse_unknown_parameters
-from api.routes import entries, evidence, memberships, organisations, programmes, status, tokens
+from api.routes import (
+    access,
+    commands,
+    entries,
+    evidence,
+    memberships,
+    operations,
+    organisations,
+    programmes,
+    statements,
+    status,
+    stream,
+    tokens,
+)
 from ledger import __version__
 from ledger.config import Settings
 from ledger.wiring import database_to_read, open_evidence
@@ -26,19 +44,27 @@ def create_app(
     *,
     clock: Callable[[], float] = time.time,
     not_ready_while: Path | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """The HTTP API and the console over the database of `settings`.
 
-    It reads and writes nothing but that database and the folder of evidence, and needs no node: a
-    chain that does not answer leaves what was mirrored served and marked as stale. `clock` gives
-    the time in seconds since 1970 UTC. `/readyz` says no while the file `not_ready_while` is there.
-    Raises InvalidSetting and FolderUnusable.
+    What it reads is in that database and the folder of evidence, and needs no node: a chain that
+    does not answer leaves what was mirrored served and marked as stale. Where the settings name
+    keys that it may sign with, it also takes what officers ask for to the chain. `clock` gives the
+    time in seconds since 1970 UTC. `/readyz` says no while the file `not_ready_while` is there.
+    Streams end soon after `is_stopping` says so. Raises InvalidSetting and FolderUnusable.
     """
     engine = database_to_read(settings)
+    marks = Marks(engine)
+    desk = ServerDesk(settings)
+    limits = Limits(settings.rate_limit)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        desk.start()
         yield
+        await run_in_threadpool(desk.stop)
+        marks.close()
         engine.dispose()
 
     app = FastAPI(
@@ -55,8 +81,16 @@ def create_app(
     app.state.evidence = open_evidence(settings)
     app.state.not_ready_while = not_ready_while
     app.state.parameter_names = {}
+    app.state.office = engine
+    app.state.desk = desk
+    app.state.limits = limits
+    app.state.clock = clock
+    app.state.nonce_secret = None
+    app.state.streams = set()
+    app.state.is_stopping = is_stopping
 
-    versioned = APIRouter(prefix="/v1", dependencies=[Depends(refuse_unknown_parameters)])
+    known = [Depends(refuse_unknown_parameters)]
+    versioned = APIRouter(prefix="/v1", dependencies=[*known, Depends(may_read)])
     for router in (
         status.router,
         programmes.router,
@@ -66,12 +100,19 @@ def create_app(
         entries.router,
         organisations.accounts,
         evidence.router,
+        statements.router,
     ):
         versioned.include_router(router)
     app.include_router(versioned)
+    guarded = APIRouter(prefix="/v1", dependencies=known)  # each route says whom it is for
+    for router in (access.router, operations.router, commands.router, stream.router):
+        guarded.include_router(router)
+    app.include_router(guarded)
     app.include_router(status.probes)
     install_console(app)
     install_failures(app)
-    app.add_middleware(Edge)
+    app.add_middleware(
+        Edge, settings=settings, limits=limits, again=Again(app.state.answers, marks)
+    )
     describe(app)
     return app

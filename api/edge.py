@@ -1,4 +1,5 @@
-"""What holds for every request, before any route: HEAD, the headers that bind a browser.
+"""What holds for every request, before any route: HEAD, limits, CORS, the headers that bind a
+browser, and the id by which a request is found again in a log.
 
 Written on ASGI itself, so that it costs a request a few microseconds and a streamed document
 passes through untouched.
@@ -6,8 +7,23 @@ passes through untouched.
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+import re
+import secrets
+from contextvars import ContextVar
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.answers import asked_of
+from api.limits import Limits
+from api.marks import Again, tags_in
+from api.problems import MEDIA_TYPE, problem_of
+from ledger.config import Settings
+from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body: 4,000 awards with their evidence are a tenth of it."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -15,32 +31,149 @@ CONTENT_SECURITY_POLICY = (
 )
 """Pages load their own style sheet and images, and nothing else; no page has a script."""
 
+REQUEST_ID: ContextVar[str] = ContextVar("moonlake_request_id", default="")
+"""The id of the request that is answered now."""
+
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
 }
+_FOR_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+_EXPOSED = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotent-Replayed"
+_TAKEN = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
+_TAKEN += "X-CSRF-Token, X-Request-ID"
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_UNLIMITED = ("/healthz", "/readyz", "/metrics")
 
 
 class Edge:
     """Answers HEAD as GET, and adds security headers where a route set none."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, limits: Limits, again: Again) -> None:
         self._app = app
+        self._again = again
+        self._limits = limits
+        self._origins = frozenset(settings.cors_origins)
+        is_https = settings.origin.startswith("https:")
+        self._headers = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
+        self._is_private = settings.read_policy != "open"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # the server itself leaves out the body
+            # The server itself leaves out the body.
+            scope = {**scope, "method": "GET", "moonlake.head": True}
+        given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
+        request_id = _request_id(given.get(b"x-request-id", b""))
+        REQUEST_ID.set(request_id)
+        origin = given.get(b"origin", b"").decode("latin-1").lower()
+        shared = self._cors(origin)
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                headers["X-Request-ID"] = request_id
+                for name, value in shared.items():
+                    headers[name] = value
+                if self._origins:
+                    headers.add_vary_header("Origin")
+                if self._is_private and headers.get("cache-control") == "no-cache":
+                    headers["Cache-Control"] = "private, no-cache"
             await send(message)
 
-        await self._app(scope, receive, send_on)
+        try:
+            self._check(scope, given)
+        except LedgerError as error:
+            await _refuse(error, scope, send_on)
+            return
+        if scope["method"] == "OPTIONS" and shared and b"access-control-request-method" in given:
+            await _answer_preflight(send_on)
+            return
+        if scope["method"] == "GET" and not self._is_private:
+            tags = tags_in([value for name, value in scope["headers"] if name == b"if-none-match"])
+            if await self._again.answer(*asked_of(scope), tags, send_on):
+                return
+        await self._app(scope, _bounded(receive), send_on)
+
+    def _check(self, scope: Scope, given: dict[bytes, bytes]) -> None:
+        """Raise TooManyRequests and RequestTooLarge."""
+        if scope["path"] not in _UNLIMITED:
+            self._limits.charge_caller(scope, given.get(b"authorization"))
+        length = given.get(b"content-length", b"0")
+        if length.isdigit() and int(length[:20]) > MAX_BODY:
+            raise RequestTooLarge(most=MAX_BODY)
+
+    def _cors(self, origin: str) -> dict[str, str]:
+        if origin not in self._origins:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Expose-Headers": _EXPOSED,
+        }
+
+
+_LOOKED_AT = frozenset(
+    {
+        b"origin",
+        b"authorization",
+        b"content-length",
+        b"x-request-id",
+        b"access-control-request-method",
+    }
+)
+
+
+def _request_id(given: bytes) -> str:
+    """The caller's own id where it is one, else a random one."""
+    return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """`receive` that ends a body which is longer than it said, or said nothing."""
+    taken = 0
+
+    async def receive_some() -> Message:
+        nonlocal taken
+        message = await receive()
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY:
+                raise HTTPException(413)
+        return message
+
+    return receive_some
+
+
+async def _refuse(error: LedgerError, scope: Scope, send: Send) -> None:
+    problem = problem_of(error)
+    body = problem.body(scope["path"][:200])
+    headers = {
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+    }
+    if isinstance(error, TooManyRequests):
+        headers["retry-after"] = str(error.values["seconds"])
+    if isinstance(error, RequestTooLarge):
+        headers["connection"] = "close"  # the rest of it is not read
+    raw = Headers(headers).raw
+    await send({"type": "http.response.start", "status": int(problem.status), "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _answer_preflight(send: Send) -> None:
+    headers = {
+        "access-control-allow-methods": "GET, HEAD, POST, DELETE",
+        "access-control-allow-headers": _TAKEN,
+        "access-control-max-age": "600",
+        "content-length": "0",
+    }
+    await send({"type": "http.response.start", "status": 204, "headers": Headers(headers).raw})
+    await send({"type": "http.response.body", "body": b""})

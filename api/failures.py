@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -16,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.console.pages import error_page
+from api.edge import MAX_BODY, REQUEST_ID
 from api.problems import (
     MEDIA_TYPE,
     FieldError,
@@ -23,9 +25,10 @@ from api.problems import (
     http_problem,
     invalid_parameters,
     problem_of,
+    redact_urls,
     unforeseen_problem,
 )
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
 
 log = logging.getLogger("moonlake.api")
 
@@ -49,8 +52,20 @@ def install_failures(app: FastAPI) -> None:
 async def _on_ledger_error(request: Request, error: LedgerError) -> Response:
     problem = problem_of(error)
     if problem.status >= _LEAST_SERVER_ERROR:
-        log.warning("%s %s: %s: %s", request.method, request.url.path, error.code, error)
-    return await _answer(request, problem)
+        log.warning(
+            "%s %s %s: %s: %s",
+            REQUEST_ID.get(),
+            request.method,
+            _on_one_line(request.url.path),
+            error.code,
+            redact_urls(str(error)),
+        )
+    headers = {}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="moonlake"'
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.values["seconds"])
+    return await _answer(request, problem, headers)
 
 
 async def _on_invalid_request(request: Request, error: RequestValidationError) -> Response:
@@ -58,6 +73,8 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
 
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return await _on_ledger_error(request, RequestTooLarge(most=MAX_BODY))
     headers = dict(error.headers or {})
     allowed = headers.get("Allow", "").split(", ")
     if "GET" in allowed and "HEAD" not in allowed:
@@ -66,7 +83,8 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:
-    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    path = _on_one_line(request.url.path)
+    log.error("%s %s %s", REQUEST_ID.get(), request.method, path, exc_info=error)
     return await _answer(request, unforeseen_problem(), _LAST_ANSWER)
 
 
@@ -88,6 +106,11 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
+def _on_one_line(path: str) -> str:
+    """A path for a log: nobody writes lines of his own into it."""
+    return _shortened(path).encode("unicode_escape").decode("ascii")
+
+
 def _shortened(given: str) -> str:
     return given if len(given) <= _LONGEST_ECHO else given[:_LONGEST_ECHO] + "…"
 
@@ -95,9 +118,16 @@ def _shortened(given: str) -> str:
 def _field_errors(errors: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """FastAPI's errors, by the name of the parameter; what was given for it is not repeated."""
     return [
-        FieldError(_shortened(str(error["loc"][-1])), _sentence(str(error["msg"])))
+        FieldError(_shortened(_field(error["loc"])), _sentence(str(error["msg"])))
         for error in errors
     ]
+
+
+def _field(place: Sequence[Any]) -> str:
+    """A parameter by its name, a value of the body by its path: `awards.0.amount`."""
+    if place[0] != "body":
+        return str(place[-1])
+    return ".".join(str(part) for part in place[1:]) or "body"
 
 
 def _sentence(message: str) -> str:

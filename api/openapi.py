@@ -25,6 +25,10 @@ as of an earlier block (`as_of_block`) or time (`as_of`).
 - **Errors** are problem details (RFC 9457) with a stable `code`; `errors` names the fields.
 - **Caching**: `ETag` changes with the chain's head. Send it as `If-None-Match` and an unchanged
   answer costs neither side anything.
+- **Signing in**: with Ethereum (EIP-4361) at `/v1/sessions`, or with an API key as
+  `Authorization: Bearer …`. What an account may do is what the chain's offices say.
+- **Changes** are asked for by POST with an `Idempotency-Key` and answered by 202 with an
+  operation; the same key and body again is the same operation.
 - **HEAD**: whatever answers GET answers HEAD too, with the same headers and no body.
 """
 
@@ -37,6 +41,10 @@ TAGS = [
     {"name": "entries", "description": "The credit journal."},
     {"name": "accounts", "description": "What an address may do."},
     {"name": "evidence", "description": "The documents that entries rest on."},
+    {"name": "access", "description": "Signing in, API keys, the log of privileged calls."},
+    {"name": "commands", "description": "What officers ask for. Each is an operation."},
+    {"name": "operations", "description": "What was asked for, and how far it is."},
+    {"name": "stream", "description": "What happens, as it happens."},
 ]
 
 _VIEW = re.compile(r'(#/components/schemas/\w+?)View"')

@@ -196,9 +196,11 @@ def _names_of(request: Request) -> frozenset[str]:
     """The names of the query parameters that the route takes, found once for each route."""
     route: APIRoute = request.scope["route"]
     found: dict[str, frozenset[str]] = request.app.state.parameter_names
-    if route.path not in found:
+    if route.operation_id is None or route.operation_id not in found:
         fields = get_flat_params(route.dependant)
-        found[route.path] = frozenset(
+        names = frozenset(
             field.alias for field in fields if isinstance(field.field_info, params.Query)
         )
-    return found[route.path]
+        found[route.operation_id or route.unique_id] = names
+        return names
+    return found[route.operation_id]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -120,6 +120,32 @@ class Settings(BaseSettings):
         30.0, gt=0, description="Seconds without a look at the chain after which /readyz says no."
     )
     language: str = Field("zh-CN", description="The console's language where a reader names none.")
+    public_url: str = Field(
+        "",
+        description="The address that people reach the server at; empty means its host and port. "
+        "Whoever signs in, signs for it.",
+    )
+    read_policy: Literal["open", "members"] = Field(
+        "open", description="Who may read: open (everybody), or members (and officers) alone."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins whose pages may use the API, comma-separated, exactly as written."
+    )
+    rate_limit: int = Field(
+        6000,
+        ge=0,
+        le=10**9,
+        description="Requests a minute that one address, or one API key, may make of a server "
+        "process; 0 where any number may.",
+    )
+    serve_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names of the keys that the server may sign with, comma-separated; empty "
+        "means that it signs nothing.",
+    )
+    serve_processes: int = Field(
+        1, ge=1, le=64, description="How many processes serve; each has its own share of the work."
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -148,7 +174,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is no name and no address of a machine") from error
         return value
 
-    @field_validator("rpc_url", "signers", mode="before")
+    @field_validator("rpc_url", "signers", "cors_origins", "serve_keys", mode="before")
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -167,6 +193,28 @@ class Settings(BaseSettings):
     def _is_websocket(cls, value: str) -> str:
         if value:
             _check_url(value, ("ws", "wss"))
+        return value
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _is_origin(cls, value: str) -> str:
+        if value:
+            _check_origin(value)
+        return value.lower()
+
+    @field_validator("cors_origins", mode="after")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            _check_origin(origin)
+        return tuple(origin.lower() for origin in value)
+
+    @field_validator("serve_keys", mode="after")
+    @classmethod
+    def _are_key_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _KEY_NAME.fullmatch(name):
+                raise ValueError(f"{name} is no name of a key")
         return value
 
     @field_validator("signers", mode="after")
@@ -217,6 +265,12 @@ class Settings(BaseSettings):
     def nodes(self) -> tuple[str, ...]:
         """The nodes' URLs, the devnet's where none is named."""
         return self.rpc_url or (f"http://127.0.0.1:{self.devnet_port}",)
+
+    @property
+    def origin(self) -> str:
+        """Where people reach the server: scheme, host and port, without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def uses_devnet(self) -> bool:
@@ -309,6 +363,13 @@ def _check_url(url: str, schemes: tuple[str, str]) -> None:
         if not parts.netloc and {"@", "/", "?"} & set(url):
             shown = "one of its addresses"
         raise ValueError(f"{shown} is not {kind} URL")
+
+
+def _check_origin(url: str) -> None:
+    _check_url(url, ("http", "https"))
+    parts = urlsplit(url)
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("an origin is a scheme, a host and perhaps a port, and nothing more")
 
 
 def _check_file(path: Path) -> None:

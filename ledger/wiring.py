@@ -108,6 +108,19 @@ def genesis_here(settings: Settings) -> bytes | None:
 
 
 @contextmanager
+def asking_node(settings: Settings) -> Iterator[Node]:
+    """The first node of the settings, for one question that somebody waits for.
+
+    What it says is proved by nothing: whoever runs the server chose it.
+    """
+    from ledger.chain.rpc import Node
+    from ledger.mirror.pool import PATIENCE
+
+    with Node(settings.nodes[0], patience=PATIENCE) as node:
+        yield node
+
+
+@contextmanager
 def opened_chain(settings: Settings) -> Iterator[Chain]:
     """The first node of the settings, which must serve the chain of the deployment file.
 

@@ -102,7 +102,8 @@ def error_page(request: Request, problem: Problem, headers: Mapping[str, str]) -
     answer, or the failure may be its own, the menu is short.
     """
     values: dict[str, Any] = {"problem": problem}
-    if problem.status < _LEAST_SERVER_ERROR:
+    is_open = request.app.state.settings.read_policy == "open"  # a refused reader gets no menu
+    if problem.status < _LEAST_SERVER_ERROR and is_open:
         language = request.app.state.pages.language_of(request)
         with suppress(LedgerError):
             values |= answers_of(request).read(lambda reading: _menu(reading, language))

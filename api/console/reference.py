@@ -32,6 +32,7 @@ class Operation:
     summary: str
     parameters: tuple[Mapping[str, Any], ...]
     responses: tuple[tuple[str, str], ...]
+    body: str
     example: str
     call: str
 
@@ -75,9 +76,12 @@ def _operation(
     document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]
 ) -> Operation:
     parameters = tuple(operation.get("parameters", ()))
-    content = operation["responses"]["200"].get("content", {})
+    good = next(each for status, each in operation["responses"].items() if status < "300")
+    content = good.get("content", {})
     schema = content.get("application/json", {}).get("schema")
     example = example_of(document, schema) if schema else None
+    taken = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body = example_of(document, taken["schema"]) if taken else None
     return Operation(
         operation_id=operation["operationId"],
         method=method.upper(),
@@ -88,6 +92,7 @@ def _operation(
             (status, response["description"])
             for status, response in sorted(operation["responses"].items())
         ),
+        body=json.dumps(body, ensure_ascii=False, indent=2) if taken else "",
         example=json.dumps(example, ensure_ascii=False, indent=2) if schema else "",
         call=_call(path, parameters),
     )

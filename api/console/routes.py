@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from api.callers import may_read
 from api.console import journal, organisations, programmes, reference, register
 from api.console.pages import STATIC, Pages
 
@@ -23,9 +24,9 @@ def install_console(app: FastAPI) -> None:
         programmes.router,
         journal.router,
         reference.router,
-        assets,
     ):
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(may_read)])
+    app.include_router(assets)
 
 
 @assets.get("/static/{name}")

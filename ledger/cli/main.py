@@ -21,6 +21,7 @@ import typer
 
 from ledger.disks import is_full
 from ledger.errors import (
+    AccessProblem,
     ChainProblem,
     ContractRefused,
     DiskFull,
@@ -59,6 +60,7 @@ _COMMANDS = {
     "keys": "keys",
     "mirror": "mirror",
     "serve": "serve",
+    "api-key": "api_key",
 }
 """The module of each command, in the order in which `--help` shows them."""
 
@@ -84,6 +86,7 @@ _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (OperationConflict, 2),
     (OperationOfAnother, 2),
     (SendingProblem, 7),
+    (AccessProblem, 1),
     (Unforeseen, 70),
 )
 

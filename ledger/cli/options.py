@@ -101,3 +101,36 @@ LanguageOption = Annotated[
     str | None,
     typer.Option(help="The console's language where a reader names none (MOONLAKE_LANGUAGE)."),
 ]
+PublicUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The address that people reach the server at; its host and port if unset "
+        "(MOONLAKE_PUBLIC_URL)."
+    ),
+]
+ReadPolicyOption = Annotated[
+    str | None, typer.Option(help="Who may read: open, or members (MOONLAKE_READ_POLICY).")
+]
+CorsOriginsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Origins whose pages may use the API, comma-separated (MOONLAKE_CORS_ORIGINS)."
+    ),
+]
+RateLimitOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Requests a minute that one address or API key may make; 0 for any number "
+        "(MOONLAKE_RATE_LIMIT)."
+    ),
+]
+ServeKeysOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Names of the keys that the server may sign with, comma-separated "
+        "(MOONLAKE_SERVE_KEYS)."
+    ),
+]
+ServeProcessesOption = Annotated[
+    int | None, typer.Option(help="How many processes serve (MOONLAKE_SERVE_PROCESSES).")
+]

@@ -1,19 +1,24 @@
 """`moonlake serve`: answer over HTTP from the database, until it is asked to end.
 
-It reads the database alone and needs no node. One process serves; it writes no access log, since
+It reads the database alone and needs no node, but where it may sign. It writes no access log, since
 whoever stands before it (a proxy) does.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import socket
+import time
+import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.cli.settings_options import READING, with_settings
+from ledger.chain.keyring import find_named_key
+from ledger.cli.settings_options import SERVING, with_settings
 from ledger.config import Settings
 from ledger.processes import unusable_port
 
@@ -23,6 +28,8 @@ GRACE_SECONDS = 5
 """Seconds that requests which are under way may take once the server was asked to end."""
 
 _BACKLOG = 2048
+_LIVED_LONG = 10.0
+_PAUSE = 1.0
 
 NotReadyOption = Annotated[
     Path | None,
@@ -31,9 +38,11 @@ NotReadyOption = Annotated[
 
 
 @app.command("serve")
-@with_settings(*READING, "host", "port", "stale_after", "language")
+@with_settings(*SERVING)
 def serve_command(*, not_ready_while: NotReadyOption = None, settings: Settings) -> None:
     """Serve the API and the console."""
+    for name in settings.serve_keys:
+        find_named_key(settings, name)  # a key that is not there is said now
     with listen(settings) as listener:
         serve(settings, listener, not_ready_while=not_ready_while)
 
@@ -57,25 +66,76 @@ def listen(settings: Settings) -> socket.socket:
 def serve(
     settings: Settings, listener: socket.socket, *, not_ready_while: Path | None = None
 ) -> None:
-    """Answer requests until SIGINT or SIGTERM, then end those under way."""
-    import uvicorn  # noqa: PLC0415  a port in use is said before a second of importing
+    """Answer requests until SIGINT or SIGTERM, then end those under way.
 
-    from api.app import create_app  # noqa: PLC0415
-    from api.wire import Protocol  # noqa: PLC0415
+    With several processes this one starts them, starts again which dies, and ends with them.
+    """
     from ledger.wiring import opened_database  # noqa: PLC0415
 
     with opened_database(settings):
         pass  # the schema is there before the first request
+    if settings.serve_processes == 1:
+        _answer(settings, listener, not_ready_while)
+        return
+    children: dict[int, float] = {}
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    while not stopping or children:
+        while not stopping and len(children) < settings.serve_processes:
+            children[_fork(settings, listener, not_ready_while)] = time.monotonic()
+        with contextlib.suppress(ChildProcessError):
+            ended, _status = os.wait()
+            lived = time.monotonic() - children.pop(ended)
+            if not stopping and lived < _LIVED_LONG:
+                time.sleep(_PAUSE)  # what kills it at once would fill the machine
+
+
+def _fork(settings: Settings, listener: socket.socket, not_ready_while: Path | None) -> int:
+    """Start a process that serves the same socket; its number. Nothing else runs in this one."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        _answer(settings, listener, not_ready_while)
+        code = 0
+    except Exception:  # noqa: BLE001  the process' own entry point
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _answer(settings: Settings, listener: socket.socket, not_ready_while: Path | None) -> None:
+    import uvicorn  # noqa: PLC0415  a port in use is said before a second of importing
+
+    from api.app import create_app  # noqa: PLC0415
+    from api.wire import Protocol  # noqa: PLC0415
+
+    servers: list[uvicorn.Server] = []
+    app = create_app(
+        settings,
+        not_ready_while=not_ready_while,
+        is_stopping=lambda: any(each.should_exit for each in servers),
+    )
     config = uvicorn.Config(
-        create_app(settings, not_ready_while=not_ready_while),
+        app,
         http=Protocol,
         access_log=False,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = uvicorn.Server(config)
+    servers.append(uvicorn.Server(config))
     # The server listens to these while it runs, and raises them once more when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    server.run(sockets=[listener])
+    servers[0].run(sockets=[listener])

@@ -37,6 +37,12 @@ _OPTIONS: dict[str, Any] = {
     "subscribe_url": options.SubscribeUrlOption,
     "stale_after": options.StaleAfterOption,
     "language": options.LanguageOption,
+    "public_url": options.PublicUrlOption,
+    "read_policy": options.ReadPolicyOption,
+    "cors_origins": options.CorsOriginsOption,
+    "rate_limit": options.RateLimitOption,
+    "serve_keys": options.ServeKeysOption,
+    "serve_processes": options.ServeProcessesOption,
 }
 
 EVERY = tuple(_OPTIONS)
@@ -52,6 +58,21 @@ MIRRORING = (*_CHAIN, "finality", "verify")
 
 SENDING = (*_CHAIN, "finality", "key_password_file", "signers", "max_fee_gwei")
 """What a command needs that sends transactions."""
+
+SERVING = (
+    *SENDING,
+    "host",
+    "port",
+    "stale_after",
+    "language",
+    "public_url",
+    "read_policy",
+    "cors_origins",
+    "rate_limit",
+    "serve_keys",
+    "serve_processes",
+)
+"""What the server needs."""
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

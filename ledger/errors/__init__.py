@@ -10,6 +10,7 @@ LedgerError
 ├── MirrorProblem       the mirror cannot go on, or cannot answer
 ├── OfficeProblem       what is kept beside the chain is not as it was kept
 ├── SendingProblem      a transaction's fate
+├── AccessProblem       who calls, and whether he may
 └── Unforeseen          a fault of Moonlake's own, and where its traceback is
 
 Whoever raises or catches one takes it from here.
@@ -17,6 +18,22 @@ Whoever raises or catches one takes it from here.
 
 from __future__ import annotations
 
+from ledger.errors.access import (
+    AccessDenied,
+    AccessLogBroken,
+    AccessProblem,
+    ApiKeyRefused,
+    ForgeryRefused,
+    IdempotencyConflict,
+    IdempotencyInFlight,
+    NotSignedIn,
+    RequestTooLarge,
+    RightsUnknown,
+    ScopeMissing,
+    ServerCannotSign,
+    SignInRefused,
+    TooManyRequests,
+)
 from ledger.errors.asked import (
     ContractRefused,
     CursorInvalid,
@@ -134,7 +151,11 @@ from ledger.errors.vouchers import (
 )
 
 __all__ = [
+    "AccessDenied",
+    "AccessLogBroken",
+    "AccessProblem",
     "AlreadyRunning",
+    "ApiKeyRefused",
     "ArtifactsStale",
     "ChainMismatch",
     "ChainProblem",
@@ -160,7 +181,10 @@ __all__ = [
     "FactsDamaged",
     "FeesTooHigh",
     "FolderUnusable",
+    "ForgeryRefused",
     "FundsTooLow",
+    "IdempotencyConflict",
+    "IdempotencyInFlight",
     "ImportUnfinished",
     "InputRefused",
     "InvalidFile",
@@ -194,6 +218,7 @@ __all__ = [
     "NotDeployed",
     "NotFound",
     "NotProved",
+    "NotSignedIn",
     "OfficeProblem",
     "OperationCancelled",
     "OperationConflict",
@@ -207,14 +232,20 @@ __all__ = [
     "ProofProblem",
     "ReceiptOverdue",
     "ReorganisationTooDeep",
+    "RequestTooLarge",
+    "RightsUnknown",
     "RowsWrong",
     "SchemaMismatch",
+    "ScopeMissing",
     "SendingProblem",
+    "ServerCannotSign",
     "SetupProblem",
+    "SignInRefused",
     "SignerAnswerInvalid",
     "SignerProblem",
     "SignerRefused",
     "SignerUnreachable",
+    "TooManyRequests",
     "ToolMissing",
     "TransactionTooLarge",
     "Unforeseen",

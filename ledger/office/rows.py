@@ -24,6 +24,13 @@ def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any
     return returned.one_or_none() is not None
 
 
+def insert_ignoring(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """As `insert_if_absent`, for what no answer shows: readers keep the answers that they have."""
+    statement = _insert(connection, table).values(**row).on_conflict_do_nothing()
+    returned = connection.execute(statement.returning(*table.primary_key))
+    return returned.one_or_none() is not None
+
+
 def insert_or_replace(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Insert the row, or give the one with its primary key these values."""
     raise_revision(connection)

@@ -36,6 +36,12 @@ SAMPLES = {
     "subscribe_url": "ws://one.example",
     "stale_after": "60.0",
     "language": "en",
+    "public_url": "https://ledger.example.org",
+    "read_policy": "members",
+    "cors_origins": "https://portal.example.org,http://localhost:3000",
+    "rate_limit": "120",
+    "serve_keys": "issuer,registrar",
+    "serve_processes": "2",
 }
 
 
@@ -168,6 +174,14 @@ def test_as_environment__of_settings__gives_a_child_the_same(
         ("max_fee_gwei", "NaN"),
         ("signers", "issuer"),
         ("devnet_keys", "issuer"),
+        ("public_url", "ledger.example.org"),
+        ("public_url", "https://ledger.example.org/"),
+        ("cors_origins", "*"),
+        ("cors_origins", "https://portal.example.org/path"),
+        ("read_policy", "closed"),
+        ("rate_limit", "-1"),
+        ("serve_keys", "No Key"),
+        ("serve_processes", "0"),
     ],
 )
 def test_setting__that_cannot_be__is_refused_by_its_name(

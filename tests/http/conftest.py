@@ -39,7 +39,14 @@ class Ledger:
 
 def settings_for(home: Path, url: str) -> Settings:
     """Settings that no environment changes."""
-    return Settings(home=home, database_url=url, language="zh-CN", _env_file=None)
+    return Settings(
+        home=home,
+        database_url=url,
+        language="zh-CN",
+        rpc_url="http://127.0.0.1:9",  # where no node is: what is read needs none
+        rate_limit=0,
+        _env_file=None,
+    )
 
 
 class Templates:
@@ -99,6 +106,16 @@ def ledger(
 def client(ledger: Ledger) -> Iterator[httpx.Client]:
     """A client of the seeded ledger, one second after the mirror's last look."""
     with serving(ledger.settings, lambda: NOW + 1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def writable_client(
+    templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A client of a ledger of its own, which a module's tests may write to."""
+    copy = templates.copy("sqlite", tmp_path_factory.mktemp("writable"))
+    with serving(copy.settings, lambda: NOW + 1) as running:
         yield running
 
 

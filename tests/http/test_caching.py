@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from api.answers import Kept, KeptAnswer
 from ledger.office.labels import Label, Labelled, keep_label
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import mirror_state
@@ -129,3 +130,43 @@ def test_tag__of_a_page__is_that_of_its_language(client: httpx.Client) -> None:
     tags = {tag_of(client, "/", **{"Accept-Language": each}) for each in ("zh-CN", "en")}
 
     assert len(tags) == 2
+
+
+@pytest.mark.parametrize("end", ["#", "?", ""])
+def test_host__that_looks_like_another_question__gets_nobody_a_wrong_answer(
+    own_ledger: Ledger, serve: Serve, end: str
+) -> None:
+    client = serve(own_ledger.settings)
+    wanted, asked = "/v1/organisations/5/balances", "/v1/organisations/4/balances"
+    client.get(asked, headers={"Host": f"a{wanted}{end}"})
+
+    answer = client.get(wanted)
+
+    assert answer.json()["org_id"] == 5
+
+
+def test_answer__given_again__is_the_same_with_the_same_headers(
+    own_ledger: Ledger, serve: Serve
+) -> None:
+    client = serve(own_ledger.settings)
+    for path in ("/v1/organisations?limit=2", "/v1/organisations/4/statement.csv"):
+        first, second = client.get(path), client.get(path)
+        varying = {"date", "x-request-id"}
+        assert first.content == second.content
+        assert {name: value for name, value in first.headers.items() if name not in varying} == {
+            name: value for name, value in second.headers.items() if name not in varying
+        }
+
+
+def test_answers__that_are_kept__take_no_more_than_their_room() -> None:
+    kept = Kept(most=1000)
+    for number in range(500):
+        answer = KeptAnswer(f"question {number % 50}", b"x" * 10, "text/plain", {})
+        kept.keep(f"tag {number}", answer)
+    kept.keep("large", KeptAnswer("large", b"x" * 11, "text/plain", {}))
+
+    assert kept.find("tag 499") is not None
+    assert kept.find("tag 399") is None
+    assert kept.find("large") is None
+    assert kept.has("question 49")
+    assert not kept.has("large")

@@ -276,7 +276,7 @@ def test_route__that_does_not_exist__is_a_problem_too(client: httpx.Client, path
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("path", ["/v1/organisations", "/v1/status", "/healthz", "/"])
+@pytest.mark.parametrize("path", ["/v1/memberships", "/v1/status", "/healthz", "/"])
 def test_method__that_is_not_served__is_a_problem_that_says_what_is(
     client: httpx.Client, method: str, path: str
 ) -> None:

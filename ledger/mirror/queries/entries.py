@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    or_,
     select,
 )
 
@@ -117,6 +118,45 @@ def list_entries(
         .limit(limit)
     )
     return _read_with_details(connection, moment, page, {})
+
+
+def list_entries_after(
+    connection: Connection,
+    moment: Moment,
+    wanted: EntryFilter,
+    *,
+    after: EntryId,
+    limit: int,
+) -> tuple[Entry, ...]:
+    """At most `limit` entries up to the moment, the oldest first, those with an id above `after`.
+
+    The times of `wanted` are not looked at.
+    """
+    last = span_of(connection, moment).last
+    page = (
+        select(_E)
+        .where(_E.c.entry_id > after, _E.c.entry_id <= last, *_conditions(wanted))
+        .order_by(_E.c.entry_id)
+        .limit(limit)
+    )
+    return _read_with_details(connection, moment, page, {})[::-1]
+
+
+def last_entry_at(connection: Connection, block: int, log_index: int | None = None) -> EntryId:
+    """The newest entry up to a place in the chain; 0 where there is none."""
+    is_before = _E.c.block_number <= block
+    if log_index is not None:
+        is_before = or_(
+            _E.c.block_number < block,
+            and_(_E.c.block_number == block, _E.c.log_index <= log_index),
+        )
+    query = (
+        select(_E.c.entry_id)
+        .where(is_before, _E.c.block_number <= block)
+        .order_by(_E.c.block_number.desc(), _E.c.entry_id.desc())
+        .limit(1)
+    )
+    return EntryId(connection.execute(query).scalar_one_or_none() or 0)
 
 
 def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:

@@ -1,0 +1,193 @@
+"""From a request to an operation: rights, the log, and the caller's own key for it.
+
+The order is what makes it safe to repeat. First the caller's rights; then one commit that says who
+asks for what, under which operation id; then the outbox. Whoever repeats the request, because an
+answer was lost or a process died, gets to the same operation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Header, Request, Response
+from pydantic import BaseModel
+
+from api.answers import Reading, answers_of
+from api.callers import Caller
+from api.desk import ServerDesk
+from api.edge import REQUEST_ID
+from api.formats import show_bytes
+from api.office import reading_office, writing_office
+from api.rights import Ceiling, Standing, stand
+from api.schemas.operations import OperationAnswer, OperationView
+from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
+from ledger.errors import LedgerError, Unforeseen
+from ledger.office.access_log import add_line
+from ledger.office.asked import (
+    Asked,
+    Stage,
+    claim,
+    forget,
+    mark_accepted,
+    operation_id_of,
+)
+from ledger.outbox.records import Operation, read_operation
+from ledger.services.orders import Order
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The caller's own name for this request, such as a UUID: sent again with the "
+        "same body it is done once.",
+        examples=["6f8f5c1e-award-2026-11"],
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a request comes to. `place` has it done; `check` refuses what only a key may do."""
+
+    command: str
+    roles: tuple[str, ...]
+    place: Callable[[Order], Operation]
+    programme_id: ProgrammeId = ALLIANCE_WIDE
+    credits: int = 0
+    check: Callable[[Standing], Ceiling | None] = lambda _standing: None
+
+
+def ask(
+    request: Request,
+    caller: Caller,
+    key: str,
+    body: BaseModel,
+    prepare: Callable[[Reading], Asking],
+) -> Response:
+    """Have it done: 202 with the operation. Raises what refuses it."""
+    desk: ServerDesk = request.app.state.desk
+
+    def resolve(reading: Reading) -> tuple[Asking, Standing, bytes, Ceiling | None]:
+        asking = prepare(reading)
+        signers = desk.signers()
+        standing = stand(reading, caller, asking.roles, asking.programme_id, signers)
+        operation_id = operation_id_of(reading.state.genesis_hash, caller.account, key)
+        return asking, standing, operation_id, asking.check(standing)
+
+    asking, standing, operation_id, ceiling = answers_of(request).read(resolve)
+    asked = Asked(
+        account=caller.account,
+        idempotency_key=key,
+        body_hash=_hash(request, body),
+        operation_id=operation_id,
+        command=asking.command,
+        programme_id=asking.programme_id,
+        credits=asking.credits,
+        asked_at=time.time_ns() // 1_000_000,
+        stage=Stage.WORKING,
+    )
+    if not _begin(request, caller, asked, standing, ceiling):
+        return _accepted(request, operation_id, is_replayed=True)
+    _place(request, caller, asking, standing, asked)
+    desk.tell()
+    return _accepted(request, operation_id, is_replayed=False)
+
+
+def _begin(
+    request: Request,
+    caller: Caller,
+    asked: Asked,
+    standing: Standing,
+    ceiling: Ceiling | None,
+) -> bool:
+    """Write down who asks for what; False where it was accepted before."""
+    with writing_office(request) as connection:
+        if not claim(connection, asked):
+            return False
+        detail = {
+            "command": asked.command,
+            "programme_id": asked.programme_id,
+            "credits": asked.credits,
+            "idempotency_key": asked.idempotency_key,
+            "body_sha256": asked.body_hash.hex(),
+            "signed_by": show_bytes(standing.signer.address),
+            "offices": sorted(standing.offices),
+            "request_id": REQUEST_ID.get(),
+        }
+        add_line(
+            connection,
+            at=asked.asked_at,
+            account=show_bytes(caller.account),
+            via=caller.via,
+            action="operation.asked",
+            subject=show_bytes(asked.operation_id),
+            detail=detail,
+        )
+        if ceiling is not None:  # by now nobody else writes here
+            ceiling.check(connection, caller)
+    return True
+
+
+def _place(
+    request: Request, caller: Caller, asking: Asking, standing: Standing, asked: Asked
+) -> None:
+    """Hand it to the outbox; what is refused leaves a line in the log and nothing else."""
+    desk: ServerDesk = request.app.state.desk
+    error: Exception | None = None
+    try:
+        asking.place(Order(desk.accepting(), standing.signer, asked.operation_id))
+    except Exception as refused:  # noqa: BLE001  handed on below, once it is written down
+        error = refused
+    with writing_office(request) as connection:
+        if error is None:
+            mark_accepted(connection, asked)
+        else:
+            forget(connection, asked)
+            add_line(
+                connection,
+                at=time.time_ns() // 1_000_000,
+                account=show_bytes(caller.account),
+                via=caller.via,
+                action="operation.refused",
+                subject=show_bytes(asked.operation_id),
+                detail={
+                    "code": error.code if isinstance(error, LedgerError) else Unforeseen.code,
+                    "request_id": REQUEST_ID.get(),
+                },
+            )
+    if error is not None:
+        raise error
+
+
+def _accepted(request: Request, operation_id: bytes, *, is_replayed: bool) -> Response:
+    with reading_office(request) as connection:
+        operation = read_operation(connection, operation_id)
+
+    def show(reading: Reading) -> OperationAnswer:
+        return OperationAnswer.stating(reading.about, OperationView.of(operation))
+
+    answer = answers_of(request).read(show)
+    headers = {
+        "Location": f"/v1/operations/{show_bytes(operation_id)}",
+        "Cache-Control": "no-store",
+    }
+    if is_replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(answer.model_dump_json(), 202, headers=headers, media_type="application/json")
+
+
+def _hash(request: Request, body: BaseModel) -> bytes:
+    """SHA-256 over what is asked: method, path and the body's values, however it was written."""
+    values: dict[str, Any] = body.model_dump(mode="json")
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(
+        f"{request.method} {request.scope['path']}\n{text}".encode("utf-8", "surrogatepass")
+    ).digest()

@@ -1,0 +1,165 @@
+"""The server's desk: takes orders in at once, and sees them through behind the requests.
+
+A request ends when what it asks for is checked and written down; a thread for each key then signs
+and sends, as whoever holds the key's lease does for all (`ledger.outbox.line`). So several server
+processes and the command line can use the same keys. What a process left unsent when it ended, the
+next one sends. It refuses nothing for a node that does not answer but what needs one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from ledger.chain.signers import KeySigner, Signer
+from ledger.config import Settings
+from ledger.errors import LedgerError
+from ledger.outbox.records import Operation, Request, list_open
+from ledger.outbox.sending import Outbox
+from ledger.services.desk import Desk
+from ledger.store.engine import reading
+from ledger.wiring import open_named_signer, opened_desk
+
+log = logging.getLogger("moonlake.api")
+
+_LOOK_SECONDS = 1.0
+_TROUBLE_SECONDS = 2.0
+
+
+class Accepting(Outbox):
+    """An outbox whose orders are taken in and not waited for."""
+
+    def __init__(self, outbox: Outbox) -> None:  # all that it has is the other's
+        self.chain = outbox.chain
+        self._outbox = outbox
+
+    def submit(self, request: Request, signer: Signer) -> Operation:
+        """Check that it can be done and write it down. Raises as `Outbox.accept`."""
+        return self._outbox.accept(request, signer)
+
+    def subjects_of(self, operation: Operation) -> tuple[int, ...]:  # noqa: ARG002  its parent's
+        """None are known before it is in a block."""
+        return ()
+
+
+class ServerDesk:
+    """The desk of one server process, opened when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._opened = ExitStack()
+        self._desk: Desk | None = None
+        self._signers: Mapping[bytes, KeySigner] | None = None
+        self._stop = threading.Event()
+        self._news = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin to send what was left, where the server has keys."""
+        if self._settings.serve_keys:
+            thread = threading.Thread(target=self._begin, name="moonlake-desk", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads and give the leases back; what is not sent is sent by the next."""
+        self._stop.set()
+        self._news.set()
+        for thread in self._threads:
+            thread.join(timeout=_LOOK_SECONDS)
+        with self._lock:
+            self._opened.close()
+            self._desk = None
+
+    def signers(self) -> Mapping[bytes, KeySigner]:
+        """The keys that the server may sign with, by account. Raises what opening one does."""
+        with self._lock:
+            if self._signers is None:
+                found = [
+                    open_named_signer(self._settings, name) for name in self._settings.serve_keys
+                ]
+                self._signers = {signer.address: signer for signer in found}
+            return self._signers
+
+    def accepting(self) -> Accepting:
+        """Where orders go. Raises what opening the desk does."""
+        return Accepting(self._open().outbox)
+
+    def tell(self) -> None:
+        """Say that there is something to send."""
+        self._news.set()
+
+    def _open(self) -> Desk:
+        signers = self.signers()
+        with self._lock:
+            if self._desk is None:
+                self._desk = self._opened.enter_context(opened_desk(self._settings))
+                if self._settings.uses_devnet and signers:
+                    from ledger.chain.devnet_funds import fund_accounts  # noqa: PLC0415
+
+                    fund_accounts(self._desk.node, tuple(signers))
+            return self._desk
+
+    def _begin(self) -> None:
+        while not self._stop.is_set():
+            try:
+                desk, signers = self._open(), self.signers()
+            except LedgerError as error:
+                log.warning("the desk waits: %s", error.code)
+                self._stop.wait(_TROUBLE_SECONDS)
+                continue
+            for signer in signers.values():
+                thread = threading.Thread(
+                    target=self._send_all, args=(desk, signer), name="moonlake-send", daemon=True
+                )
+                self._threads.append(thread)
+                thread.start()
+            self._recheck(desk)
+            return
+
+    def _recheck(self, desk: Desk) -> None:
+        """Put right what a reorganisation undid."""
+        while not self._stop.wait(_LOOK_SECONDS):
+            try:
+                for _resumed in desk.outbox.recheck():
+                    pass
+            except LedgerError as error:
+                log.warning("the desk could not look again: %s", error.code)
+
+    def _send_all(self, desk: Desk, signer: KeySigner) -> None:
+        """Send what is asked for with one key, as long as there is something."""
+        while not self._stop.is_set():
+            try:
+                operation = self._next(desk, signer)
+                if operation is None:
+                    self._news.wait(_LOOK_SECONDS)
+                    self._news.clear()
+                    continue
+                desk.outbox.wait_for(operation.request.operation_id, signer)
+            except LedgerError as error:
+                # What became of an operation is recorded with it; here it is only noted.
+                if self._stop.is_set():
+                    return
+                log.warning("the desk could not send: %s", error.code)
+                self._stop.wait(0.05 if self._is_settled(desk, signer) else _TROUBLE_SECONDS)
+            except Exception:
+                if self._stop.is_set():
+                    return  # what it worked with was closed
+                log.exception("the desk met what it did not foresee")
+                self._stop.wait(_TROUBLE_SECONDS)
+
+    def _next(self, desk: Desk, signer: KeySigner) -> Operation | None:
+        with reading(desk.engine) as connection:
+            genesis = desk.outbox.chain.genesis_hash
+            found = list_open(connection, genesis, signer.address, limit=1)
+        return found[0] if found else None
+
+    def _is_settled(self, desk: Desk, signer: KeySigner) -> bool:
+        """Whether nothing of the key waits any more."""
+        try:
+            return self._next(desk, signer) is None
+        except Exception:  # noqa: BLE001  it is asked again in a moment
+            return False

@@ -1,0 +1,151 @@
+"""What the chain lets an account do, and which of the server's keys may sign for it.
+
+The contracts look at who signs, and the server signs with keys of its own. So it asks first whether
+the account that calls holds the office itself, and signs with a key that holds the same office and,
+for an issuer, no more than that: nobody gets through the server what the chain would refuse him. An
+issuer's budget and his right to take back his own awards are counted by the chain for the key; here
+they are counted for the account as well. Rights are read from a mirror that follows the chain, and
+never from one that is stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from api.answers import Reading
+from api.callers import Caller
+from ledger.chain.signers import KeySigner
+from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
+from ledger.errors import AccessDenied, RightsUnknown, ServerCannotSign
+from ledger.mirror.queries.accounts import read_budgets, read_roles
+from ledger.mirror.queries.budgets import credits_awarded_by, has_category_budgets
+from ledger.mirror.queries.moments import Condition
+from ledger.mirror.queries.programmes import read_programme
+from ledger.office.asked import credits_asked_for, find_who_asked
+
+COUNCIL, ISSUER = "council", "issuer"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which of the offices that a command takes the caller holds, and who signs for him."""
+
+    caller: Caller
+    offices: frozenset[str]
+    programme_id: ProgrammeId
+    signer: KeySigner
+
+    @property
+    def is_own_key(self) -> bool:
+        """Whether the key is the caller's own account."""
+        return self.signer.address == self.caller.account
+
+    @property
+    def is_bound_as_issuer(self) -> bool:
+        """Whether another's key signs for one who is an issuer and no councillor."""
+        return not self.is_own_key and COUNCIL not in self.offices
+
+
+def offices_of(reading: Reading, account: bytes, programme_id: ProgrammeId) -> frozenset[str]:
+    """The offices that an account holds in a programme or in the whole alliance.
+
+    Raises RightsUnknown where the mirror does not follow the chain.
+    """
+    if reading.condition is not Condition.FOLLOWING:
+        raise RightsUnknown(condition=reading.condition.value)
+    held = read_roles(reading.connection, reading.moment, account)
+    return frozenset(
+        each.role for each in held if each.programme_id in (ALLIANCE_WIDE, programme_id)
+    )
+
+
+def stand(
+    reading: Reading,
+    caller: Caller,
+    roles: Collection[str],
+    programme_id: ProgrammeId,
+    signers: Mapping[bytes, KeySigner],
+) -> Standing:
+    """See that the caller holds one of `roles`, and choose a key.
+
+    Raises AccessDenied, RightsUnknown and ServerCannotSign.
+    """
+    offices = offices_of(reading, caller.account, programme_id) & frozenset(roles)
+    if not offices:
+        where = f"programme {programme_id}" if programme_id else "the whole alliance"
+        needed = f"it takes the office of {' or '.join(roles)} in {where}"
+        raise AccessDenied(account=caller.address, needed=needed)
+    own = signers.get(caller.account)
+    if own is not None:
+        return Standing(caller, offices, programme_id, own)
+    for address, signer in signers.items():
+        held = offices_of(reading, address, programme_id)
+        if held & offices and (COUNCIL in offices or COUNCIL not in held):
+            return Standing(caller, offices, programme_id, signer)
+    problem = "none of its keys holds the same office" if signers else "it has no keys"
+    raise ServerCannotSign(account=caller.address, problem=problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most credits that an account's awards may come to that it asks this server for.
+
+    Counted from `since` (seconds since 1970 UTC), the one that is asked for now included.
+    """
+
+    programme_id: ProgrammeId
+    since: int
+    most: int
+
+    def check(self, connection: Connection, caller: Caller) -> None:
+        """Raise AccessDenied where it is passed. The connection has written the present one."""
+        since = self.since * 1000
+        asked = credits_asked_for(connection, caller.account, self.programme_id, since=since)
+        if asked > self.most:
+            needed = f"its own budget lets it ask for {self.most} in this epoch, with this {asked}"
+            raise AccessDenied(account=caller.address, needed=needed)
+
+
+def check_budget(reading: Reading, standing: Standing, amounts: Collection[int]) -> Ceiling | None:
+    """See that each award keeps to the caller's own budget where another's key signs them.
+
+    What they may come to in the epoch is given back, less what he awarded himself; None where the
+    chain counts it. Raises AccessDenied and ServerCannotSign.
+    """
+    if not standing.is_bound_as_issuer:
+        return None
+    connection, moment = reading.connection, reading.moment
+    account, programme_id = standing.caller.account, standing.programme_id
+    shown = standing.caller.address
+    budgets = {each.programme_id: each for each in read_budgets(connection, moment, account)}
+    budget = budgets.get(programme_id)
+    if budget is None:
+        raise AccessDenied(account=shown, needed="it has no budget in this programme")
+    if has_category_budgets(connection, moment, programme_id, account):
+        problem = "its budgets by category bind its own key alone"
+        raise ServerCannotSign(account=shown, problem=problem)
+    if max(amounts) > budget.per_award:
+        needed = f"its own budget is {budget.per_award} for an award"
+        raise AccessDenied(account=shown, needed=needed)
+    epochs = read_programme(connection, moment, str(programme_id)).rules.epochs
+    begun = next((each.begins_at for each in epochs if each.contains(int(reading.now))), 0)
+    awarded = credits_awarded_by(connection, moment, programme_id, account, since=begun)
+    return Ceiling(programme_id, begun, budget.per_epoch - awarded)
+
+
+def check_own_awards(
+    reading: Reading, standing: Standing, operation_ids: Collection[bytes]
+) -> None:
+    """See that the awards of these operations are the caller's own where another's key signs.
+
+    Raises AccessDenied.
+    """
+    if not standing.is_bound_as_issuer:
+        return
+    for operation_id in operation_ids:
+        if find_who_asked(reading.connection, operation_id) != standing.caller.account:
+            needed = "it did not ask this server for the award"
+            raise AccessDenied(account=standing.caller.address, needed=needed)

@@ -1,0 +1,84 @@
+"""What callers of the API may be let do, and the log of what they were let do.
+
+Each line of the log carries a hash over itself and over the line before, so that nobody can change,
+drop or add one without changing all that follow. It needs no database: whoever has the lines checks
+them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from ledger.errors import AccessLogBroken
+
+NO_HASH = bytes(32)
+"""What the first line of a log follows."""
+
+
+class Scope(StrEnum):
+    """What an API key is good for; its account must have the right on the chain besides."""
+
+    READ = "read"
+    """Read what the account may read."""
+    CREDITS = "credits"
+    """Award credits and take awards back."""
+    MEMBERS = "members"
+    """Register and admit organisations, and change their standing."""
+    RULES = "rules"
+    """Give issuers their budgets."""
+    OFFICERS = "officers"
+    """Appoint and dismiss officers."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """A line of the log: who did what, when (milliseconds since 1970 UTC), by what credential.
+
+    `account` is 0x hex; `via` is `session:…`, `key:…` or `command line`; `subject` is the id of
+    what it is about; `detail` holds further facts as canonical JSON, nothing of it secret.
+    """
+
+    number: int
+    at: int
+    account: str
+    via: str
+    action: str
+    subject: str
+    detail: str
+    previous: bytes
+    hash: bytes
+
+
+def hash_line(line: AccessLine) -> bytes:
+    """What the line's hash must be: SHA-256 over the one before and the line's canonical JSON."""
+    values = {name: value for name, value in asdict(line).items() if name not in _HASHES}
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(line.previous + text.encode("utf-8")).digest()
+
+
+_HASHES = ("previous", "hash")
+
+
+def check_lines(lines: Iterable[AccessLine], *, last: tuple[int, bytes] | None = None) -> int:
+    """See that the lines, from the first, follow each other; how many there are.
+
+    `last` is the number and hash of the line that must be the last one, from wherever somebody
+    wrote it down: without it, lines cut off the end are not missed. Raises AccessLogBroken.
+    """
+    number, previous = 0, NO_HASH
+    for line in lines:
+        number += 1
+        if line.number != number:
+            raise AccessLogBroken(number=number, problem="is missing")
+        if line.previous != previous:
+            raise AccessLogBroken(number=number, problem="does not follow the one before")
+        if line.hash != hash_line(line):
+            raise AccessLogBroken(number=number, problem="is not as it was written")
+        previous = line.hash
+    if last is not None and (number, previous) != last:
+        raise AccessLogBroken(number=last[0], problem="is not the last, as it was noted")
+    return number

@@ -1,0 +1,279 @@
+"""Who gets what answer from which route: one table of all routes and kinds of callers.
+
+Complete by construction: a route that is served and not in the table fails the test, and so does
+one in the table that is not served.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import Engine, insert, select
+
+from api.app import create_app
+from ledger.domain.access import Scope
+from ledger.office.api_keys import create_api_key, revoke_api_key
+from ledger.office.sessions import begin_session
+from ledger.store.engine import open_engine, writing
+from ledger.store.mirror_tables import logs, role_changes
+from tests.http.conftest import NOW, Ledger, Templates, serving
+from tests.http.facts import account_of, hash_of
+from tests.http.wallets import wallet
+
+ROLES = (
+    "anonymous",
+    "revoked key",
+    "stranger",
+    "member",
+    "issuer",
+    "registrar",
+    "treasurer",
+    "council",
+    "admin",
+)
+"""Nobody; a key that was revoked; somebody signed in without and with a membership; and officers.
+
+The issuer is one of the community, the treasurer of the fund group, the others alliance-wide."""
+
+ACCOUNTS = {
+    "stranger": wallet("stranger").address,
+    "member": account_of(4),
+    **{name: account_of(name) for name in ("issuer", "registrar", "treasurer", "council", "admin")},
+}
+
+
+def row(anonymous: int, signed_in: int, **others: int) -> dict[str, int]:
+    """A row: what nobody gets, what everybody who is signed in gets, and who gets otherwise."""
+    nobody = {"anonymous": anonymous, "revoked key": anonymous}
+    return {**dict.fromkeys(ROLES, signed_in), **nobody, **others}
+
+
+def allowed(*roles: str) -> dict[str, int]:
+    """A row of a command: those who may are told that this server has no key to sign it with."""
+    return row(401, 403, **dict.fromkeys(roles, 503))
+
+
+ALL = row(200, 200)
+OFFICERS = ("issuer", "registrar", "treasurer", "council", "admin")
+MEMBERS_OFFICES = allowed("registrar", "council")
+
+COMMUNITY = {"programme": "community", "organisations": [4]}
+AWARDS = {
+    "programme": "community",
+    "awards": [{"organisation": 4, "amount": 1, "category": "data.acquire"}],
+    "no_evidence": True,
+}
+OFFICE = {"account": "0x" + "11" * 20, "role": "issuer"}
+ENDS = {"expires_at": "2090-01-01T00:00:00Z"}
+NEW = {"organisations": [{"controller": "0x" + "11" * 20, "kind": "company", "key": "a"}]}
+BUDGET = {"programme": "fund-group", "issuer": "0x" + "11" * 20, "per_award": 1, "per_epoch": 1}
+
+TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
+    **{
+        ("GET", path): (ALL, None)
+        for path in (
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/v1/status",
+            "/v1/programmes",
+            "/v1/programmes/community",
+            "/v1/organisations",
+            "/v1/organisations/4",
+            "/v1/organisations/4/memberships",
+            "/v1/organisations/4/memberships/community/history",
+            "/v1/organisations/4/balances",
+            "/v1/organisations/4/entries",
+            "/v1/organisations/4/statement.csv",
+            "/v1/organisations/4/statement.xlsx",
+            "/v1/memberships",
+            "/v1/tokens/contract",
+            "/v1/tokens/8589934596",
+            "/v1/entries",
+            "/v1/entries/1",
+            "/v1/rankings?programme=community",
+            "/v1/accounts/0x" + "11" * 20,
+            "/v1/evidence/{evidence}",
+            "/v1/evidence/{evidence}/content",
+            "/v1/sign-in/nonce",
+            "/v1/stream",
+            "/",
+            "/organisations/4",
+            "/programmes/community",
+            "/entries/1",
+            "/evidence/{evidence}",
+            "/docs",
+            "/favicon.ico",
+            "/favicon.svg",
+        )
+    },
+    ("GET", "/static/moonlake.css"): (row(404, 404), None),
+    ("POST", "/v1/sessions"): (row(401, 401), {"message": "x", "signature": "0x00"}),
+    ("GET", "/v1/session"): (row(401, 200), None),
+    ("DELETE", "/v1/session"): (row(401, 204), None),
+    ("POST", "/v1/api-keys"): (row(401, 201), {"name": "portal", "scopes": ["read"]}),
+    ("GET", "/v1/api-keys"): (row(401, 200), None),
+    ("DELETE", "/v1/api-keys/AAAAAAAA"): (row(401, 404), None),
+    ("GET", "/v1/access-log"): (row(401, 403, **dict.fromkeys(OFFICERS, 200)), None),
+    ("GET", "/v1/operations"): (row(401, 200), None),
+    ("GET", "/v1/operations/0x" + "5b" * 32): (row(401, 404), None),
+    ("POST", "/v1/awards"): (allowed("issuer", "council"), AWARDS),
+    ("POST", "/v1/reversals"): (
+        allowed("issuer", "council"),
+        {"entries": ["{community}"], "no_evidence": True},
+    ),
+    ("POST", "/v1/admissions"): (MEMBERS_OFFICES, {**COMMUNITY, **ENDS}),
+    ("POST", "/v1/renewals"): (MEMBERS_OFFICES, {**COMMUNITY, **ENDS}),
+    ("POST", "/v1/tier-changes"): (MEMBERS_OFFICES, {**COMMUNITY, "tier": 2}),
+    ("POST", "/v1/suspensions"): (MEMBERS_OFFICES, COMMUNITY),
+    ("POST", "/v1/resumptions"): (MEMBERS_OFFICES, COMMUNITY),
+    ("POST", "/v1/revocations"): (MEMBERS_OFFICES, COMMUNITY),
+    ("POST", "/v1/declines"): (MEMBERS_OFFICES, COMMUNITY),
+    ("POST", "/v1/organisations"): (allowed("registrar"), NEW),
+    ("POST", "/v1/budgets"): (allowed("treasurer", "council"), BUDGET),
+    ("POST", "/v1/appointments"): (allowed("admin"), OFFICE),
+    ("POST", "/v1/dismissals"): (allowed("admin"), OFFICE),
+}
+"""By method and path (an example of the route's): what each role gets, and the body."""
+
+
+@dataclass
+class House:
+    """A server, and credentials of each role for it."""
+
+    client: httpx.Client
+    engine: Engine
+    ledger: Ledger
+
+    def headers(self, role: str) -> dict[str, str]:
+        """A fresh credential of a role, whether for reading or for changing."""
+        shared = {"Idempotency-Key": str(uuid.uuid4())}
+        if role == "anonymous":
+            return shared
+        with writing(self.engine) as connection:
+            if role == "revoked key":
+                key, text = create_api_key(
+                    connection, account_of("council"), "x", list(Scope), days=1, now=NOW
+                )
+                revoke_api_key(connection, key.prefix, now=NOW)
+                return {**shared, "Authorization": f"Bearer {text}"}
+            new = begin_session(connection, ACCOUNTS[role], now=NOW)
+        return {
+            **shared,
+            "Cookie": f"moonlake_session={new.token}",
+            "X-CSRF-Token": new.csrf_token,
+        }
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def house(
+    request: pytest.FixtureRequest,
+    templates: Templates,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[House]:
+    """A ledger of this module's own, with a default admin."""
+    ledger = templates.copy(request.param, tmp_path_factory.mktemp("house"))
+    engine = open_engine(ledger.settings.database)
+    with writing(engine) as connection:
+        last = connection.execute(
+            select(logs.c.log_index)
+            .where(logs.c.block_number == 1)
+            .order_by(logs.c.log_index.desc())
+            .limit(1)
+        ).scalar_one()
+        connection.execute(
+            insert(role_changes),
+            {
+                "block_number": 1,
+                "log_index": last + 1000,
+                "sequence": 1000,
+                "role": "admin",
+                "programme_id": 0,
+                "account": account_of("admin"),
+                "held": 1,
+                "actor": account_of("admin"),
+                "operation_id": hash_of("admin"),
+            },
+        )
+    with serving(ledger.settings, lambda: NOW + 1) as client:
+        yield House(client, engine, ledger)
+    engine.dispose()
+
+
+def filled(house: House, value: Any) -> Any:
+    """A path or body with ids that the ledger has."""
+    community = next(
+        each["entry_id"] for each in house.ledger.seeded.entries if each["programme_id"] == 2
+    )
+    if isinstance(value, str):
+        return value.replace("{evidence}", "0x" + house.ledger.seeded.evidence[0].hex())
+    if isinstance(value, dict) and value.get("entries") == ["{community}"]:
+        return {**value, "entries": [community]}
+    return value
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("method_and_path", TABLE, ids=" ".join)
+def test_route__asked_by_a_role__answers_as_the_table_says(
+    house: House, method_and_path: tuple[str, str], role: str
+) -> None:
+    method, path = method_and_path
+    expected, body = TABLE[method_and_path]
+    # A stream does not end; of it, what HEAD tells is enough.
+    asked = "HEAD" if path == "/v1/stream" else method
+    needed = expected[role]
+    if path == "/v1/stream" and role == "revoked key":
+        needed = 401  # it tells more to some, so that a wrong credential is not passed over
+
+    answer = house.client.request(
+        asked, filled(house, path), json=filled(house, body), headers=house.headers(role)
+    )
+
+    assert answer.status_code == needed, answer.text
+
+
+def served() -> Callable[[Any], set[tuple[str, str]]]:
+    """The methods and paths of an application's routes."""
+
+    def of(app: Any) -> set[tuple[str, str]]:
+        found = set()
+        for context in iter_route_contexts(app.routes):
+            route = getattr(context, "route", context)
+            if isinstance(route, APIRoute):
+                found |= {(method, context.path) for method in route.methods}
+        return found
+
+    return of
+
+
+def test_table__has_every_route_that_is_served_and_no_other(ledger: Ledger) -> None:
+    app = create_app(ledger.settings)
+    routes = served()(app)
+    assert len(routes) > 40
+
+    matched = set()
+    for method, path in TABLE:
+        plain = path.partition("?")[0].replace("{evidence}", "0x" + "5b" * 32)
+        fits = [
+            (each, template)
+            for each, template in routes
+            if each == method and _fits(template, plain)
+        ]
+        # Where several fit, the one with the fewest places is served (/v1/tokens/contract).
+        assert fits, f"{method} {path} is not served"
+        matched.add(min(fits, key=lambda each: each[1].count("{")))
+    assert matched == routes
+
+
+def _fits(template: str, path: str) -> bool:
+    parts, given = template.split("/"), path.split("/")
+    return len(parts) == len(given) and all(
+        one == other or (one.startswith("{") and one.endswith("}"))
+        for one, other in zip(parts, given, strict=True)
+    )
