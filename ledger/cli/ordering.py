@@ -181,12 +181,12 @@ def opened_desktop(
 
     signer = open_named_signer(settings, key, ask)
     with opened_desk(settings) as desk:
+        if settings.uses_devnet:
+            fund_accounts(desk.node, (signer.address,))
         order = Order(desk.outbox, signer, operation_id, rehearses=rehearses)
         if rehearses:
             yield Desktop(desk, order)
             return
-        if settings.uses_devnet:
-            fund_accounts(desk.node, (signer.address,))
         for resumed in desk.outbox.resume():
             summary = resumed.operation.request.summary
             outcome = "" if resumed.error is None else f" It failed: {resumed.error}"
