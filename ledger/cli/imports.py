@@ -28,7 +28,13 @@ from ledger.cli.import_reports import (
     write_plan,
 )
 from ledger.cli.import_roster import roster
-from ledger.cli.ordering import EvidenceOption, NoEvidenceOption, signer_option
+from ledger.cli.ordering import (
+    EvidenceOption,
+    NoEvidenceOption,
+    keep_document,
+    require_evidence,
+    signer_option,
+)
 from ledger.cli.output import JsonOption, show
 from ledger.cli.passwords import ask_password
 from ledger.cli.settings_options import READING, SENDING, with_settings
@@ -165,9 +171,8 @@ def awards(
         *(file, preview, template, chinese, label, encoding, sheet, cached_formulas),
         *(allow_equal_rows, skip_wrong, results, report, signer, settings, as_json),
     )
-    if evidence and no_evidence:
-        expected = "to be given beside --no-evidence"
-        raise InvalidValue(field="evidence", value=evidence, expected=expected)
+    if evidence or no_evidence:
+        require_evidence(evidence, there_is_none=no_evidence)
 
     def given(desk: Desk) -> Given:
         from ledger.services.imports.kinds import Given
@@ -175,7 +180,7 @@ def awards(
         return Given(
             programme=_programme(desk, programme),
             label=label,
-            evidence=_keep_evidence(desk, evidence, pretend=preview),
+            evidence=keep_document(desk, evidence, rehearses=preview),
             evidence_needed=not evidence and not no_evidence,
             folder=(evidence_folder or file.parent).absolute(),
         )
@@ -575,17 +580,6 @@ def _programme(desk: Desk, reference: str) -> Any:
     if found is None:
         raise NotFound(what="programme", key=reference)
     return found
-
-
-def _keep_evidence(desk: Desk, given: str, *, pretend: bool) -> bytes:
-    """The commitment to one document for all rows; for a preview, only what looks like it."""
-    import hashlib
-
-    from ledger.cli.ordering import Desktop
-
-    if pretend and given and not given.startswith("0x"):
-        return hashlib.sha256(given.encode()).digest()
-    return Desktop(desk, None).keep_evidence(given, "", "")  # type: ignore[arg-type]
 
 
 def _signer_of(settings: Settings, address: bytes) -> Signer:

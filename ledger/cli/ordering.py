@@ -121,29 +121,34 @@ class Desktop:
             return keep_profile(connection, profile)
 
     def keep_evidence(self, given: str, title_zh: str, title_en: str) -> bytes:
-        """The commitment to a document: kept now where a file is named, zeros for none.
+        """As `keep_document`; where the order is only rehearsed, nothing is kept."""
+        return keep_document(self.desk, given, title_zh, title_en, rehearses=self.order.rehearses)
 
-        Raises NotFound, InvalidValue, InvalidFile and FolderUnusable.
-        """
-        from ledger.office.evidence import Description
-        from ledger.store.engine import writing
 
-        if not given or _COMMITMENT.fullmatch(given):
-            for field, title in (("title_zh", title_zh), ("title_en", title_en)):
-                if title:
-                    expected = "a title of anything: it goes with the file that --evidence names"
-                    raise InvalidValue(field=field, value=title, expected=expected)
-            return bytes.fromhex(given[2:]) if given else NO_COMMITMENT
-        path = Path(given)
-        description = Description(title_zh, title_en or path.name, _media_type(path))
-        if self.order.rehearses:
-            _open_document(path).close()
-            return new_salt()  # as with a profile
-        with _open_document(path) as content, writing(self.desk.engine) as connection:
-            kept = self.desk.evidence.keep(
-                connection, content, description, added_at=int(time.time())
-            )
-        return kept.commitment
+def keep_document(
+    desk: Desk, given: str, title_zh: str = "", title_en: str = "", *, rehearses: bool = False
+) -> bytes:
+    """The commitment to a document: kept now where a file is named, zeros for none.
+
+    Raises NotFound, InvalidValue, InvalidFile and FolderUnusable.
+    """
+    from ledger.office.evidence import Description
+    from ledger.store.engine import writing
+
+    if not given or _COMMITMENT.fullmatch(given):
+        for field, title in (("title_zh", title_zh), ("title_en", title_en)):
+            if title:
+                expected = "a title of anything: it goes with the file that --evidence names"
+                raise InvalidValue(field=field, value=title, expected=expected)
+        return bytes.fromhex(given[2:]) if given else NO_COMMITMENT
+    path = Path(given)
+    description = Description(title_zh, title_en or path.name, _media_type(path))
+    if rehearses:
+        _open_document(path).close()
+        return new_salt()  # as with a profile
+    with _open_document(path) as content, writing(desk.engine) as connection:
+        kept = desk.evidence.keep(connection, content, description, added_at=int(time.time()))
+    return kept.commitment
 
 
 @contextmanager
@@ -176,12 +181,12 @@ def opened_desktop(
 
     signer = open_named_signer(settings, key, ask)
     with opened_desk(settings) as desk:
+        if settings.uses_devnet:
+            fund_accounts(desk.node, (signer.address,))
         order = Order(desk.outbox, signer, operation_id, rehearses=rehearses)
         if rehearses:
             yield Desktop(desk, order)
             return
-        if settings.uses_devnet:
-            fund_accounts(desk.node, (signer.address,))
         for resumed in desk.outbox.resume():
             summary = resumed.operation.request.summary
             outcome = "" if resumed.error is None else f" It failed: {resumed.error}"

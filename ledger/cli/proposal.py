@@ -413,7 +413,7 @@ def _draft(command: str, number: int, seat: bytes, sending: Sending) -> Request:
     from ledger.cli.main import make_app
     from ledger.services.orders import Drafted
 
-    words = shlex.split(command)
+    words = _split(command)
     _require_sending(command, words)
     operation_id = derive_operation_id(
         "moonlake proposes", sending.operation_id, number.to_bytes(8, "big")
@@ -438,6 +438,13 @@ def _draft(command: str, number: int, seat: bytes, sending: Sending) -> Request:
                 field="command", value=command, expected=f"a command ({problem})"
             ) from error
     raise _no_command(command)
+
+
+def _split(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise _no_command(command) from error
 
 
 def _require_sending(command: str, words: Sequence[str]) -> None:

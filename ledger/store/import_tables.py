@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Table
 
-from ledger.store.columns import address, blob, digest, number, text
+from ledger.store.columns import address, blob, digest, flag, number, text
 from ledger.store.outbox_tables import metadata
 
 imports = Table(
     "imports",
     metadata,
-    digest("import_id", primary_key=True),  # of chain, kind, and the file with how it is read
+    digest(
+        "import_id", primary_key=True
+    ),  # of chain, kind, signer, and the file with how it is read
     digest("genesis_hash"),
     text("kind"),  # organisations, memberships, awards
     text("file_name"),
@@ -44,12 +46,14 @@ import_rows = Table(
     metadata,
     digest("row_key", primary_key=True),
     digest("content"),  # of what is asked for
+    flag("has_reference"),  # whether the key is of a reference, or of the content itself
     digest("import_id"),  # the file that brought it first
     number("line"),
     digest("operation_id"),  # the batch
     number("position"),  # in the batch, from 0
     Index("ix_import_rows_operation", "operation_id"),
     Index("ix_import_rows_import", "import_id"),
+    Index("ix_import_rows_content", "content"),
 )
 
 import_batches = Table(

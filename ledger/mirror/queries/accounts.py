@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from ledger.domain.ids import BlockNumber, ProgrammeId
 from ledger.mirror.queries.moments import Moment
@@ -93,7 +93,7 @@ class Budgeted:
 
 
 _C = category_budget_versions
-_OF_PROGRAMME = bindparam("programme_id")
+_OF_PROGRAMME: BindParameter[int] = bindparam("programme_id")
 _ALL_BUDGETS = (
     select(_B.c.issuer, _B.c.per_epoch)
     .where(
@@ -123,8 +123,8 @@ def list_budgeted(
     """
     parameters = {**true_at(moment), "programme_id": programme_id}
     limits: dict[bytes, list[Budgeted]] = {}
-    for row in connection.execute(_CATEGORY_BUDGETS, parameters):
-        given = Budgeted(bytes(row.issuer), row.category, row.per_epoch)
+    for limit in connection.execute(_CATEGORY_BUDGETS, parameters):
+        given = Budgeted(bytes(limit.issuer), limit.category, limit.per_epoch)
         limits.setdefault(given.issuer, []).append(given)
     found: list[Budgeted] = []
     for row in connection.execute(_ALL_BUDGETS, parameters):

@@ -56,7 +56,6 @@ _STATES = {
     Action.WRONG: journal.WRONG,
     Action.THERE: journal.THERE,
 }
-Rows = Sequence[tuple[bytes, bytes, int]]
 
 
 def write_down(desk: Desk, plan: Plan) -> None:
@@ -100,7 +99,10 @@ def _write(connection: Connection, desk: Desk, plan: Plan) -> None:
         known = journal.find_rows(connection, [item.base for item in items])
         journal.release_rows(connection, [key for key, row in known.items() if row.is_over])
         asked = plan.kind.ask(items[0].group, [item.values for item in items], keeper)
-        rows = [(item.base, item.content, item.line) for item in items]
+        rows = [
+            journal.TakenRow(item.base, item.content, bool(item.reference), item.line)
+            for item in items
+        ]
         operation_id = _new_id(connection, desk, file.sender, rows)
         request = Request(
             operation_id, asked.command, asked.summary, asked.contract, asked.encode(operation_id)
@@ -120,10 +122,10 @@ def _line(line: Line) -> tuple[int, str, bytes | None, str, str | None]:
     return line.line, line.reference, line.row_key, state, problem
 
 
-def _new_id(connection: Connection, desk: Desk, sender: bytes, rows: Rows) -> bytes:
+def _new_id(connection: Connection, desk: Desk, sender: bytes, rows: journal.Rows) -> bytes:
     """The operation that brings these rows with this key: the same whenever it is asked for, until
     one came to nothing."""
-    parts = [part for key, content, _line in rows for part in (key, content)]
+    parts = [part for row in rows for part in (row.key, row.content)]
     genesis_hash = desk.outbox.chain.genesis_hash
     number = 0
     while True:
@@ -274,7 +276,7 @@ class Bringing:
     def _give_up(self, batch: journal.Batch, error: LedgerError) -> None:
         with writing(self._desk.engine) as connection:
             rows = journal.rows_of(connection, batch.request.operation_id)
-            refused = [(line, error) for _key, _content, line in rows]
+            refused = [(row.line, error) for row in rows]
             journal.take_apart(connection, batch, [], refused, state=journal.CANCELLED)
         with self._lock:
             self._cancelled += batch.row_count
@@ -309,7 +311,7 @@ class Bringing:
                     operation_id = _new_id(connection, self._desk, self._signer.address, of_part)
                     calldata = encode([listed[place] for place in places], operation_id)
                     parts.append((self._part(batch, operation_id, calldata, len(places)), of_part))
-            told = [(rows[place][2], reason) for place, reason in refused]
+            told = [(rows[place].line, reason) for place, reason in refused]
             if not journal.take_apart(connection, batch, parts, told):
                 return
         with self._lock:

@@ -56,6 +56,7 @@ class Directory:
         self._organisation_count = self.contracts.organisations.organisation_count(at=self.block)
         self._categories: dict[tuple[int, str], str] = {}
         self._tiers: dict[int, tuple[Tier, ...]] = {}
+        self._tier_counts: dict[int, int] = {}
         self._has_waited = False
 
     def programme(self, reference: str) -> ProgrammeId | None:
@@ -117,10 +118,12 @@ class Directory:
 
     def tier(self, programme_id: ProgrammeId, reference: str) -> TierId | None:
         """A programme's tier by its number or key; None where there is none."""
-        rules = self.contracts.programmes.programme(programme_id, at=self.block)
+        if programme_id not in self._tier_counts:
+            rules = self.contracts.programmes.programme(programme_id, at=self.block)
+            self._tier_counts[programme_id] = rules.tier_count
         if _is_number(reference):
             number = int(reference) if len(reference) < 4 else 0
-            return TierId(number) if 1 <= number <= rules.tier_count else None
+            return TierId(number) if 1 <= number <= self._tier_counts[programme_id] else None
         for tier in self._tiers_of(programme_id):
             if tier.key == reference:
                 return tier.tier

@@ -64,6 +64,19 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenRow:
+    """A row in a batch: what it is known by, what it asks for, and where it stood."""
+
+    key: bytes
+    content: bytes
+    has_reference: bool
+    line: int
+
+
+Rows = Sequence[TakenRow]
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Rows that go together, as one operation."""
 
@@ -133,6 +146,20 @@ def find_rows(connection: Connection, row_keys: Sequence[bytes]) -> dict[bytes, 
     return found
 
 
+def find_alike(
+    connection: Connection, contents: Sequence[bytes], *, has_reference: bool
+) -> dict[bytes, tuple[bytes, int]]:
+    """The import and line that asked for the same, with references or without them."""
+    found: dict[bytes, tuple[bytes, int]] = {}
+    for some in _portions(contents):
+        query = select(import_rows).where(
+            import_rows.c.content.in_(some), import_rows.c.has_reference == int(has_reference)
+        )
+        for row in connection.execute(query):
+            found[bytes(row.content)] = (bytes(row.import_id), row.line)
+    return found
+
+
 def write_import(connection: Connection, found: Import) -> None:
     """Write the import down, unless it is."""
     known = connection.execute(
@@ -158,9 +185,9 @@ def write_lines(
 def write_batch(
     connection: Connection,
     batch: Batch,
-    rows: Sequence[tuple[bytes, bytes, int]],
+    rows: Rows,
 ) -> None:
-    """Write down a batch, and that its rows (key, content, line) are in it, in their order.
+    """Write down a batch, and that its rows are in it, in their order.
 
     Fails with IntegrityError where another batch has one of them.
     """
@@ -180,8 +207,11 @@ def write_batch(
         connection,
         import_rows,
         [
-            (key, content, batch.import_id, line, request.operation_id, position)
-            for position, (key, content, line) in enumerate(rows)
+            (
+                *(row.key, row.content, int(row.has_reference), batch.import_id, row.line),
+                *(request.operation_id, position),
+            )
+            for position, row in enumerate(rows)
         ],
     )
 
@@ -226,21 +256,24 @@ def read_batch(connection: Connection, operation_id: bytes) -> Batch | None:
     return _batch(row, bytes(row.calldata)) if row is not None else None
 
 
-def rows_of(connection: Connection, operation_id: bytes) -> list[tuple[bytes, bytes, int]]:
-    """The rows of a batch (key, content, line), in their order."""
+def rows_of(connection: Connection, operation_id: bytes) -> list[TakenRow]:
+    """The rows of a batch, in their order."""
     query = (
-        select(import_rows.c.row_key, import_rows.c.content, import_rows.c.line)
+        select(import_rows)
         .where(import_rows.c.operation_id == operation_id)
         .order_by(import_rows.c.position)
     )
-    return [(bytes(row.row_key), bytes(row.content), row.line) for row in connection.execute(query)]
+    return [
+        TakenRow(bytes(row.row_key), bytes(row.content), bool(row.has_reference), row.line)
+        for row in connection.execute(query)
+    ]
 
 
 def mark_asked(connection: Connection, operation_id: bytes) -> bool:
-    """Note that the outbox is about to get it; False where there is no such batch any more."""
+    """Note that the outbox is about to get it; False where it was divided, taken back or done."""
     changed = connection.execute(
         update(import_batches)
-        .where(import_batches.c.operation_id == operation_id)
+        .where(import_batches.c.operation_id == operation_id, import_batches.c.state != DONE)
         .values(state=ASKED)
         .returning(import_batches.c.operation_id)
     )
@@ -259,7 +292,7 @@ def mark_done(connection: Connection, operation_id: bytes, first_subject: int | 
 def take_apart(
     connection: Connection,
     batch: Batch,
-    parts: Iterable[tuple[Batch, Sequence[tuple[bytes, bytes, int]]]],
+    parts: Iterable[tuple[Batch, Rows]],
     refused: Sequence[tuple[int, LedgerError]],
     *,
     state: str = FAILED,
@@ -309,7 +342,7 @@ def cancel_planned(connection: Connection, import_id: bytes) -> int:
         if gone is None:
             continue
         count += int(gone.row_count)
-        lines = [line for _key, _content, line in rows_of(connection, operation_id)]
+        lines = [row.line for row in rows_of(connection, operation_id)]
         for some in _portions(lines):
             connection.execute(
                 update(import_lines)

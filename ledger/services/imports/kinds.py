@@ -8,7 +8,7 @@ is noticed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -136,16 +136,8 @@ class Unbounded:
 
 def identify(subject: Subject, label: str, *parts: object) -> bytes:
     """32 bytes that stand for these values: SHA-256 over each one's length and text."""
-    hasher = hashlib.sha256(b"moonlake.import.row.1\n")
+    pieces = [b"moonlake.import.row.1\n"]
     for part in (subject.value, label, *parts):
-        text = part if isinstance(part, bytes) else str(part).encode("utf-8")
-        hasher.update(len(text).to_bytes(8, "big") + text)
-    return hasher.digest()
-
-
-def by_group(items: Sequence[Item]) -> Mapping[str, list[Item]]:
-    """Items by their group, in their order."""
-    found: dict[str, list[Item]] = {}
-    for item in items:
-        found.setdefault(item.group, []).append(item)
-    return found
+        text = part if isinstance(part, bytes) else str(part).encode()
+        pieces += (len(text).to_bytes(8, "big"), text)
+    return hashlib.sha256(b"".join(pieces)).digest()

@@ -163,9 +163,26 @@ class Plan:
                 waiting.append((item.line, "is on its way"))
             else:
                 unfinished[row.import_id] = unfinished.get(row.import_id, 0) + 1
+        if not self.file.allow_equal_rows:
+            self._refuse_alike([item for item in items if item.base not in known])
         self._spool.decide(Action.DONE, done)
         self._spool.decide(Action.WAITING, waiting)
         self._spool.refuse(changed)
+
+    def _refuse_alike(self, items: Sequence[Item]) -> None:
+        """What was brought without a reference comes again with one, or the other way round: by
+        its key it is another row, and it would be credited twice."""
+        for has_reference in (True, False):
+            own = [item for item in items if bool(item.reference) is has_reference]
+            with reading(self._desk.engine) as connection:
+                found = journal.find_alike(
+                    connection, [item.content for item in own], has_reference=not has_reference
+                )
+            self._spool.refuse(
+                (item.line, _alike(item, *found[item.content]))
+                for item in own
+                if item.content in found
+            )
 
     def _where(self, row: journal.Known) -> str:
         if row.import_id == self.import_id:
@@ -251,10 +268,14 @@ def contract_address(desk: Desk, name: str) -> bytes:
 
 
 def _import_id(genesis_hash: bytes, file: File, content_hash: bytes) -> bytes:
-    """What a file is known by: its content, and what decides what its rows mean."""
+    """What a file is known by: its content, what decides what its rows mean, and who signs."""
     parts = (file.subject.value, file.given.label, file.how.sheet, str(file.given.programme))
     return derive_operation_id(
-        "moonlake.import.1", genesis_hash, content_hash, *(part.encode() for part in parts)
+        "moonlake.import.1",
+        genesis_hash,
+        file.sender,
+        content_hash,
+        *(part.encode() for part in parts),
     )
 
 
@@ -273,6 +294,15 @@ def _changed(item: Item, row: journal.Known) -> Problem:
     expected = (
         f"a new reference: {item.reference!r} {verb} with other values (import "
         f"{row.import_id.hex()[:12]}, line {row.line}); what is on the chain is not edited"
+    )
+    return Problem("reference", item.reference, expected)
+
+
+def _alike(item: Item, import_id: bytes, line: int) -> Problem:
+    how = "without a reference" if item.reference else "with a reference"
+    expected = (
+        f"as it was: the same was asked for {how} in import {import_id.hex()[:12]}, line {line}; "
+        "say --allow-equal-rows if this is another"
     )
     return Problem("reference", item.reference, expected)
 

@@ -129,9 +129,9 @@ class Spool:
             self._refuse_second("base", "reference = ''")
             return
         later = self._sql.execute(
-            "SELECT line, base, (SELECT count(*) FROM lines AS before WHERE before.base = "
-            "lines.base AND before.line < lines.line) AS place FROM lines "
-            "WHERE base IS NOT NULL AND reference = '' AND place > 0"
+            "SELECT line, base, place FROM (SELECT line, base, row_number() OVER "
+            "(PARTITION BY base ORDER BY line) - 1 AS place FROM lines "
+            "WHERE base IS NOT NULL AND reference = '') WHERE place > 0"
         )
         while some := later.fetchmany(AT_ONCE):
             self._many(
@@ -144,11 +144,9 @@ class Spool:
             f"SELECT line, reference, alone, alone_in, first FROM (SELECT line, reference, alone, "  # noqa: S608  names of our own
             f"alone_in, min(line) OVER (PARTITION BY {column}) AS first FROM lines "
             f"WHERE {column} IS NOT NULL AND {which}) WHERE line > first"
-        ).fetchall()
-        self.refuse(
-            (line, _second(column, reference, alone, alone_in, first))
-            for line, reference, alone, alone_in, first in found
         )
+        while some := found.fetchmany(AT_ONCE):
+            self.refuse((each[0], _second(column, *each[1:])) for each in some)
 
     # --- packing ---
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from ledger.store.columns import address, blob, digest, number, text
+from ledger.store.columns import address, blob, digest, flag, number, text
 
 revision = "0009"
 down_revision = "0008"
@@ -37,6 +37,7 @@ def upgrade() -> None:
         "import_rows",
         digest("row_key", primary_key=True),
         digest("content"),
+        flag("has_reference"),
         digest("import_id"),
         number("line"),
         digest("operation_id"),
@@ -44,6 +45,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_import_rows_operation", "import_rows", ["operation_id"])
     op.create_index("ix_import_rows_import", "import_rows", ["import_id"])
+    op.create_index("ix_import_rows_content", "import_rows", ["content"])
     op.create_table(
         "import_batches",
         digest("operation_id", primary_key=True),
