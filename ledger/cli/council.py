@@ -90,7 +90,7 @@ def _names(view: View) -> Names:
     organisations = list_organisations(*asked, OrganisationFilter(), limit=MOST_NAMES)
     return Names(
         {each.org_id: name for each in organisations if (name := name_of(each.profile))},
-        dict(read_programme_keys(*asked)),
+        {int(each): key for each, key in read_programme_keys(*asked).items()},
         {each.address: each.name for each in read_contracts(view.connection)},
     )
 

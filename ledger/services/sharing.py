@@ -33,6 +33,8 @@ from ledger.mirror.queries.recomputation import (
     read_journal,
 )
 
+NO_ROOT = bytes(32)
+
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
@@ -61,8 +63,8 @@ class ComputedShares:
 
     @property
     def root(self) -> bytes:
-        """What a council posts."""
-        return self.tree.root
+        """What a council posts; zeros, which no contract takes, where nobody has a share."""
+        return self.tree.root if self.shared.shares else NO_ROOT
 
     def proof(self, share: Share) -> tuple[bytes, ...]:
         """What a claim of the share brings."""
@@ -89,7 +91,9 @@ class CheckedDistribution:
         found = []
         if posted.rule != computed.asked.rule.digest():
             found.append("it was posted with another rule")
-        if posted.root != computed.root:
+        if not computed.shared.shares:
+            found.append("nobody has a share of it by these entries")
+        elif posted.root != computed.root:
             found.append("its root does not follow from the entries by this rule and pool")
         if posted.pool != computed.shared.pool:
             found.append(
