@@ -19,6 +19,10 @@ explanations are kept beside the tests: `tests/contracts/slither.json` and
 `tests/contracts/mutation/survivors.json`. A finding without an answer, or a survivor without an
 explanation, fails the run.
 """
+CODE = """What follows is of the code `{code}`: a digest of all contracts' deployed code without
+metadata, which a test compares with what is in `ledger/artifacts`. The commit stands beside the
+time.
+"""
 NOT_RUN = "not run on this code"
 
 Kept = Mapping[str, Mapping[str, Any]]
@@ -30,7 +34,7 @@ def write_report(path: Path, results: Results) -> None:
     slither, halmos = results.of("slither"), results.of("halmos")
     parts = [
         HEAD,
-        *_provenance(results, [forge, slither, halmos, mutation]),
+        CODE.format(code=results.provenance.code),
         *_forge(forge),
         *_slither(slither.get("all")),
         *_halmos(halmos.get("all")),
@@ -38,15 +42,6 @@ def write_report(path: Path, results: Results) -> None:
     ]
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(parts) + "\n", "utf-8")
-
-
-def _provenance(results: Results, checks: Sequence[Kept]) -> Iterator[str]:
-    commits = sorted({part["commit"] for check in checks for part in check.values()})
-    yield (
-        f"What follows is of the code `{results.provenance.code}` (a digest of all contracts' "
-        "deployed code without metadata, which a test compares with what is in "
-        f"`ledger/artifacts`), run on commit {' and '.join(f'`{commit}`' for commit in commits)}.\n"
-    )
 
 
 def _forge(kept: Kept) -> Iterator[str]:
@@ -70,7 +65,7 @@ def _forge(kept: Kept) -> Iterator[str]:
             ("in so many parts, each with a seed", f"{len(invariants)} of {INVARIANT_PARTS}"),
             ("failed", ", ".join(failed) or "none"),
             ("first seed", str(min(part["seed"] for part in parts))),
-            ("date, time of all parts one after the other", _when(parts)),
+            ("date, time of all parts together", _when(parts)),
         ],
     )
 
@@ -115,7 +110,7 @@ def _mutation(kept: Kept) -> Iterator[str]:
     yield (
         "A sample of each source with a fixed seed; mutants that do not compile, or compile to the "
         "same code, are left out (`tests/contracts/mutation`). "
-        f"{_when(list(kept.values()))}, one after the other.\n"
+        f"{_when(list(kept.values()))}.\n"
     )
     yield _table(
         ("source", "mutants", "killed"),
@@ -164,4 +159,6 @@ def _verdict(result: Mapping[str, Any]) -> str:
 
 
 def _when(parts: Sequence[Mapping[str, Any]]) -> str:
-    return f"{max(part['date'] for part in parts)}, {_sum(parts, 'seconds') / 60:.0f} min"
+    commits = " and ".join(f"`{commit}`" for commit in sorted({p["commit"] for p in parts}))
+    minutes = _sum(parts, "seconds") / 60
+    return f"{max(part['date'] for part in parts)}, {minutes:.0f} min, on {commits}"

@@ -12,21 +12,12 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bootstrap import ROOT
 
-CONTRACTS = ("contracts/**/*.sol", "package-lock.json")
-TESTS = (*CONTRACTS, "tests/contracts/**/*.sol", "foundry.toml")
-SOURCES = {
-    "slither": CONTRACTS,
-    "halmos": (*CONTRACTS, "tests/contracts/symbolic/*.sol", "foundry.toml"),
-    "mutation": TESTS,
-    "forge": TESTS,
-}
 DEPLOYED = "ledger/artifacts/*.json"
 
 
@@ -37,8 +28,6 @@ class Provenance:
     commit: str
     code: str
     """Digest of the contracts' deployed code, comments and metadata left out."""
-    sources: Mapping[str, str]
-    """By check: a digest of the contracts, and of the tests and settings that it runs."""
 
 
 class Results:
@@ -58,7 +47,6 @@ class Results:
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "commit": self.provenance.commit,
             "code": self.provenance.code,
-            "sources": self.provenance.sources[check],
         }
         path = self.folder / check / f"{part}.json"
         with self._lock:
@@ -68,12 +56,10 @@ class Results:
             unfinished.replace(path)
 
     def of(self, check: str) -> dict[str, dict[str, Any]]:
-        """What was found of the sources as they are now, by part."""
+        """What was found of the code as it is now, by part."""
         found = [json.loads(p.read_text()) for p in sorted((self.folder / check).glob("*.json"))]
         return {
-            result["part"]: result
-            for result in found
-            if result["sources"] == self.provenance.sources[check]
+            result["part"]: result for result in found if result["code"] == self.provenance.code
         }
 
     def forget(self, check: str) -> None:
@@ -84,18 +70,7 @@ class Results:
 
 def provenance() -> Provenance:
     """What the checkout is now."""
-    sources = {check: _digest_of(patterns) for check, patterns in SOURCES.items()}
-    return Provenance(_commit(), code_digest(ROOT), sources)
-
-
-def _digest_of(patterns: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern)}):
-        name = path.relative_to(ROOT)
-        if not {"cache", "out"} & set(name.parts):
-            content = path.read_bytes()
-            digest.update(f"{name.as_posix()} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:16]
+    return Provenance(_commit(), code_digest(ROOT))
 
 
 def code_digest(root: Path) -> str:

@@ -221,7 +221,7 @@ def recompute(
     else:
         given = read_entries(files[0])
     computed = compute_shares(given, chosen, pool, _claims(left_out or []))
-    agrees = not root or root.lower() == "0x" + computed.tree.root.hex()
+    agrees = not root or root.lower() == "0x" + computed.root.hex()
     lines = [_text(computed)]
     if root:
         lines.append("It is the root that was posted." if agrees else f"It is not {root}.")
@@ -302,7 +302,7 @@ def post(
             given.shared.pool,
             unit,
             given.rule.digest(),
-            given.tree.root,
+            given.root,
             *times,
         )
         operation, number = distributing.post(desktop.order, distribution, commitment)
@@ -386,7 +386,7 @@ def _text(shares: Shares) -> str:
     lines = [
         table(("organisation#", "share#"), rows),
         f"Rule {'0x' + shares.rule.digest().hex()}",
-        f"Root {'0x' + shares.tree.root.hex()}",
+        f"Root {'0x' + shares.root.hex()}",
         f"Pool {shares.shared.pool}, of which {shares.shared.undistributed} is nobody's",
     ]
     if shares.left_out:

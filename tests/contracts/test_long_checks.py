@@ -36,7 +36,7 @@ def report(kept: ModuleType) -> ModuleType:
 def test_results__of_a_part_that_ended__are_there_for_the_next_run(
     kept: ModuleType, tmp_path: Path
 ) -> None:
-    here = kept.Provenance("abc", "code", {"forge": "sources"})
+    here = kept.Provenance("abc", "code")
     kept.Results(tmp_path, here).keep("forge", "invariants 1", {"ok": True}, seconds=61.4)
 
     found = kept.Results(tmp_path, here).of("forge")["invariants 1"]
@@ -44,13 +44,11 @@ def test_results__of_a_part_that_ended__are_there_for_the_next_run(
     assert (found["ok"], found["seconds"], found["commit"]) == (True, 61, "abc")
 
 
-def test_results__of_other_sources__are_not_taken_for_ours(
-    kept: ModuleType, tmp_path: Path
-) -> None:
-    before = kept.Provenance("abc", "code", {"forge": "sources"})
+def test_results__of_other_code__are_not_taken_for_ours(kept: ModuleType, tmp_path: Path) -> None:
+    before = kept.Provenance("abc", "code")
     kept.Results(tmp_path, before).keep("forge", "unit", {"ok": True}, seconds=1)
 
-    after = dataclasses.replace(before, sources={"forge": "others"})
+    after = dataclasses.replace(before, code="other")
 
     assert kept.Results(tmp_path, after).of("forge") == {}
 
@@ -58,8 +56,7 @@ def test_results__of_other_sources__are_not_taken_for_ours(
 def test_report__of_a_run_that_was_broken_off__says_what_did_not_run(
     kept: ModuleType, report: ModuleType, tmp_path: Path
 ) -> None:
-    sources = dict.fromkeys(kept.SOURCES, "sources")
-    results = kept.Results(tmp_path, kept.Provenance("abc", "c0de", sources))
+    results = kept.Results(tmp_path, kept.Provenance("abc", "c0de"))
     outcomes = [{**OUTCOME, "killed_by": ""}, {**OUTCOME, "killed_by": "Keys.t.sol: test_it"}]
     results.keep("mutation", "Keys", {"path": OUTCOME["path"], "outcomes": outcomes}, seconds=60)
 
@@ -67,7 +64,7 @@ def test_report__of_a_run_that_was_broken_off__says_what_did_not_run(
 
     written = (tmp_path / "report.md").read_text("utf-8")
     assert "`c0de`" in written
-    assert "on commit `abc`" in written
+    assert "1 min, on `abc`" in written
     assert "## Slither: not run on this code" in written
     assert "## Mutation: 1 of 2 killed, 50.0 %" in written
     assert "| `contracts/Keys.sol` | 2 | 1 |" in written

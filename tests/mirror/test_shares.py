@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -179,6 +180,25 @@ def test_distribution__in_the_place_of_a_withdrawn_one__leaves_out_what_was_clai
     assert season.run("check", str(right))[0] == 0
     computed = season.run("compute", "season", str(EPOCH), "--pool", str(POOL), "--unit", UNIT)[1]
     assert (computed["root"], computed["pool"]) == ("0x" + rest.hex(), POOL - 3)
+
+
+def test_shares__where_nobody_contributed__are_none_and_a_posted_root_is_wrong(
+    season: Season, tmp_path: Path
+) -> None:
+    rule = tmp_path / "rule.json"
+    rule.write_bytes(ShareRule(minimum=Fraction(1000)).to_json())
+    posted = season.post(season.right())
+
+    code, answer = season.run("check", str(posted), "--rule", str(rule))
+
+    assert code == 1
+    assert answer["findings"][:2] == [
+        "it was posted with another rule",
+        "nobody has a share of it by these entries",
+    ]
+    code, answer = season.run("compute", "season", "1", "--pool", str(POOL), "--rule", str(rule))
+    assert (code, answer["shares"], answer["undistributed"]) == (0, [], POOL)
+    assert answer["root"] == "0x" + "00" * 32
 
 
 @pytest.mark.parametrize("epoch", [0, 2, 3])

@@ -35,7 +35,9 @@ class CheckedDistribution:
         found = []
         if posted.rule != computed.rule.digest():
             found.append("it was posted with another rule")
-        if posted.root != computed.tree.root:
+        if not computed.shared.shares:
+            found.append("nobody has a share of it by these entries")
+        elif posted.root != computed.root:
             found.append("its root does not follow from the entries by this rule and pool")
         if posted.pool != computed.shared.pool:
             found.append(
@@ -82,11 +84,11 @@ def require_mirrored(connection: Connection, moment: Moment, given: Shares, unit
     entries = read_epoch(connection, moment, given.programme_id, given.epoch)
     left_out = claimed_of_withdrawn(connection, moment, given.programme_id, given.epoch, unit)
     again = compute_shares(entries, given.rule, given.asked_pool, left_out)
-    if again.tree.root != given.tree.root:
+    if again.root != given.root:
         raise InvalidValue(
             field="root",
-            value="0x" + given.tree.root.hex(),
-            expected=f"0x{again.tree.root.hex()}, which follows from the entries",
+            value="0x" + given.root.hex(),
+            expected=f"0x{again.root.hex()}, which follows from the entries",
         )
 
 

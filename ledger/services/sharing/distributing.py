@@ -29,6 +29,7 @@ from ledger.services.checks import check_organisation, check_range, check_time
 from ledger.services.orders import Order
 
 MAX_DISTRIBUTION_ID = 2**32 - 1
+NO_ROOT = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class Shares:
     def tree(self) -> MerkleTree:
         """The tree of all shares. Raises InvalidValue where nobody has one."""
         return shares_tree(self.programme_id, self.epoch, self.shared)
+
+    @property
+    def root(self) -> bytes:
+        """What a council posts; zeros, which no contract takes, where nobody has a share."""
+        return self.tree.root if self.shared.shares else NO_ROOT
 
     def share_of(self, org_id: OrgId) -> Share:
         """An organisation's share. Raises NotFound where it has none."""

@@ -9,7 +9,7 @@ shares: one whose root does not follow from them is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,7 +57,6 @@ def read_entries(path: Path) -> EpochEntries:
 
 def describe_shares(shares: Shares) -> dict[str, Any]:
     """The file of a distribution's shares."""
-    tree = shares.tree
     return {
         "schema": SHARES_SCHEMA,
         "programme_id": shares.programme_id,
@@ -73,14 +72,14 @@ def describe_shares(shares: Shares) -> dict[str, Any]:
         ],
         "pool": shares.shared.pool,
         "undistributed": shares.shared.undistributed,
-        "root": "0x" + tree.root.hex(),
+        "root": "0x" + shares.root.hex(),
         "shares": [
             {
                 "org_id": share.org_id,
                 "amount": share.amount,
-                "proof": ["0x" + each.hex() for each in tree.proof(_leaf(shares, share))],
+                "proof": ["0x" + each.hex() for each in proof],
             }
-            for share in shares.shared.shares
+            for share, proof in _proved(shares)
         ],
     }
 
@@ -175,15 +174,21 @@ def _shares(found: dict[str, Any]) -> Shares:
         {OrgId(_whole(row["org_id"])): _whole(row["amount"]) for row in found["left_out"]},
     )
     given = sum(share.amount for share in rows) + shares.shared.undistributed
-    if given != shares.shared.pool or found["root"] != "0x" + shares.tree.root.hex():
+    if given != shares.shared.pool or found["root"] != "0x" + shares.root.hex():
         raise InvalidValue(
             field="root", value=found["root"], expected="the root of the file's own shares"
         )
     return shares
 
 
-def _leaf(shares: Shares, share: Share) -> bytes:
-    return share_leaf(shares.programme_id, shares.epoch, share.org_id, share.amount)
+def _proved(shares: Shares) -> Iterator[tuple[Share, tuple[bytes, ...]]]:
+    """Every share with what leads from it to the root."""
+    if not shares.shared.shares:
+        return
+    tree = shares.tree
+    for share in shares.shared.shares:
+        leaf = share_leaf(shares.programme_id, shares.epoch, share.org_id, share.amount)
+        yield share, tree.proof(leaf)
 
 
 def _show_category(category: bytes) -> str:
