@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ledger.errors import (
+    AuditProblem,
     ChainProblem,
     ContractRefused,
     CursorInvalid,
@@ -45,6 +46,7 @@ STATUS_BY_ERROR: Mapping[type[LedgerError], HTTPStatus] = {
     SetupProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     NodeProblem: HTTPStatus.BAD_GATEWAY,
     ProofProblem: HTTPStatus.BAD_GATEWAY,
+    AuditProblem: HTTPStatus.UNPROCESSABLE_ENTITY,
     ChainProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     MirrorProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     OfficeProblem: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -8,6 +8,7 @@ LedgerError
 ├── ProofProblem        what was given does not follow from the chain of headers
 ├── ChainProblem        the chain is not the one that this ledger was deployed on
 ├── MirrorProblem       the mirror cannot go on, or cannot answer
+├── AuditProblem        what an audit is given cannot be used, or cannot be made
 ├── OfficeProblem       what is kept beside the chain is not as it was kept
 ├── SendingProblem      a transaction's fate
 └── Unforeseen          a fault of Moonlake's own, and where its traceback is
@@ -26,6 +27,13 @@ from ledger.errors.asked import (
     InvalidFile,
     InvalidValue,
     NotFound,
+)
+from ledger.errors.audits import (
+    AnchorUnreadable,
+    AuditProblem,
+    BundleUnreadable,
+    CertificateUnreadable,
+    ProofsUnavailable,
 )
 from ledger.errors.base import (
     LedgerError,
@@ -121,7 +129,11 @@ from ledger.errors.signers import (
 
 __all__ = [
     "AlreadyRunning",
+    "AnchorUnreadable",
     "ArtifactsStale",
+    "AuditProblem",
+    "BundleUnreadable",
+    "CertificateUnreadable",
     "ChainMismatch",
     "ChainProblem",
     "CodeMismatch",
@@ -190,6 +202,7 @@ __all__ = [
     "PolicyRefused",
     "PortInUse",
     "ProofProblem",
+    "ProofsUnavailable",
     "ReceiptOverdue",
     "ReorganisationTooDeep",
     "SchemaMismatch",
