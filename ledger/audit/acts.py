@@ -153,13 +153,15 @@ class ActChecker:
 
     def _read(self, at: Place, contract: str, data: bytes, actor: bytes) -> Command | None:
         item = _functions(contract).get(data[:_SELECTOR])
+        if item is None:
+            at.object("acts.calldata", problem="no function has its selector")
+            return None
         try:
-            if item is None:
-                raise UndecodableData("no function has its selector")
-            return Command(contract, item.name, decode_arguments(item.inputs, data[_SELECTOR:]), actor)
+            arguments = decode_arguments(item.inputs, data[_SELECTOR:])
         except UndecodableData as error:
             at.object("acts.calldata", problem=str(error))
             return None
+        return Command(contract, item.name, arguments, actor)
 
     def _check_outside(self, at: Place, lines: Sequence[Line]) -> None:
         self.through_others += 1
@@ -204,7 +206,10 @@ class ActChecker:
         match command.function:
             case "awardBySignature":
                 awards = [
-                    {**award, "category": award["category"].rstrip(b"\0").decode("utf-8", "replace")}
+                    {
+                        **award,
+                        "category": award["category"].rstrip(b"\0").decode("utf-8", "replace"),
+                    }
                     for award in given["awards"]
                 ]
                 return {"awards": awards}
@@ -258,7 +263,9 @@ class ActChecker:
         try:
             fields = {name: values[name] for name in _message_fields(contract, primary)}
             address = self._history.addresses[contract]
-            message = TypedMessage(MessageDomain(contract, self._chain_id, address), primary, fields)
+            message = TypedMessage(
+                MessageDomain(contract, self._chain_id, address), primary, fields
+            )
             digest = message.digest()
         except (InvalidValue, KeyError):
             at.object("acts.signature", account=account)

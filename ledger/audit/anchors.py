@@ -30,7 +30,7 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     block_number: int
     block_hash: str
     contracts: dict[str, str]
-    """The ledger's contracts, by name, as the auditor knows them: another ledger is not this one."""
+    """The ledger's contracts by name, as the auditor knows them: another ledger is not this one."""
 
 
 def read_anchor(path: Path) -> Anchor:

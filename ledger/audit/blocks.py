@@ -35,7 +35,7 @@ class WrongBlock(Exception):
 class Act(NamedTuple):
     """A transaction of a block that the ledger's contracts logged in, with their logs."""
 
-    index: int
+    position: int
     hash: bytes
     sent: Sent
     logs: list[Log]
@@ -114,7 +114,7 @@ class BlockProver:
         number, first_log, bloom = header.number, 0, 0
         for index, (raw, encoded) in enumerate(zip(transactions, receipts, strict=True)):
             receipt = self._receipt(number, encoded)
-            bloom |= self._check_bloom(number, first_log, receipt)
+            bloom |= self._check_bloom(number, receipt)
             ours = [
                 (first_log + place, *log)
                 for place, log in enumerate(receipt.logs)
@@ -128,7 +128,11 @@ class BlockProver:
             raise self._wrong("blocks.bloom", number)
 
     def _act(
-        self, number: BlockNumber, index: int, raw: bytes, ours: list[tuple[int, bytes, bytes, bytes]]
+        self,
+        number: BlockNumber,
+        index: int,
+        raw: bytes,
+        ours: list[tuple[int, bytes, bytes, bytes]],
     ) -> Act:
         found = keccak256(raw)
         try:
@@ -150,7 +154,7 @@ class BlockProver:
         except NotCanonical as error:
             raise self._wrong("blocks.unreadable", number, problem=str(error)) from error
 
-    def _check_bloom(self, number: BlockNumber, first_log: int, receipt: Receipt) -> int:
+    def _check_bloom(self, number: BlockNumber, receipt: Receipt) -> int:
         """The bits of a receipt's bloom, which must be those of its logs."""
         bits, known = 0, self._bits
         for address, topics, _ in receipt.logs:
@@ -187,5 +191,3 @@ def _full(items: list[Item]) -> list[bytes]:
     if len(found) != len(items):
         raise NotCanonical("a transaction or a receipt is empty or a list")
     return found
-
-

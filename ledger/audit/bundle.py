@@ -47,7 +47,7 @@ class MemberDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the bundle is of: blocks of a chain, the last one by its hash; and the files' digests."""
+    """What the bundle is of: blocks of a chain, the last by its hash; and the files' digests."""
 
     format: int
     chain_id: int
@@ -197,7 +197,9 @@ def write_canonical(value: Any) -> bytes:
 
 def encode_record(header: bytes, transactions: Sequence[bytes], receipts: Sequence[bytes]) -> bytes:
     """A block with all of its transactions and receipts, each as the block's roots have them."""
-    lists = [encode_list([encode_bytes(each) for each in part]) for part in (transactions, receipts)]
+    lists = [
+        encode_list([encode_bytes(each) for each in part]) for part in (transactions, receipts)
+    ]
     return encode_list([encode_bytes(header), *lists])
 
 
@@ -270,6 +272,7 @@ def _record_length(head: bytes) -> int | None:
 
 def _unhex(text: str) -> bytes | None:
     try:
-        return bytes.fromhex(text[2:]) if text[:2] == "0x" and text == text.lower() else None
+        raw = bytes.fromhex(text[2:])
     except ValueError:
         return None
+    return raw if text == "0x" + raw.hex() else None

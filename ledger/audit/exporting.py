@@ -7,13 +7,17 @@ what is in memory is some blocks, and a few numbers of each organisation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import msgspec
+
+from ledger.audit.anchors import FORMAT as ANCHOR_FORMAT
+from ledger.audit.anchors import Anchor, write_anchor
 from ledger.audit.archive import ArchiveWriter, writing_archive
-from ledger.audit.blocks import BlockProver, ProvedBlock, WrongBlock
+from ledger.audit.blocks import BlockProver, WrongBlock
 from ledger.audit.bundle import (
     BLOCKS,
     CLAIMS,
@@ -32,10 +36,11 @@ from ledger.audit.bundle import (
     encode_state,
     write_canonical,
 )
+from ledger.audit.certificates import make_certificate
 from ledger.audit.history.replay import History, JournalLost
 from ledger.audit.state import HEAD_SLOTS, balance_slot, part_of, totals_slot
 from ledger.chain.artifacts import JOURNALLED, load_compiler_input
-from ledger.chain.headers import BloomFilter, Header, check_headers, encode_header
+from ledger.chain.headers import BloomFilter, Header, check_header, check_headers, encode_header
 from ledger.chain.proofs import ProofAnswer, prove_slots
 from ledger.chain.receipts import encode_receipt
 from ledger.chain.rpc import Node
@@ -71,7 +76,7 @@ class Deployed(Protocol):
     def recovery_delay(self) -> int: ...
 
     @property
-    def contracts(self) -> dict[str, DeployedContract]: ...
+    def contracts(self) -> Mapping[str, DeployedContract]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +146,7 @@ class Exporter:
     def _write_blocks(self, archive: ArchiveWriter, prover: BlockProver, last: int) -> History:
         places = self.places
         # Of what is objected to, the verifier says it; here it only tells what must be proved.
-        history = History(
-            self._addresses, places.chain_id, places.recovery_delay, lambda finding: None
-        )
+        history = History(self._addresses, places.chain_id, places.recovery_delay, lambda _: None)
         total = last - self._first + 1
         with archive.member(BLOCKS) as member:
             for record in self._records(last):
@@ -203,13 +206,15 @@ class Exporter:
             if name == "Credits":
                 slots += [totals_slot(programme) for programme in _programmes(history)]
             found.append(self._prove(header, address, slots))
-        return found + [self._prove(header, account, []) for account in sorted(history.acts.outsiders)]
+        return found + [
+            self._prove(header, account, []) for account in sorted(history.acts.outsiders)
+        ]
 
     def _prove(self, header: Header, address: bytes, slots: Sequence[bytes]) -> AccountState:
         return prove_state(self._node, header, address, slots)
 
     def _claims(self, header: Header, history: History) -> Claims:
-        """Balances and totals as the node tells them; the verifier compares them with the replay."""
+        """Balances and totals as the node tells them; the verifier compares them with history."""
         address = self._addresses["Credits"]
         pairs = sorted(history.credits.balances)
         words = self._words(address, [balance_slot(*pair) for pair in pairs], header)
@@ -254,9 +259,7 @@ def _programmes(history: History) -> list[int]:
     return sorted({programme_id for programme_id, _ in history.credits.balances})
 
 
-def prove_state(
-    node: Node, header: Header, address: bytes, slots: Iterable[bytes]
-) -> AccountState:
+def prove_state(node: Node, header: Header, address: bytes, slots: Iterable[bytes]) -> AccountState:
     """The proof of an account and some slots after a block, checked. Raises ProofsUnavailable."""
     wanted = list(slots)
     try:
@@ -277,8 +280,7 @@ def _account_state(address: bytes, slots: Sequence[bytes], answer: ProofAnswer) 
         address=address,
         proof=_nodes(answer.account_proof),
         slots={
-            slot: _nodes(part.proof)
-            for slot, part in zip(slots, answer.storage_proof, strict=True)
+            slot: _nodes(part.proof) for slot, part in zip(slots, answer.storage_proof, strict=True)
         },
     )
 
@@ -289,3 +291,35 @@ def _nodes(proof: Sequence[str]) -> list[bytes]:
 
 def _hex(value: bytes) -> str:
     return "0x" + value.hex()
+
+
+def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dict[str, Any]]:
+    """An anchor at a block, as its file and as values. It is worth what the node is."""
+    with node.blamed():
+        header = check_header(node.header(block))
+    anchor = Anchor(
+        format=ANCHOR_FORMAT,
+        chain_id=deployment.chain_id,
+        genesis_hash=_hex(deployment.genesis_hash),
+        block_number=header.number,
+        block_hash=_hex(header.hash),
+        contracts={name: _hex(each.address) for name, each in deployment.contracts.items()},
+    )
+    return write_anchor(anchor), msgspec.to_builtins(anchor)
+
+
+def export_certificate(node: Node, deployment: Deployed, org_id: int, block: int) -> bytes:
+    """The certificate of an organisation at a block. Raises ProofsUnavailable."""
+    answer = node.header(block)
+    with node.blamed():
+        header = check_header(answer)
+    addresses = {name: each.address for name, each in deployment.contracts.items()}
+    return make_certificate(
+        encode_header(answer),
+        org_id,
+        lambda name, slots: prove_state(node, header, addresses[name], slots),
+        chain_id=deployment.chain_id,
+        genesis_hash=_hex(deployment.genesis_hash),
+        recovery_delay=deployment.recovery_delay,
+        contracts={name: _hex(address) for name, address in addresses.items()},
+    )

@@ -28,7 +28,7 @@ class Sent(NamedTuple):
 
 
 def read_sent(raw: bytes, chain_id: int) -> Sent:
-    """Who sent a transaction of a chain. Raises NotCanonical, and ValueError for a wrong signature."""
+    """Who sent a transaction. Raises NotCanonical, and ValueError for a wrong signature."""
     if not raw:
         raise NotCanonical("a transaction is empty")
     if raw[0] >= 0xC0:

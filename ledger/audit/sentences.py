@@ -374,6 +374,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The operator says other totals than the entries give.",
         "运营方所称总额与各笔记录不符。",
     ),
+    "certificate.differs": (
+        "What the certificate says is not what its proofs prove.",
+        "证书所载与其证明不符。",
+    ),
     "code.differs": (
         "The code on the chain is not that of this release.",
         "链上代码与本版本不符。",

@@ -100,7 +100,7 @@ def verify_bundle(
     *,
     compiling: Compiling | None = None,
     policy: ExpiryPolicy | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress | None = None,
 ) -> Verdict:
     """Verify a bundle against an anchor; without one it is never complete.
 
@@ -110,19 +110,31 @@ def verify_bundle(
     verdict = Verdict(path, Findings())
     try:
         with opened_bundle(path) as bundle:
-            _Verification(bundle, anchor, verdict, compiling, policy, progress).run()
+            _Verification(
+                bundle,
+                verdict,
+                anchor=anchor,
+                compiling=compiling,
+                policy=policy,
+                progress=progress or _say_nothing,
+            ).run()
     except BundleUnreadable as error:
         problem = str(error.values["problem"])
         verdict.findings.add(Finding("bundle.unreadable", path.name, {"problem": problem}))
     return verdict
 
 
+def _say_nothing(done: int, total: int) -> None:
+    del done, total
+
+
 class _Verification:
     def __init__(
         self,
         bundle: Bundle,
-        anchor: Anchor | None,
         verdict: Verdict,
+        *,
+        anchor: Anchor | None,
         compiling: Compiling | None,
         policy: ExpiryPolicy | None,
         progress: Progress,
@@ -186,9 +198,11 @@ class _Verification:
                     self._progress(prover.tally.blocks, total)
         except WrongBlock as wrong:
             self._findings.add(wrong.finding)
-            return self._broken_off(prover.tally, history)
+            self._tell(prover.tally, history, done=False)
+            return None
         except JournalLost:
-            return self._broken_off(prover.tally, history)
+            self._tell(prover.tally, history, done=False)
+            return None
         last = prover.last
         named = (manifest.last_block, manifest.last_hash)
         if last is None or (last.number, "0x" + last.hash.hex()) != named:
@@ -199,9 +213,6 @@ class _Verification:
             self._verdict.anchored = self._anchor.end(last)
         self._tell(prover.tally, history, done=True)
         return last
-
-    def _broken_off(self, tally: Tally, history: History) -> None:
-        self._tell(tally, history, done=False)
 
     def _tell(self, tally: Tally, history: History, *, done: bool) -> None:
         for name, count in (
@@ -258,5 +269,3 @@ class _Verification:
 
     def _checked(self, name: str, count: int, *, done: bool = True) -> None:
         self._verdict.checks.append(Check(name, count, done))
-
-

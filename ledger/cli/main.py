@@ -53,6 +53,7 @@ _COMMANDS = {
     "deploy": "deploy",
     "keys": "keys",
     "mirror": "mirror",
+    "audit": "audit",
     "serve": "serve",
 }
 """The module of each command, in the order in which `--help` shows them."""

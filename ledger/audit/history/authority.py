@@ -57,9 +57,7 @@ class AuthorityBook:
         if not even_paused:
             self.require_running(at)
         if not any(self.is_officer(name, programme_id, actor) for name in names):
-            at.object(
-                "rights.missing", actor=actor, role="/".join(names), programme=programme_id
-            )
+            at.object("rights.missing", actor=actor, role="/".join(names), programme=programme_id)
 
     def take(self, at: Place, event: object) -> None:
         """The next line of the Authority."""
@@ -130,9 +128,7 @@ class AuthorityBook:
         self.held.pop((event.role, event.account), None)
         self._note(at, event.role, event.account, event.actor, granted=False)
 
-    def _note(
-        self, at: Place, role: bytes, account: bytes, actor: bytes, *, granted: bool
-    ) -> None:
+    def _note(self, at: Place, role: bytes, account: bytes, actor: bytes, *, granted: bool) -> None:
         name, programme_id = decode_role(role)
         change = RoleChange(at.block, at.time, name, programme_id, account, granted, actor)
         self.changes.append(change)

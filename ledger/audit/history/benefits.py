@@ -1,4 +1,4 @@
-"""What credits bought: listings, redemptions and how each ended, side by side with their entries."""
+"""What credits bought: listings, redemptions and how each ended, beside their entries."""
 
 from __future__ import annotations
 

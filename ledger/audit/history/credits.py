@@ -157,7 +157,10 @@ class CreditsBook:
         epoch = programme.epoch(at.time)
         budget = programme.budgets.get(actor)
         self._taken_back[programme_id, epoch, actor] -= entry.amount
-        taken, most = self._taken_back[programme_id, epoch, actor], budget.per_epoch if budget else 0
+        taken, most = (
+            self._taken_back[programme_id, epoch, actor],
+            budget.per_epoch if budget else 0,
+        )
         if epoch == 0 or taken > most:
             at.object("credits.budget", spent=taken, most=most)
 
