@@ -148,7 +148,7 @@ def _trusted(verdict: Verdict) -> str:
     outside = verdict.notes.get("through_other_contracts", 0)
     return (
         "<h2>What remains to be trusted · 仍需信任之处</h2><ul>"
-        "<li>The anchor, and whoever signed its block: on a development chain that is the operator. "
+        "<li>The anchor, and whoever made its block: on a development chain, the operator. "
         "<br>锚点以及签发其区块者：在开发链上即为运营方。</li>"
         "<li>This verifier, its hash and signature functions, the compiler. "
         "<br>本核验程序、其哈希与签名算法，以及编译器。</li>"

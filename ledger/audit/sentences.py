@@ -374,6 +374,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The operator says other totals than the entries give.",
         "运营方所称总额与各笔记录不符。",
     ),
+    "compare.differs": (
+        "The database has {found}, and the proved history gives {right}.",
+        "数据库为 {found}，已证明的历史为 {right}。",
+    ),
+    "compare.missing": (
+        "The row is not in the database.",
+        "数据库中缺少此行。",
+    ),
+    "compare.added": (
+        "The row is in the database, and not in the proved history.",
+        "数据库中有此行，已证明的历史中没有。",
+    ),
     "certificate.differs": (
         "What the certificate says is not what its proofs prove.",
         "证书所载与其证明不符。",

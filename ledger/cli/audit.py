@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.cli.output import JsonOption, show
-from ledger.cli.settings_options import with_settings
+from ledger.cli.settings_options import READING, with_settings
 from ledger.config import Settings
 from ledger.disks import folder_unusable
 from ledger.errors import CertificateUnreadable, InvalidValue
@@ -164,6 +164,35 @@ def certificate(
         f"{file}: {len(content):,} bytes.",
         as_json=as_json,
     )
+
+
+@app.command()
+@with_settings(*READING)
+def compare(
+    bundle: Annotated[Path, typer.Argument(help="The bundle, verified before.")],
+    *,
+    settings: Settings,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a mirrored database against a bundle, row by row. Ends with 0 where they agree, or 1."""
+    from ledger.audit.findings import Finding, Findings
+    from ledger.errors import BundleUnreadable
+    from ledger.wiring import compare_with_bundle
+
+    try:
+        findings = compare_with_bundle(settings, bundle)
+    except BundleUnreadable as error:
+        findings = Findings()
+        problem = {"problem": str(error.values["problem"])}
+        findings.add(Finding("bundle.unreadable", bundle.name, problem))
+    values = {
+        "exit_code": findings.exit_code,
+        "differences": findings.total,
+        "findings": [each.to_json() for each in findings],
+    }
+    lines = [f"{findings.total:,} differences.", *_findings(findings)]
+    show(values, "\n".join(lines), as_json=as_json)
+    raise typer.Exit(findings.exit_code)
 
 
 @anchors.command("write")

@@ -31,6 +31,7 @@ from ledger.errors.asked import (
 from ledger.errors.audits import (
     AnchorUnreadable,
     AuditProblem,
+    BlocksDiffer,
     BundleUnreadable,
     CertificateUnreadable,
     ProofsUnavailable,
@@ -132,6 +133,7 @@ __all__ = [
     "AnchorUnreadable",
     "ArtifactsStale",
     "AuditProblem",
+    "BlocksDiffer",
     "BundleUnreadable",
     "CertificateUnreadable",
     "ChainMismatch",

@@ -4,7 +4,8 @@ AuditProblem             what an audit is given cannot be used, or cannot be mad
 ├── BundleUnreadable
 ├── AnchorUnreadable
 ├── CertificateUnreadable
-└── ProofsUnavailable
+├── ProofsUnavailable
+└── BlocksDiffer
 """
 
 from __future__ import annotations
@@ -40,4 +41,13 @@ class ProofsUnavailable(AuditProblem):
     next_step = (
         "Export up to a later block, of which the node still has the state, "
         "or ask a node that keeps all states."
+    )
+
+
+class BlocksDiffer(AuditProblem):
+    code = "audit.blocks_differ"
+    sentence = "The database is at block {block}, and the bundle ends at block {last}."
+    next_step = (
+        "Export up to the database's block with `--to`, or bring the database there with "
+        "`moonlake mirror sync`."
     )

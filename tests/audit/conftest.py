@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +15,12 @@ from ledger.audit.exporting import Exporter, ask_anchor, export_certificate
 from ledger.chain.artifacts import BUILT, load_artifact
 from ledger.domain.expiry import ExpiryPolicy
 from tests.support.anvil import running_anvil
+from tests.support.dealings import Dealings
 from tests.support.happenings import Ledger, found_ledger
 from tests.support.stories import tell_everything
 
 POLICY = ExpiryPolicy(0)
-"""By which the story's credits expire: with their own epoch."""
+"""Credits expire with their own epoch."""
 
 
 class Compiled:
@@ -55,11 +58,34 @@ def say_nothing(_done: int, _total: int) -> None:
 
 @pytest.fixture(scope="session")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
-    """Everything happened once, and was exported. Only for tests that send nothing."""
-    folder = tmp_path_factory.mktemp("audited")
+    """Everything but an expiry happened once, and was exported. For tests that send nothing."""
+    with _audited(tmp_path_factory.mktemp("audited"), _tell_all_but_expiries) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def expired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
+    """Everything happened once; what expired did so too early."""
+    with _audited(tmp_path_factory.mktemp("expired"), tell_everything) as found:
+        yield found
+
+
+def _tell_all_but_expiries(ledger: Ledger) -> None:
+    ask = Dealings.ask
+
+    def ask_unless_expiry(told: Dealings, officer: str, *command: Any) -> int:
+        return 0 if "expire" in command else ask(told, officer, *command)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dealings, "ask", ask_unless_expiry)
+        tell_everything(ledger)
+
+
+@contextmanager
+def _audited(folder: Path, tell: Callable[[Ledger], None]) -> Iterator[Audited]:
     with running_anvil(folder) as anvil:
         ledger = found_ledger(anvil, folder)
-        tell_everything(ledger)
+        tell(ledger)
         last = ledger.node.block_number()
         bundle, anchor = folder / "bundle.tar", folder / "anchor.json"
         Exporter(ledger.node, ledger.deployment, say_nothing).export(bundle, last)
@@ -67,3 +93,14 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
         certificate = export_certificate(ledger.node, ledger.deployment, 2, last)
         yield Audited(ledger, bundle, read_anchor(anchor), anchor, certificate, 2)
         ledger.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many bits are flipped."""
+    parser.addoption("--flips", type=int, default=150, help="bits flipped in a bundle")
+
+
+@pytest.fixture(scope="session")
+def flips(request: pytest.FixtureRequest) -> int:
+    """How many bits to flip."""
+    return int(request.config.getoption("--flips"))
