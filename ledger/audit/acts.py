@@ -13,35 +13,22 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ledger.audit.history.place import Place
+from ledger.audit.signatures import Command, MessageChecker
 from ledger.chain.abi import UndecodableData, decode_arguments, encode_arguments
 from ledger.chain.artifacts import AbiItem, load_artifact
 from ledger.chain.keccak import keccak256
 from ledger.chain.merkle import share_leaf, verify_proof
-from ledger.chain.signers import recover_address
-from ledger.chain.typed_data import MAX_VALIDITY, MESSAGES, MessageDomain, TypedMessage, account_of
 from ledger.domain import events
 from ledger.domain.ids import OrgId, ProgrammeId
-from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
     from ledger.audit.blocks import Act
     from ledger.audit.history.replay import History, Line
 
 _SELECTOR = 4
-
-_MESSAGE_OF = {
-    "nominateBySignature": "Rotation",
-    "acceptControlBySignature": "Acceptance",
-    "stopRecoveryBySignature": "Objection",
-    "awardBySignature": "AwardBatch",
-    "redeemBySignature": "Redemption",
-    "claimBySignature": "Claim",
-    "approveBySignature": "Approval",
-    "cancelMessageBySignature": "Cancellation",
-}
 
 # Of a list in the calldata: its name, the line that each item asks for, and the line's field that
 # the item is, where it is no struct.
@@ -73,15 +60,6 @@ _NO_FIELDS = frozenset({"operationId", "base"})
 has the hash."""
 
 
-class Command(NamedTuple):
-    """A call of a contract of the ledger, read from calldata."""
-
-    contract: str
-    function: str
-    arguments: dict[str, Any]
-    actor: bytes
-
-
 class ActChecker:
     """Checks the transactions of one ledger. `outsiders` are the accounts that must have code, each
     with the first place where that matters."""
@@ -89,12 +67,16 @@ class ActChecker:
     def __init__(self, history: History, chain_id: int) -> None:
         self._history = history
         self._names = {address: name for name, address in history.addresses.items()}
-        self._chain_id = chain_id
         self._seats: dict[int, bytes] = {}
         self.outsiders: dict[bytes, tuple[int, int, str, int]] = {}
         self.commands = 0
-        self.signatures = 0
+        self._messages = MessageChecker(history, chain_id, self._require_code)
         self.through_others = 0
+
+    @property
+    def signatures(self) -> int:
+        """How many signed messages were checked."""
+        return self._messages.count
 
     def seat(self, programme_id: int) -> bytes:
         """The address of a programme's seat: made by the Council with CREATE2."""
@@ -112,7 +94,10 @@ class ActChecker:
         if to and to not in self._names:
             self._check_outside(at, lines)
             return
-        commands = self._commands(at, act, lines) if to else []
+        if not to:
+            self._check_creation(at, act, lines)
+            return
+        commands = self._commands(at, act, lines)
         by_right: defaultdict[tuple[str, bytes, bytes], list[Line]] = defaultdict(list)
         for line in lines:
             by_right[line.contract, line.actor, line.operation_id].append(line)
@@ -128,10 +113,32 @@ class ActChecker:
             else:
                 self._compare(at, command, answers)
         for line in lines:
-            made = not to and line.actor == act.sent.sender
-            if not made and (line.actor, line.operation_id) not in asked:
+            if (line.actor, line.operation_id) not in asked:
                 self._at(at, line)
                 at.object("acts.unasked", actor=line.actor)
+
+    def _check_creation(self, at: Place, act: Act, lines: Sequence[Line]) -> None:
+        """A contract was made: the code is the release's, and its first line is its terms'."""
+        first = lines[0]
+        self._at(at, first)
+        artifact = load_artifact(first.contract)
+        code, arguments = artifact.bytecode, act.sent.data[len(artifact.bytecode) :]
+        if not act.sent.data.startswith(code) or len(lines) != 1:
+            at.object("acts.calldata", problem="it does not make the contract by its own code")
+            return
+        try:
+            terms = decode_arguments(artifact.constructor, arguments)
+        except UndecodableData as error:
+            at.object("acts.calldata", problem=str(error))
+            return
+        said = {"account": terms.get("admin"), "approvals_needed": terms.get("allianceApprovals_")}
+        for field, value in said.items():
+            if value is not None and getattr(first.event, field, None) != value:
+                self._differs(at, first, field)
+        if first.actor != act.sent.sender or any(first.operation_id):
+            at.object("acts.unasked", actor=first.actor)
+        if "adminDelay" in terms:
+            self._history.authority.begin(terms["adminDelay"])
 
     # --- who asks ---
 
@@ -149,7 +156,7 @@ class ActChecker:
                 if proposal is not None and name is not None:
                     made = self._read(at, name, call["data"], self.seat(proposal.programme_id))
                     found += [made] if made else []
-        return [self._by_signature(at, each, lines) for each in found]
+        return [self._messages.apply(at, each, lines) for each in found]
 
     def _read(self, at: Place, contract: str, data: bytes, actor: bytes) -> Command | None:
         item = _functions(contract).get(data[:_SELECTOR])
@@ -178,109 +185,6 @@ class ActChecker:
     def _require_code(self, at: Place, account: bytes) -> None:
         place = (at.block, at.log_index, at.contract, at.sequence)
         self.outsiders.setdefault(account, place)
-
-    # --- messages ---
-
-    def _by_signature(self, at: Place, command: Command, lines: Sequence[Line]) -> Command:
-        """The command in the name of who signed for it, with the signatures in it checked."""
-        if command.function == "admitByConsent":
-            self._check_consents(at, command)
-            return command
-        primary = _MESSAGE_OF.get(command.function)
-        if primary is None:
-            return command
-        signed = command.arguments["signed"]
-        try:
-            account = account_of(signed["signer"])
-        except InvalidValue:
-            at.object("acts.signature", account=signed["signer"])
-            return command
-        values = {**command.arguments, "account": account, "deadline": signed["deadline"]}
-        values |= self._context(command, account, lines)
-        self._check_message(at, command.contract, primary, values, signed)
-        return command._replace(actor=account)
-
-    def _context(self, command: Command, account: bytes, lines: Sequence[Line]) -> dict[str, Any]:
-        """What a message says that the calldata do not, from the book."""
-        given, history = command.arguments, self._history
-        match command.function:
-            case "awardBySignature":
-                awards = [
-                    {
-                        **award,
-                        "category": award["category"].rstrip(b"\0").decode("utf-8", "replace"),
-                    }
-                    for award in given["awards"]
-                ]
-                return {"awards": awards}
-            case "redeemBySignature":
-                listing = history.benefits.listings.get(given["listingId"])
-                if listing is not None:
-                    price = listing.price * given["quantity"]
-                    return {"programmeId": listing.programme_id, "credits": price}
-            case "claimBySignature":
-                shared = history.shares.all.get(given["distributionId"])
-                if shared is not None:
-                    return {"programmeId": shared.programme_id}
-            case "approveBySignature":
-                proposal = history.council.all.get(given["proposalId"])
-                if proposal is not None:
-                    return {"programmeId": proposal.programme_id}
-            case "stopRecoveryBySignature":
-                for line in lines:
-                    if isinstance(line.event, events.RecoveryStopped) and line.actor == account:
-                        return {"successor": line.event.successor}
-        return {}
-
-    def _check_consents(self, at: Place, command: Command) -> None:
-        given = command.arguments
-        for admission, consent in zip(given["admissions"], given["consents"], strict=False):
-            signed = consent["signed"]
-            try:
-                account = account_of(signed["signer"])
-            except InvalidValue:
-                at.object("acts.signature", account=signed["signer"])
-                continue
-            values = {
-                **admission,
-                "programmeId": given["programmeId"],
-                "account": account,
-                "applicationId": consent["applicationId"],
-                "deadline": signed["deadline"],
-            }
-            self._check_message(at, command.contract, "Application", values, signed)
-
-    def _check_message(
-        self,
-        at: Place,
-        contract: str,
-        primary: str,
-        values: Mapping[str, Any],
-        signed: Mapping[str, Any],
-    ) -> None:
-        self.signatures += 1
-        account = values["account"]
-        try:
-            fields = {name: values[name] for name in _message_fields(contract, primary)}
-            address = self._history.addresses[contract]
-            message = TypedMessage(
-                MessageDomain(contract, self._chain_id, address), primary, fields
-            )
-            digest = message.digest()
-        except (InvalidValue, KeyError):
-            at.object("acts.signature", account=account)
-            return
-        in_time = at.time <= signed["deadline"] <= at.time + MAX_VALIDITY
-        at.require(in_time, "acts.signature_time", account=account)
-        used = fields.get("operationId", fields.get("applicationId"))
-        fresh = primary == "Cancellation" or (
-            (contract, account, used) not in self._history.cancelled
-        )
-        at.require(fresh, "acts.signature_cancelled", account=account)
-        if len(signed["signer"]) > 20:
-            self._require_code(at, signed["signer"][:20])
-        elif _signer_of(digest, signed["signature"]) != account:
-            self._require_code(at, account)
 
     # --- what is asked ---
 
@@ -385,12 +289,6 @@ def _functions(contract: str) -> dict[bytes, AbiItem]:
 
 
 @cache
-def _message_fields(contract: str, primary: str) -> tuple[str, ...]:
-    inner = MESSAGES[contract][primary].partition("(")[2].partition(")")[0]
-    return tuple(field.split(" ")[1] for field in inner.split(","))
-
-
-@cache
 def _field(name: str) -> str:
     return _FIELDS.get(name) or re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
@@ -398,13 +296,3 @@ def _field(name: str) -> str:
 def _hash_calls(calls: Sequence[Mapping[str, Any]]) -> bytes:
     inputs = next(item for item in _functions("Council").values() if item.name == "execute").inputs
     return keccak256(encode_arguments([inputs[1]], [calls]))
-
-
-def _signer_of(digest: bytes, signature: bytes) -> bytes:
-    """Who signed a message by a key; empty where nobody did."""
-    if len(signature) != 65 or signature[64] not in (27, 28):
-        return b""
-    try:
-        return recover_address(digest, signature[:64] + bytes([signature[64] - 27]))
-    except ValueError:
-        return b""

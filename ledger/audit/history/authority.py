@@ -8,6 +8,9 @@ from ledger.audit.history.place import Place
 from ledger.domain import events
 from ledger.domain.keys import DEFAULT_ADMIN_ROLE, ROLE_NAMES, decode_role
 
+_LONGEST_WAIT = 5 * 24 * 60 * 60
+_LONGEST_DELAY = 365 * 24 * 60 * 60
+
 
 class RoleChange(NamedTuple):
     """A line of the authority's history, for the report."""
@@ -30,6 +33,8 @@ class AuthorityBook:
         self.paused = False
         self.changes: list[RoleChange] = []
         self._pending: tuple[bytes, int] | None = None
+        self._delay = 0
+        self._later_delay: tuple[int, int] | None = None
         self._empty = True
 
     def is_officer(self, name: str, programme_id: int, account: bytes) -> bool:
@@ -77,7 +82,8 @@ class AuthorityBook:
                 self.paused = False
             case events.AdminTransferBegun(actor=actor):
                 self._require_admin(at, actor)
-                at.require(event.acceptable_from > at.time, "rights.admin_step")
+                on_time = event.acceptable_from == at.time + self._delay_at(at.time) + 1
+                at.require(on_time, "rights.admin_step")
                 self._pending = (event.successor, event.acceptable_from)
             case events.AdminTransferCancelled(actor=actor):
                 self._require_admin(at, actor)
@@ -85,9 +91,28 @@ class AuthorityBook:
                 self._pending = None
             case events.AdminDelayChangeBegun(actor=actor):
                 self._require_admin(at, actor)
-                at.require(at.time < event.effective_from, "rights.admin_step")
+                self._change_delay(at, event)
             case events.AdminDelayChangeCancelled(actor=actor):
                 self._require_admin(at, actor)
+                at.require(self._later_delay is not None, "rights.admin_step")
+                self._later_delay = None
+
+    def begin(self, delay: int) -> None:
+        """The delay of the default admin's transfers, as the contract was made with."""
+        self._delay = delay
+
+    def _delay_at(self, time: int) -> int:
+        later = self._later_delay
+        return later[0] if later is not None and later[1] <= time else self._delay
+
+    def _change_delay(self, at: Place, event: events.AdminDelayChangeBegun) -> None:
+        """A longer delay counts after it has been waited for, though no longer than five days; a
+        shorter one after the difference (OpenZeppelin's AccessControlDefaultAdminRules)."""
+        now = self._delay_at(at.time)
+        wait = min(event.delay, _LONGEST_WAIT) if event.delay > now else now - event.delay
+        on_time = event.effective_from == at.time + wait + 1
+        at.require(on_time and event.delay <= _LONGEST_DELAY, "rights.admin_step")
+        self._delay, self._later_delay = now, (event.delay, event.effective_from)
 
     def _require_admin(self, at: Place, actor: bytes) -> None:
         at.require(actor == self.admin, "rights.not_admin", actor=actor)

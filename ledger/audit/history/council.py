@@ -107,6 +107,8 @@ class CouncilBook:
 
     def _approve(self, at: Place, event: events.ProposalApproved) -> None:
         found = self._open(at, event.proposal_id)
+        same = event.programme_id == found.programme_id
+        at.require(same, "council.approvals_count")
         if not found.authority_only:
             self._authority.require_running(at)
         self._require_councillor(at, event.councillor, found.programme_id)
@@ -133,6 +135,8 @@ class CouncilBook:
 
     def _cancel(self, at: Place, event: events.ProposalCancelled) -> None:
         found = self._open(at, event.proposal_id)
+        same = event.programme_id == found.programme_id
+        at.require(same, "council.approvals_count")
         may = event.actor == found.maker
         if not found.authority_only:
             programme_id = found.programme_id
