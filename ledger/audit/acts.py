@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from ledger.audit.history.place import Place
 from ledger.audit.signatures import Command, MessageChecker
 from ledger.chain.abi import UndecodableData, decode_arguments, encode_arguments
-from ledger.chain.artifacts import AbiItem, load_artifact
+from ledger.chain.artifacts import JOURNALLED, AbiItem, load_artifact
 from ledger.chain.keccak import keccak256
 from ledger.chain.merkle import share_leaf, verify_proof
 from ledger.domain import events
+from ledger.domain.events import EntryKind
 from ledger.domain.ids import OrgId, ProgrammeId
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ _LISTS: Mapping[str, tuple[str, type[object], str]] = {
     "Programmes.appendBoundaries": ("boundaries", events.EpochBoundaryAppended, "boundary"),
     "Benefits.fulfil": ("redemptionIds", events.RedemptionFulfilled, "redemption_id"),
 }
+
+_SILENT = frozenset(
+    {
+        "Authority.cancelDefaultAdminTransfer",
+        "Authority.rollbackDefaultAdminDelay",
+        "Authority.renounceRole",
+    }
+)
+"""Calls that write nothing where there is nothing to take back."""
 
 _FIELDS = {"newAdmin": "successor", "newDelay": "delay", "policy": "evidence"}
 """Arguments whose lines call them otherwise."""
@@ -101,20 +111,27 @@ class ActChecker:
         by_right: defaultdict[tuple[str, bytes, bytes], list[Line]] = defaultdict(list)
         for line in lines:
             by_right[line.contract, line.actor, line.operation_id].append(line)
-        asked: set[tuple[bytes, bytes]] = set()
+        asked: set[tuple[str, bytes, bytes]] = set()
         for command in commands:
             self.commands += 1
             operation_id = command.arguments.get("operationId", bytes(32))
-            asked.add((command.actor, operation_id))
+            asked.add((command.contract, command.actor, operation_id))
             answers = by_right.get((command.contract, command.actor, operation_id), [])
+            if not answers and _may_be_silent(command):
+                continue
             if not answers:
                 self._at(at, lines[0])
                 at.object("acts.unanswered", function=f"{command.contract}.{command.function}")
             else:
                 self._compare(at, command, answers)
         for line in lines:
-            if (line.actor, line.operation_id) not in asked:
-                self._at(at, line)
+            by = "Benefits" if _is_of_benefits(line) else line.contract
+            if (by, line.actor, line.operation_id) in asked:
+                continue
+            self._at(at, line)
+            if any(self._reaches_out(command) for command in commands):
+                self._require_code(at, line.actor)
+            else:
                 at.object("acts.unasked", actor=line.actor)
 
     def _check_creation(self, at: Place, act: Act, lines: Sequence[Line]) -> None:
@@ -169,6 +186,12 @@ class ActChecker:
             at.object("acts.calldata", problem=str(error))
             return None
         return Command(contract, item.name, arguments, actor)
+
+    def _reaches_out(self, command: Command) -> bool:
+        """Whether a proposal that is carried out also calls a contract that is not the ledger's."""
+        if (command.contract, command.function) != ("Council", "execute"):
+            return False
+        return any(call["target"] not in self._names for call in command.arguments["calls"])
 
     def _check_outside(self, at: Place, lines: Sequence[Line]) -> None:
         self.through_others += 1
@@ -280,6 +303,24 @@ class ActChecker:
 
     def _at(self, at: Place, line: Line) -> None:
         at.contract, at.sequence, at.log_index = line.contract, line.sequence, line.log_index
+
+
+def _may_be_silent(command: Command) -> bool:
+    """Whether a call may write no line: it only reads, keeps no journal, or found nothing to do."""
+    name = f"{command.contract}.{command.function}"
+    if command.contract not in JOURNALLED or name in _SILENT:
+        return True
+    items = _functions(command.contract).values()
+    return any(
+        item.name == command.function and item.state_mutability in ("view", "pure")
+        for item in items
+    )
+
+
+def _is_of_benefits(line: Line) -> bool:
+    """Whether an entry is one that Benefits posts for whoever redeems or cancels."""
+    kinds = (EntryKind.REDEMPTION, EntryKind.REFUND)
+    return isinstance(line.event, events.EntryPosted) and line.event.kind in kinds
 
 
 @cache

@@ -103,4 +103,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def flips(request: pytest.FixtureRequest) -> int:
     """How many bits to flip."""
-    return int(request.config.getoption("--flips"))
+    return int(request.config.getoption("--flips", 150))
