@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.config import Settings
@@ -19,6 +20,7 @@ from ledger.errors import LedgerError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from ledger.audit.findings import Findings
     from ledger.chain.contracts.registry import LedgerContracts
     from ledger.chain.deployments import Deployment
     from ledger.chain.keyring import NamedKey
@@ -218,6 +220,23 @@ def opened_waiter(settings: Settings, report: Reporter) -> Iterator[Waiter]:
 
     with HeadSubscription(url, on_change=tell) as subscription:
         yield subscription
+
+
+def compare_with_bundle(settings: Settings, path: Path) -> Findings:
+    """Hold the database of the settings against a bundle, row by row.
+
+    The bundle's blocks are proved on the way; that it is anchored and made by rights is for
+    `verify`. Raises BundleUnreadable, BlocksDiffer, MirrorEmpty, FactsDamaged.
+    """
+    from ledger.audit.comparing import Comparison
+    from ledger.mirror.compare import compare_database
+    from ledger.mirror.contracts import Followed
+
+    with opened_database(settings) as engine, Comparison.opened(path) as comparison:
+        followed = Followed(comparison)
+        for found in compare_database(engine, followed, comparison.history()):
+            comparison.add(found)
+        return comparison.findings
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:

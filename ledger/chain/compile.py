@@ -97,7 +97,7 @@ def find_compiler(root: Path, *, node: Path | None = None) -> Iterator[Compiler]
     pinned = pinned_version(root)
     native = shutil.which("solc")
     if native is not None:
-        version = _version_of(Path(native))
+        version = version_of([native])
         if version.split("+")[0] == pinned:
             yield Compiler(Path(native), version)
             return
@@ -110,7 +110,7 @@ def find_compiler(root: Path, *, node: Path | None = None) -> Iterator[Compiler]
         launcher = Path(folder) / "solc"
         launcher.write_text(f'#!/bin/sh\nexec "{program}" "{SOLC_WRAPPER}" "$@"\n')
         launcher.chmod(0o700)
-        version = _version_of(launcher)
+        version = version_of([launcher])
         if version.split("+")[0] != pinned:
             raise ToolMissing(
                 tool=f"solc {pinned}",
@@ -125,9 +125,10 @@ def pinned_version(root: Path) -> str:
     return str(package["dependencies"]["solc"])
 
 
-def _version_of(program: Path) -> str:
+def version_of(command: Sequence[str | Path]) -> str:
+    """The version of a solc, such as 0.8.37+commit.f401782d; 0 for what does not answer as one."""
     answer = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=False, timeout=60
+        [*command, "--version"], capture_output=True, text=True, check=False, timeout=60
     )
     found = _VERSION.search(answer.stdout)
     return found.group(1) if found else "0"

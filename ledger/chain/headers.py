@@ -16,6 +16,7 @@ from binascii import unhexlify
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import unpack
+from typing import cast
 
 import msgspec
 
@@ -25,6 +26,7 @@ from ledger.chain.rlp import (
     EMPTY_STRING,
     NotCanonical,
     decode,
+    decode_int,
     encode,
     encode_bytes,
     encode_int,
@@ -127,6 +129,44 @@ def check_headers(
         parent_hash = header.hash
         headers.append(header)
     return headers
+
+
+_FIXED_FIELDS = {0: 32, 1: 32, 2: 20, 3: 32, 4: 32, 5: 32, 6: BLOOM_BYTES, 13: 32, 14: 8}
+_NUMBERS = (7, 8, 9, 10, 11)
+_FEWEST_FIELDS = 15
+
+
+def read_header(raw: bytes) -> Header:
+    """The value of a header in its consensus encoding, as `encode_header` writes it, and its hash.
+
+    What proves it is the hash, which the caller must know from elsewhere: from a header that is its
+    child, or from somebody who is trusted. Raises NotCanonical.
+    """
+    fields = decode(raw)
+    if not isinstance(fields, list) or len(fields) < _FEWEST_FIELDS:
+        raise NotCanonical("a header has at least fifteen fields")
+    if not all(isinstance(field, bytes) for field in fields):
+        raise NotCanonical("a header's fields are no lists")
+    if any(len(fields[place]) != size for place, size in _FIXED_FIELDS.items()):
+        raise NotCanonical("a root, the bloom, the mix hash or the nonce has an odd length")
+    for place in _NUMBERS:
+        decode_int(fields[place])
+    hashed = raw
+    if fields[13] == unhexlify(_BFT_MIX_HASH[2:]):
+        parts = [encode(field) for field in fields]
+        parts[12] = encode_bytes(_bft_extra_data(cast("bytes", fields[12])))
+        hashed = encode_list(parts)
+    parent, _, _, state, transactions, receipts, bloom = cast("list[bytes]", fields[:7])
+    return Header(
+        number=BlockNumber(decode_int(fields[8])),
+        hash=keccak256(hashed),
+        parent_hash=parent,
+        state_root=state,
+        receipts_root=receipts,
+        transactions_root=transactions,
+        logs_bloom=bloom,
+        timestamp=decode_int(fields[11]),
+    )
 
 
 # --- encoding -----------------------------------------------------------------------------------

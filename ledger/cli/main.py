@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 the answer is no; 2 wrong usage or values; 3 this machine or its settings lack
 something; 4 node or chain; 5 a contract refused; 6 the mirror; 7 a transaction's fate is open;
-70 a fault of Moonlake's own; 130 interrupted.
+70 a fault of Moonlake's own; 130 interrupted. Of `moonlake audit`: 1 wrong, 2 incomplete.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import typer
 from ledger.disks import is_full
 from ledger.errors import (
     AccessProblem,
+    AuditProblem,
     ChainProblem,
     ContractRefused,
     DiskFull,
@@ -59,6 +60,7 @@ _COMMANDS = {
     "deploy": "deploy",
     "keys": "keys",
     "mirror": "mirror",
+    "audit": "audit",
     "serve": "serve",
     "api-key": "api_key",
 }
@@ -77,6 +79,7 @@ LOG_FOLDER = "logs"
 
 _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (InputRefused, 2),
+    (AuditProblem, 2),
     (SetupProblem, 3),
     (NodeProblem, 4),
     (ChainProblem, 4),

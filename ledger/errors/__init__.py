@@ -8,6 +8,7 @@ LedgerError
 ├── ProofProblem        what was given does not follow from the chain of headers
 ├── ChainProblem        the chain is not the one that this ledger was deployed on
 ├── MirrorProblem       the mirror cannot go on, or cannot answer
+├── AuditProblem        what an audit is given cannot be used, or cannot be made
 ├── OfficeProblem       what is kept beside the chain is not as it was kept
 ├── SendingProblem      a transaction's fate
 ├── AccessProblem       who calls, and whether he may
@@ -45,6 +46,14 @@ from ledger.errors.asked import (
     InvalidValue,
     NotFound,
     RowsWrong,
+)
+from ledger.errors.audits import (
+    AnchorUnreadable,
+    AuditProblem,
+    BlocksDiffer,
+    BundleUnreadable,
+    CertificateUnreadable,
+    ProofsUnavailable,
 )
 from ledger.errors.base import (
     LedgerError,
@@ -155,8 +164,13 @@ __all__ = [
     "AccessLogBroken",
     "AccessProblem",
     "AlreadyRunning",
+    "AnchorUnreadable",
     "ApiKeyRefused",
     "ArtifactsStale",
+    "AuditProblem",
+    "BlocksDiffer",
+    "BundleUnreadable",
+    "CertificateUnreadable",
     "ChainMismatch",
     "ChainProblem",
     "CodeMismatch",
@@ -230,6 +244,7 @@ __all__ = [
     "PolicyRefused",
     "PortInUse",
     "ProofProblem",
+    "ProofsUnavailable",
     "ReceiptOverdue",
     "ReorganisationTooDeep",
     "RequestTooLarge",

@@ -1,0 +1,325 @@
+"""Makes a bundle: asks a node for everything that the verifier needs, and writes it.
+
+The exporter believes nothing that a node says where it can prove it at once: a bundle with a hole
+would only be found by the auditor. Two exports of the same blocks give the same bytes. It streams:
+what is in memory is some blocks, and a few numbers of each organisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from ledger.audit.anchors import FORMAT as ANCHOR_FORMAT
+from ledger.audit.anchors import Anchor, write_anchor
+from ledger.audit.archive import ArchiveWriter, writing_archive
+from ledger.audit.blocks import BlockProver, WrongBlock
+from ledger.audit.bundle import (
+    BLOCKS,
+    CLAIMS,
+    FORMAT,
+    MANIFEST,
+    PLACES,
+    SOURCES,
+    STATE,
+    AccountState,
+    Claims,
+    Manifest,
+    MemberDigest,
+    Places,
+    encode_bare_record,
+    encode_record,
+    encode_state,
+    write_canonical,
+)
+from ledger.audit.certificates import make_certificate
+from ledger.audit.history.replay import History, JournalLost
+from ledger.audit.state import HEAD_SLOTS, balance_slot, part_of, totals_slot
+from ledger.chain.artifacts import JOURNALLED, load_compiler_input
+from ledger.chain.headers import BloomFilter, Header, check_header, check_headers, encode_header
+from ledger.chain.proofs import ProofAnswer, prove_slots
+from ledger.chain.receipts import encode_receipt
+from ledger.chain.rpc import Node
+from ledger.chain.transactions import encode_transaction
+from ledger.domain.ids import BlockNumber
+from ledger.errors import NodeAnswerInvalid, NodeRefused, NotProved, ProofsUnavailable
+
+_HEADERS_AT_ONCE = 250
+_BODIES_AT_ONCE = 16
+_SLOTS_AT_ONCE = 500
+
+
+class DeployedContract(Protocol):
+    """What must be known of a contract."""
+
+    @property
+    def address(self) -> bytes: ...
+
+    @property
+    def block_number(self) -> int: ...
+
+
+class Deployed(Protocol):
+    """What must be known of a deployment; a deployment file says more."""
+
+    @property
+    def chain_id(self) -> int: ...
+
+    @property
+    def genesis_hash(self) -> bytes: ...
+
+    @property
+    def recovery_delay(self) -> int: ...
+
+    @property
+    def contracts(self) -> Mapping[str, DeployedContract]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a bundle holds."""
+
+    path: Path
+    size: int
+    first_block: int
+    last_block: int
+    last_hash: bytes
+    blocks: int
+    bodies: int
+    transactions: int
+    logs: int
+
+
+class Exporter:
+    """Writes the bundle of one ledger. `progress` is told how many blocks are done, and of how
+    many."""
+
+    def __init__(
+        self, node: Node, deployment: Deployed, progress: Callable[[int, int], None]
+    ) -> None:
+        self._node = node
+        self._progress = progress
+        self.places = Places(
+            chain_id=deployment.chain_id,
+            genesis_hash=_hex(deployment.genesis_hash),
+            recovery_delay=deployment.recovery_delay,
+            contracts={name: _hex(each.address) for name, each in deployment.contracts.items()},
+        )
+        self._addresses = self.places.addresses
+        self._first = min(each.block_number for each in deployment.contracts.values())
+
+    def export(self, path: Path, last: int) -> Exported:
+        """Write the bundle of all blocks from the ledger's first up to `last`.
+
+        Raises the errors of a node, ProofsUnavailable where it no longer has the state after
+        `last`, and NodeAnswerInvalid for an answer that is not proved.
+        """
+        journalled = [self._addresses[name] for name in JOURNALLED]
+        prover = BlockProver(journalled, self.places.chain_id, self._first)
+        with writing_archive(path) as archive:
+            history = self._write_blocks(archive, prover, last)
+            header = prover.last
+            assert header is not None, "there is at least one block"  # noqa: S101
+            state = self._state(header, history)
+            archive.add(STATE, encode_state(state))
+            archive.add(CLAIMS, write_canonical(self._claims(header, history)))
+            archive.add(PLACES, write_canonical(self.places))
+            archive.add(SOURCES, load_compiler_input())
+            archive.add(MANIFEST, self._manifest(archive, header))
+        tally = prover.tally
+        return Exported(
+            path=path,
+            size=path.stat().st_size,
+            first_block=self._first,
+            last_block=header.number,
+            last_hash=header.hash,
+            blocks=tally.blocks,
+            bodies=tally.bodies,
+            transactions=tally.transactions,
+            logs=tally.logs,
+        )
+
+    def _write_blocks(self, archive: ArchiveWriter, prover: BlockProver, last: int) -> History:
+        places = self.places
+        # Of what is objected to, the verifier says it; here it only tells what must be proved.
+        history = History(self._addresses, places.chain_id, places.recovery_delay, lambda _: None)
+        total = last - self._first + 1
+        with archive.member(BLOCKS) as member:
+            for record in self._records(last):
+                member.write(record)
+                try:
+                    history.take(prover.prove(record))
+                except WrongBlock as wrong:
+                    raise NodeAnswerInvalid(
+                        block=wrong.finding.block or self._first,
+                        url=self._node.url,
+                        problem=wrong.finding.sentence("en").rstrip("."),
+                    ) from wrong
+                except JournalLost as lost:
+                    raise NodeAnswerInvalid(
+                        block=history.place.block,
+                        url=self._node.url,
+                        problem=f"log {history.place.log_index} does not follow in its journal",
+                    ) from lost
+                self._progress(prover.tally.blocks, total)
+        return history
+
+    def _records(self, last: int) -> Iterator[bytes]:
+        may_match = BloomFilter(self._addresses[name] for name in JOURNALLED).may_match
+        before: bytes | None = None
+        for first in range(self._first, last + 1, _HEADERS_AT_ONCE):
+            end = min(last, first + _HEADERS_AT_ONCE - 1)
+            answers = self._node.headers(range(first, end + 1))
+            with self._node.blamed():
+                run = check_headers(answers, first=BlockNumber(first), parent_hash=before)
+            before = run[-1].hash
+            pairs = list(zip(run, map(encode_header, answers), strict=True))
+            for start in range(0, len(pairs), _BODIES_AT_ONCE):
+                part = pairs[start : start + _BODIES_AT_ONCE]
+                yield from self._part([(*pair, may_match(pair[0].logs_bloom)) for pair in part])
+
+    def _part(self, part: Sequence[tuple[Header, bytes, bool]]) -> Iterator[bytes]:
+        wanted = [header.hash for header, _, matches in part if matches]
+        blocks = iter(self._node.blocks(wanted) if wanted else [])
+        receipts = iter(self._node.receipts(wanted) if wanted else [])
+        for header, raw, matches in part:
+            if not matches:
+                yield encode_bare_record(raw)
+                continue
+            try:
+                transactions = [encode_transaction(each) for each in next(blocks).transactions]
+                encoded = [encode_receipt(each) for each in next(receipts)]
+            except ValueError as error:
+                raise NodeAnswerInvalid(
+                    block=header.number, url=self._node.url, problem=str(error)
+                ) from error
+            yield encode_record(raw, transactions, encoded)
+
+    def _state(self, header: Header, history: History) -> list[AccountState]:
+        found = []
+        for name, address in self._addresses.items():
+            slots = list(HEAD_SLOTS) if name in JOURNALLED else []
+            if name == "Credits":
+                slots += [totals_slot(programme) for programme in _programmes(history)]
+            found.append(self._prove(header, address, slots))
+        return found + [
+            self._prove(header, account, []) for account in sorted(history.acts.outsiders)
+        ]
+
+    def _prove(self, header: Header, address: bytes, slots: Sequence[bytes]) -> AccountState:
+        return prove_state(self._node, header, address, slots)
+
+    def _claims(self, header: Header, history: History) -> Claims:
+        """Balances and totals as the node tells them; the verifier compares them with history."""
+        address = self._addresses["Credits"]
+        pairs = sorted(history.credits.balances)
+        words = self._words(address, [balance_slot(*pair) for pair in pairs], header)
+        programmes = _programmes(history)
+        totals = self._words(address, [totals_slot(each) for each in programmes], header)
+        balances = [
+            (programme, org, part_of(word, org % 4))
+            for (programme, org), word in zip(pairs, words, strict=True)
+        ]
+        return Claims(
+            balances=[each for each in balances if each[2]],
+            totals=[
+                (programme, part_of(word, 0), part_of(word, 1))
+                for programme, word in zip(programmes, totals, strict=True)
+            ],
+        )
+
+    def _words(self, address: bytes, slots: Sequence[bytes], header: Header) -> list[bytes]:
+        found: list[bytes] = []
+        for start in range(0, len(slots), _SLOTS_AT_ONCE):
+            part = slots[start : start + _SLOTS_AT_ONCE]
+            found += self._node.storage([(address, slot) for slot in part], header.hash)
+        return found
+
+    def _manifest(self, archive: ArchiveWriter, header: Header) -> bytes:
+        files = {
+            name: MemberDigest(size, digest.hex())
+            for name, (size, digest) in archive.digests.items()
+        }
+        manifest = Manifest(
+            format=FORMAT,
+            chain_id=self.places.chain_id,
+            first_block=self._first,
+            last_block=header.number,
+            last_hash=_hex(header.hash),
+            files=files,
+        )
+        return write_canonical(manifest)
+
+
+def _programmes(history: History) -> list[int]:
+    return sorted({programme_id for programme_id, _ in history.credits.balances})
+
+
+def prove_state(node: Node, header: Header, address: bytes, slots: Iterable[bytes]) -> AccountState:
+    """The proof of an account and some slots after a block, checked. Raises ProofsUnavailable."""
+    wanted = list(slots)
+    try:
+        answer = node.proof(address, wanted, header.hash)
+    except NodeRefused as error:
+        problem = str(error).rstrip(".")
+        raise ProofsUnavailable(block=header.number, problem=problem) from error
+    try:
+        prove_slots(header, address, wanted, answer)
+    except NotProved as error:
+        problem = error.values["problem"]
+        raise ProofsUnavailable(block=header.number, problem=problem) from error
+    return _account_state(address, wanted, answer)
+
+
+def _account_state(address: bytes, slots: Sequence[bytes], answer: ProofAnswer) -> AccountState:
+    return AccountState(
+        address=address,
+        proof=_nodes(answer.account_proof),
+        slots={
+            slot: _nodes(part.proof) for slot, part in zip(slots, answer.storage_proof, strict=True)
+        },
+    )
+
+
+def _nodes(proof: Sequence[str]) -> list[bytes]:
+    return [bytes.fromhex(node[2:]) for node in proof]
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()
+
+
+def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dict[str, Any]]:
+    """An anchor at a block, as its file and as values. It is worth what the node is."""
+    with node.blamed():
+        header = check_header(node.header(block))
+    anchor = Anchor(
+        format=ANCHOR_FORMAT,
+        chain_id=deployment.chain_id,
+        genesis_hash=_hex(deployment.genesis_hash),
+        block_number=header.number,
+        block_hash=_hex(header.hash),
+        contracts={name: _hex(each.address) for name, each in deployment.contracts.items()},
+    )
+    return write_anchor(anchor), msgspec.to_builtins(anchor)
+
+
+def export_certificate(node: Node, deployment: Deployed, org_id: int, block: int) -> bytes:
+    """The certificate of an organisation at a block. Raises ProofsUnavailable."""
+    answer = node.header(block)
+    with node.blamed():
+        header = check_header(answer)
+    addresses = {name: each.address for name, each in deployment.contracts.items()}
+    return make_certificate(
+        encode_header(answer),
+        org_id,
+        lambda name, slots: prove_state(node, header, addresses[name], slots),
+        chain_id=deployment.chain_id,
+        genesis_hash=_hex(deployment.genesis_hash),
+        recovery_delay=deployment.recovery_delay,
+        contracts={name: _hex(address) for name, address in addresses.items()},
+    )

@@ -1,0 +1,106 @@
+"""A ledger in which everything happened, and the bundle, anchor and certificate of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.audit.anchors import Anchor, read_anchor
+from ledger.audit.exporting import Exporter, ask_anchor, export_certificate
+from ledger.chain.artifacts import BUILT, load_artifact
+from ledger.domain.expiry import ExpiryPolicy
+from tests.support.anvil import running_anvil
+from tests.support.dealings import Dealings
+from tests.support.happenings import Ledger, found_ledger
+from tests.support.stories import tell_everything
+
+POLICY = ExpiryPolicy(0)
+"""Credits expire with their own epoch."""
+
+
+class Compiled:
+    """Stands for the compiler, which takes half a minute: it gives the release's own code."""
+
+    def __init__(self, standard_input: bytes) -> None:
+        self.standard_input = standard_input
+        self.closed = False
+
+    def codes(self) -> dict[str, tuple[bytes, bytes]]:
+        """The code of the artifacts, which a test of its own compares with the compiler's."""
+        found = {name: load_artifact(name) for name in BUILT}
+        return {name: (each.bytecode, each.runtime_code) for name, each in found.items()}
+
+    def close(self) -> None:
+        """Ends it."""
+        self.closed = True
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A ledger's bundle, and what an auditor has beside it."""
+
+    ledger: Ledger
+    bundle: Path
+    anchor: Anchor
+    anchor_file: Path
+    certificate: bytes
+    org_id: int
+
+
+def say_nothing(_done: int, _total: int) -> None:
+    """No progress is shown."""
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
+    """Everything but an expiry happened once, and was exported. For tests that send nothing."""
+    with _audited(tmp_path_factory.mktemp("audited"), _tell_all_but_expiries) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def expired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
+    """Everything happened once; what expired did so too early."""
+    with _audited(tmp_path_factory.mktemp("expired"), tell_everything) as found:
+        yield found
+
+
+def _tell_all_but_expiries(ledger: Ledger) -> None:
+    ask = Dealings.ask
+
+    def ask_unless_expiry(told: Dealings, officer: str, *command: Any) -> int:
+        return 0 if "expire" in command else ask(told, officer, *command)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dealings, "ask", ask_unless_expiry)
+        tell_everything(ledger)
+
+
+@contextmanager
+def _audited(folder: Path, tell: Callable[[Ledger], None]) -> Iterator[Audited]:
+    with running_anvil(folder) as anvil:
+        ledger = found_ledger(anvil, folder)
+        tell(ledger)
+        last = ledger.node.block_number()
+        bundle, anchor = folder / "bundle.tar", folder / "anchor.json"
+        Exporter(ledger.node, ledger.deployment, say_nothing).export(bundle, last)
+        anchor.write_bytes(ask_anchor(ledger.node, ledger.deployment, last)[0])
+        certificate = export_certificate(ledger.node, ledger.deployment, 2, last)
+        yield Audited(ledger, bundle, read_anchor(anchor), anchor, certificate, 2)
+        ledger.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many bits are flipped."""
+    parser.addoption("--flips", type=int, default=150, help="bits flipped in a bundle")
+
+
+@pytest.fixture(scope="session")
+def flips(request: pytest.FixtureRequest) -> int:
+    """How many bits to flip."""
+    return int(request.config.getoption("--flips", 150))

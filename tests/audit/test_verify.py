@@ -1,0 +1,166 @@
+"""What an honest bundle is found to be, and what lacks where something lacks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from ledger.audit.bundle import ORDER
+from ledger.audit.exporting import Exporter
+from ledger.audit.report import render_report
+from ledger.audit.sentences import SENTENCES
+from ledger.audit.state import BALANCES, MEMBERSHIPS, ORGANISATIONS, TOTALS
+from ledger.audit.verify import Verdict, verify_bundle
+from ledger.chain.artifacts import JOURNALLED, load_artifact, load_compiler_input
+from ledger.chain.recompile import Recompilation
+from tests.audit.conftest import POLICY, Audited, Compiled, say_nothing
+
+
+def verify(audited: Audited, path: Path | None = None) -> Verdict:
+    return verify_bundle(path or audited.bundle, audited.anchor, compiling=Compiled, policy=POLICY)
+
+
+def test_verify__of_an_honest_bundle__is_complete_and_correct(audited: Audited) -> None:
+    verdict = verify(audited)
+
+    assert [each.sentence("en") for each in verdict.findings] == []
+    assert (verdict.exit_code, verdict.word) == (0, "complete and correct")
+    assert verdict.anchored == verdict.last_block == audited.anchor.block_number
+    counts = {check.name: check.count for check in verdict.checks}
+    contracts = audited.ledger.contracts
+    sequences = sum(getattr(contracts, name.lower()).sequence(at="latest") for name in JOURNALLED)
+    assert counts["lines"] == sequences
+    assert all(count for name, count in counts.items() if name != "expiries")
+
+
+def test_verify__of_one_bundle_twice__says_the_same_bytes(audited: Audited) -> None:
+    first, second = (msgspec.json.encode(verify(audited).to_json()) for _ in range(2))
+
+    assert first == second
+
+
+def test_export__of_the_same_blocks__gives_the_same_bytes(audited: Audited, tmp_path: Path) -> None:
+    ledger, again = audited.ledger, tmp_path / "again.tar"
+
+    Exporter(ledger.node, ledger.deployment, say_nothing).export(again, audited.anchor.block_number)
+
+    assert hashlib.sha256(again.read_bytes()).digest() == (
+        hashlib.sha256(audited.bundle.read_bytes()).digest()
+    )
+
+
+def test_bundle__is_a_plain_tar_file_that_anybody_can_open(audited: Audited) -> None:
+    with tarfile.open(audited.bundle) as archive:
+        names = archive.getnames()
+        sources = archive.extractfile("sources.json")
+        assert sources is not None
+        assert sources.read() == load_compiler_input()
+
+    assert tuple(names) == ORDER
+
+
+def test_verify__without_an_anchor__is_incomplete(audited: Audited) -> None:
+    verdict = verify_bundle(audited.bundle, None, compiling=Compiled, policy=POLICY)
+
+    assert verdict.exit_code == 2
+    assert set(verdict.findings.counts) == {"anchor.none"}
+
+
+def test_verify__without_compiling__is_incomplete(audited: Audited) -> None:
+    verdict = verify_bundle(audited.bundle, audited.anchor, policy=POLICY)
+
+    assert verdict.exit_code == 2
+    assert set(verdict.findings.counts) == {"code.not_compiled"}
+
+
+def test_verify__without_the_policy_that_credits_expired_by__is_incomplete(
+    expired: Audited,
+) -> None:
+    verdict = verify_bundle(expired.bundle, expired.anchor, compiling=Compiled)
+
+    assert verdict.exit_code == 2
+    assert set(verdict.findings.counts) == {"expiry.no_policy"}
+
+
+def test_verify__of_credits_that_expired_too_early__names_each_of_them(expired: Audited) -> None:
+    verdict = verify(expired)
+
+    assert verdict.exit_code == 1
+    assert set(verdict.findings.counts) == {"expiry.wrong"}
+    assert all(each.row.startswith("Credits ") for each in verdict.findings)
+
+
+def test_verify__of_a_bundle_that_ends_before_its_anchor__is_incomplete(
+    audited: Audited, tmp_path: Path
+) -> None:
+    ledger, path = audited.ledger, tmp_path / "early.tar"
+    last = audited.anchor.block_number - 3
+    Exporter(ledger.node, ledger.deployment, say_nothing).export(path, last)
+
+    verdict = verify(audited, path)
+
+    assert verdict.exit_code == 2
+    assert "anchor.outside" in verdict.findings.counts
+
+
+def test_verify__of_blocks_after_the_anchor__is_incomplete(audited: Audited) -> None:
+    header = audited.ledger.node.header(audited.anchor.block_number - 3)
+    earlier = msgspec.structs.replace(
+        audited.anchor, block_number=int(header.number, 16), block_hash=header.hash
+    )
+
+    verdict = verify_bundle(audited.bundle, earlier, compiling=Compiled, policy=POLICY)
+
+    assert verdict.exit_code == 2
+    assert set(verdict.findings.counts) == {"anchor.beyond"}
+
+
+def test_sentences__of_one_code__name_the_same_values() -> None:
+    for code, both in SENTENCES.items():
+        english, chinese = (
+            {part.partition("}")[0] for part in text.split("{")[1:]} for text in both
+        )
+        assert both[0].endswith(".")
+        assert both[1].endswith("。")
+        assert english == chinese, code
+
+
+def test_report__of_a_verdict__is_one_page_that_needs_nothing_else(audited: Audited) -> None:
+    verdict = verify(audited)
+
+    page = render_report(verdict)
+
+    assert page == render_report(verify(audited))
+    assert "Complete and correct" in page
+    assert "完整且正确" in page
+    assert verdict.last_hash in page
+    assert not any(word in page for word in ("<script", "http://", "https://", "src=", "@import"))
+
+
+def test_slots__of_the_verifier__are_those_of_the_compilers_layout() -> None:
+    def slot(name: str, label: str) -> int:
+        content = resources.files("ledger.artifacts").joinpath(f"{name}.json").read_bytes()
+        layout = json.loads(content)["storageLayout"]["storage"]
+        return int(next(each["slot"] for each in layout if each["label"] == label))
+
+    assert slot("Credits", "_balances") == BALANCES
+    assert slot("Credits", "_totals") == TOTALS
+    assert slot("Memberships", "_memberships") == MEMBERSHIPS
+    assert slot("Organisations", "_organisations") == ORGANISATIONS
+    assert slot("Programmes", "_count") == 0
+
+
+def test_recompilation__of_the_bundled_sources__gives_the_releases_code() -> None:
+    compiling = Recompilation(load_compiler_input())
+
+    codes = compiling.codes()
+    compiling.close()
+
+    for name, found in codes.items():
+        artifact = load_artifact(name)
+        assert found == (artifact.bytecode, artifact.runtime_code)
