@@ -1,12 +1,13 @@
 """Reads and checks stored facts in another process, while this one works on what was read before.
 
-Half of what a rebuild takes is reading logs and following their journals, which needs nothing of
-the other half. The process ends with its parent, gets what it needs on a pipe (a database's URL may
-hold a password) and writes nothing.
+Half of what a rebuild takes is reading logs, following their journals and decoding them, which
+needs nothing of the other half. The process ends with its parent, gets what it needs on a pipe (a
+database's URL may hold a password) and writes nothing.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,6 +24,7 @@ from ledger.mirror.ahead import OtherProcess
 from ledger.mirror.contracts import Followed
 from ledger.mirror.facts import Facts, FactsReader
 from ledger.mirror.handover import Ledger, frame, read_frame
+from ledger.mirror.readings import EntryFields, Run
 from ledger.store.engine import open_engine, reading
 
 _COMMAND = "from ledger.mirror.facts_process import main; main()"
@@ -44,8 +46,9 @@ class Order(msgspec.Struct, array_like=True):
 class Part(msgspec.Struct, tag=True, array_like=True):
     """Facts as `FactsReader.read` gives them, and the journals after them."""
 
-    logs: list[tuple[int, int, int, str, bytes, bytes, bytes]]
+    runs: list[tuple[list[tuple[int, int, int, str, bytes, bytes, bytes]], list[EntryFields]]]
     times: dict[int, int]
+    count: int
     end: int
     journals: Journals
 
@@ -80,10 +83,11 @@ def read_apart(
     try:
         while True:
             match _answer.decode(process.read(pause)):
-                case Part(logs, times, end, journals):
+                case Part(found, times, count, end, journals):
                     reader.block, reader.journals = BlockNumber(end), _read(journals)
-                    found: dict[Any, int] = times
-                    yield Facts(list(map(Log._make, logs)), found, reader.block)
+                    runs = [Run(list(map(Log._make, logs)), entries) for logs, entries in found]
+                    known: dict[Any, int] = times
+                    yield Facts(runs, known, count, reader.block)
                 case Damaged(block, log_index, problem):
                     raise FactsDamaged(block=block, log_index=log_index, problem=problem)
                 case End():
@@ -95,6 +99,7 @@ def read_apart(
 
 def main() -> None:
     """Read what the order on standard input says, to standard output."""
+    gc.disable()  # see ledger.mirror.garbage
     order = _order.decode(read_frame(lambda length: os.read(_IN, length)))
     followed = Followed(order.ledger)
     reader = FactsReader(followed)
@@ -103,7 +108,8 @@ def main() -> None:
     try:
         with reading(engine) as connection:
             for facts in reader.read(connection, order.until):
-                _write(Part(facts.logs, facts.times, facts.end, _written(reader.journals)))  # type: ignore[arg-type]
+                journals = _written(reader.journals)
+                _write(Part(facts.runs, facts.times, facts.count, facts.end, journals))  # type: ignore[arg-type]
         _write(End())
     except FactsDamaged as error:
         values = error.values
