@@ -73,9 +73,8 @@ class Derivation:
         Nobody changes them meanwhile: they are final, or their writers are locked out.
         """
         if _are_many(facts, self._reader.block, until):
-            url = facts.engine.url.render_as_string(hide_password=False)
             with contextlib.suppress(ProverDied):
-                yield from read_apart(url, self._followed, self._reader, until, self._pause)
+                yield from read_apart(facts, self._followed, self._reader, until, self._pause)
         yield from self._reader.read(facts, until)
 
     def _pause(self) -> None:

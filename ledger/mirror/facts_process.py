@@ -7,12 +7,15 @@ database's URL may hold a password) and writes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from ledger.chain.logs import JournalCursor
 from ledger.chain.receipts import Log
@@ -20,7 +23,7 @@ from ledger.domain.ids import BlockNumber
 from ledger.domain.ids import Sequence as JournalSequence
 from ledger.domain.verification import Level
 from ledger.errors import FactsDamaged
-from ledger.mirror.ahead import OtherProcess
+from ledger.mirror.ahead import OtherProcess, ProverDied
 from ledger.mirror.contracts import Followed
 from ledger.mirror.facts import Facts, FactsReader
 from ledger.mirror.handover import Ledger, frame, read_frame
@@ -28,6 +31,7 @@ from ledger.mirror.readings import EntryFields, Run
 from ledger.store.engine import open_engine, reading
 
 _COMMAND = "from ledger.mirror.facts_process import main; main()"
+PARTS_READ_HERE = 2
 _IN, _OUT = 0, 1
 
 Journals = list[tuple[bytes, int, bytes]]
@@ -70,17 +74,27 @@ _answer = msgspec.msgpack.Decoder(Part | Damaged | End)
 
 
 def read_apart(
-    url: str, followed: Followed, reader: FactsReader, until: int, pause: Callable[[], None]
+    facts: Connection,
+    followed: Followed,
+    reader: FactsReader,
+    until: int,
+    pause: Callable[[], None],
 ) -> Iterator[Facts]:
-    """What `reader.read` would give of the database at `url`; the reader is then as far.
+    """What `reader.read` would give of a database; the reader is then as far.
 
     `pause` is called while it is waited for. Raises FactsDamaged, and ProverDied where the other
     process ended by itself.
     """
-    ledger = Ledger.of(followed, Level.RECEIPTS)
-    order = Order(url, ledger, reader.block, until, _written(reader.journals))
-    process = OtherProcess(_COMMAND, frame(order))
+    process = OtherProcess(_COMMAND)
     try:
+        # It takes a while to start.
+        first = list(islice(reader.read(facts, until), PARTS_READ_HERE))
+        url = facts.engine.url.render_as_string(hide_password=False)
+        ledger = Ledger.of(followed, Level.RECEIPTS)
+        order = Order(url, ledger, reader.block, until, _written(reader.journals))
+        with contextlib.suppress(ProverDied):  # as reading from it will say
+            process.send(frame(order))
+        yield from first
         while True:
             match _answer.decode(process.read(pause)):
                 case Part(found, times, count, end, journals):

@@ -41,7 +41,7 @@ _CACHE_KILOBYTES = 32_000
 """Kept of a database that a mirror writes. Entries come in no order of organisations, so that each
 batch touches most pages of their index: 2 MB, the usual, cost 0.8 of 9 seconds."""
 _BEGIN = "moonlake_begin"
-_CARELESS = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -65536")
+_CARELESS = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -16384")
 _POSTGRESQL_DISK_FULL = "53100"  # PostgreSQL, appendix A
 _SQLITE_REMEDY = (
     "See that the file and its folder can be read and written and that their disk has room, then "
