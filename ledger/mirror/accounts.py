@@ -7,15 +7,16 @@ loaded before it, since its own rows are not in the database yet.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, Connection, Select, cast, func, literal_column, select, tuple_
 
 from ledger.domain.events import EntryKind, RedemptionStatus
 from ledger.mirror.history import MOST_KEPT
+from ledger.mirror.readings import EntryFields
 from ledger.mirror.rows import BalanceRow, EntryRow
 from ledger.store.bulk import insert_rows, upsert_rows
 from ledger.store.mirror_tables import balances, entries, redemption_versions
@@ -24,6 +25,13 @@ _ASKED_AT_ONCE = 500
 
 _Balance = tuple[int, int, int, int, int, int, int]
 """The fields of BalanceRow: a plain tuple is made several times as fast."""
+
+TermsOf: TypeAlias = "Callable[[int, str], tuple[int, ProgrammeSum] | None]"
+"""Tells the cap and the sums of a programme, None where it has no such category."""
+
+IsOrganisation: TypeAlias = Callable[[int], bool]
+
+_AWARD = EntryKind.AWARD.value
 
 CONTRIBUTIONS = frozenset({EntryKind.AWARD, EntryKind.REVERSAL})
 """The kinds of entries that say what an organisation contributed."""
@@ -47,9 +55,12 @@ class Accounts:
         self._balances: dict[tuple[int, int], _Balance] = {}
         self._sums: dict[int, ProgrammeSum] = {}
         self._moved: set[tuple[int, int]] = set()
-        self._new: list[tuple[Any, ...]] = []  # the fields of EntryRow
+        self._new: list[EntryFields] = []
         self._answers: dict[tuple[int, int, int], EntryRow] = {}
         self._complete = False
+        self.balances_wait = False
+        """Whether balances are written by `write_balances` alone, where nobody reads meanwhile:
+        10,000 entries move nearly as many balances, each time the same ones."""
 
     def load(self, connection: Connection, keys: Iterable[tuple[int, int]]) -> None:
         """Read what entries of these (programme, organisation) will move, all at once."""
@@ -98,40 +109,52 @@ class Accounts:
         if entry.kind in (EntryKind.REDEMPTION, EntryKind.REFUND):
             sums.refundable -= entry.amount
 
-    def award_poster(self) -> Callable[[int, tuple[int, int], tuple[Any, ...]], bool]:
-        """What does for an award what `post` does, but for the sums.
+    def post_awards(
+        self, entries: Iterator[EntryFields], terms_of: TermsOf, is_organisation: IsOrganisation
+    ) -> EntryFields | None:
+        """Post plain awards up to the first entry that is none, or cannot be, and return that.
 
-        It takes the amount, the (programme, organisation) and the fields of the entry's row, and
-        returns whether the balance after the award is what it must be; else nothing is changed.
+        It does for an award what the handler of entries and `post` do, in a third of the time;
+        whatever it does not like it leaves to them.
         """
         held, moved, append = self._balances, self._moved, self._new.append
-
-        def post(amount: int, key: tuple[int, int], entry: tuple[Any, ...]) -> bool:
+        terms: dict[tuple[int, str], tuple[int, ProgrammeSum] | None] = {}
+        for entry in entries:
+            entry_id, _, _, programme_id, org_id, kind, category, amount, after = entry[:9]
+            if kind != _AWARD or amount <= 0 or entry[10] != 0:
+                return entry
+            try:
+                found = terms[programme_id, category]
+            except KeyError:
+                found = terms[programme_id, category] = terms_of(programme_id, category)
+            if found is None:
+                return entry
+            cap, sums = found
+            if sums.outstanding + sums.refundable + amount > cap:
+                return entry
+            key = programme_id, org_id
             before = held.get(key)
             if before is None:
-                if entry[8] != amount:
-                    return False
-                after = (*key, amount, 1, entry[0], amount, 1)
+                if after != amount or not is_organisation(org_id):
+                    return entry
+                held[key] = (programme_id, org_id, amount, 1, entry_id, amount, 1)
             else:
-                programme_id, org_id, balance, count, _, contributed, contributions = before
-                balance += amount
-                if entry[8] != balance:
-                    return False
-                after = (
+                _, _, balance, count, _, contributed, contributions = before
+                if after != balance + amount:
+                    return entry
+                held[key] = (
                     programme_id,
                     org_id,
-                    balance,
+                    after,
                     count + 1,
-                    entry[0],
+                    entry_id,
                     contributed + amount,
                     contributions + 1,
                 )
-            held[key] = after
             moved.add(key)
             append(entry)
-            return True
-
-        return post
+            sums.outstanding += amount
+        return None
 
     def settle(self, programme_id: int, amount: int) -> None:
         """A redemption of `amount` credits can no longer be refunded."""
@@ -169,13 +192,20 @@ class Accounts:
         return None if row is None else EntryRow(*row)
 
     def write(self, connection: Connection) -> None:
-        """Put entries and moved balances into the database."""
+        """Put entries and moved balances into the database; balances later where they wait."""
         insert_rows(connection, entries, self._new)
+        self._new, self._answers = [], {}
+        is_full = len(self._balances) > MOST_KEPT
+        if not self.balances_wait or is_full:
+            self.write_balances(connection)
+        if is_full:
+            self.forget()
+
+    def write_balances(self, connection: Connection) -> None:
+        """Put moved balances into the database."""
         # In the order of the key: neighbours then stand on the same page.
         upsert_rows(connection, balances, [self._balances[key] for key in sorted(self._moved)])
-        self._new, self._moved, self._answers = [], set(), {}
-        if len(self._balances) > MOST_KEPT:
-            self.forget()
+        self._moved = set()
 
     def forget(self, *, table_is_empty: bool = False) -> None:
         """Start again from what the database holds."""

@@ -145,8 +145,8 @@ class Ahead:
 class OtherProcess:
     """The other process, and the pipes to and from it."""
 
-    def __init__(self, command: str, first: bytes) -> None:
-        """`command` is a line of Python, `first` the first order."""
+    def __init__(self, command: str, first: bytes = b"") -> None:
+        """`command` is a line of Python, `first` the first order where there is one already."""
         self._process = subprocess.Popen(
             [sys.executable, *UNSHADOWED, "-c", command],
             stdin=subprocess.PIPE,

@@ -7,13 +7,11 @@ instead comes in one commit, so that nobody reads a history that never was.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
 from ledger.chain.logs import JournalCursor
 from ledger.chain.receipts import Log
-from ledger.domain.events import EntryPosted
 from ledger.domain.ids import BlockNumber
 from ledger.domain.ids import Sequence as JournalSequence
 from ledger.errors import JournalBroken
@@ -21,9 +19,10 @@ from ledger.mirror.book import Book, Contradiction, Place
 from ledger.mirror.contracts import Followed, FollowedContract
 from ledger.mirror.garbage import uncollected
 from ledger.mirror.handlers import handle
-from ledger.mirror.handlers.entries import award_poster
+from ledger.mirror.handlers.entries import post_awards
 from ledger.mirror.prove import Journals, ProvedRange
 from ledger.mirror.ranges import note_range
+from ledger.mirror.readings import EntryFields, Run, as_event, read_logs
 from ledger.mirror.rollback import roll_back
 from ledger.mirror.rows import BlockRow, LogRow, TransactionRow
 from ledger.mirror.state import Fence, MirrorState, advance, count_commit, read_state, unfenced
@@ -80,16 +79,21 @@ class Applier:
             raise
 
     def derive(
-        self, connection: Connection, logs: Sequence[Log], times: Mapping[BlockNumber, int]
+        self, connection: Connection, runs: Sequence[Run], times: Mapping[BlockNumber, int]
     ) -> None:
-        """Write what the logs of some whole blocks mean; they stand in the database already.
+        """Write what logs of some whole blocks say, which stand in the database already.
 
-        `times` are those of their blocks. Raises JournalBroken for an event that cannot be.
+        `times` are those of their blocks. Balances wait for `settle`. Raises JournalBroken for an
+        event that cannot be.
         """
-        with uncollected():
-            self._book.open(connection)
-            self._handle(logs, times)
-            self._book.write()
+        self._book.open(connection)
+        self._book.accounts.balances_wait = True
+        self._handle(runs, times)
+        self._book.write()
+
+    def settle(self, connection: Connection) -> None:
+        """Write the balances that were derived."""
+        self._book.accounts.write_balances(connection)
 
     def _write(self, connection: Connection, proved: ProvedRange) -> None:
         book = self._book
@@ -98,7 +102,8 @@ class Applier:
             BlockRow, [(each.number, each.hash, each.timestamp) for each in proved.headers]
         )
         self._write_raw(proved.logs)
-        self._handle(proved.logs, {header.number: header.timestamp for header in proved.headers})
+        times = {header.number: header.timestamp for header in proved.headers}
+        self._handle(read_logs(self._followed, proved.logs), times)
         book.write()
 
     def _write_raw(self, logs: Sequence[Log]) -> None:
@@ -111,30 +116,38 @@ class Applier:
         self._book.add_all(TransactionRow, [(*place, hashes[place]) for place in hashes])
         self._book.add_all(LogRow, rows)
 
-    def _handle(self, logs: Sequence[Log], times: Mapping[BlockNumber, int]) -> None:
-        book = self._book
-        events = self._read_events(logs)
-        entries = [event for _, _, event in events if type(event) is tuple]
-        book.accounts.load(book.connection, {(entry[1], entry[2]) for entry in entries})
-        post_award = award_poster(book)
-        for contract, log, event in events:
-            if type(event) is tuple:
-                if post_award(log[0], log[1], event):
-                    continue
-                event = EntryPosted(*event[:-1])  # noqa: PLW2901  what else an entry may be
-            self._handle_one(contract, log, event, times[log.block_number])
-            # What it had looked up may be otherwise now.
-            post_award = award_poster(book)
+    def _handle(self, runs: Sequence[Run], times: Mapping[BlockNumber, int]) -> None:
+        book, by_address = self._book, self._followed.by_address
+        keys = {(entry[3], entry[4]) for run in runs for entry in run.entries}
+        book.accounts.load(book.connection, keys)
+        for run in runs:
+            for log in run.others:
+                contract = by_address[log.address]
+                at = Place(
+                    log.block_number,
+                    log.log_index,
+                    times[log.block_number],
+                    contract.contract_id,
+                )
+                self._handle_one(contract, at, contract.read_event(log))
+            if run.entries:
+                self._post(run.entries, times)
         self._require_whole()
 
-    def _handle_one(self, contract: FollowedContract, log: Log, event: object, time: int) -> None:
-        place = Place(log.block_number, log.log_index, time, contract.contract_id)
+    def _post(self, entries: Sequence[EntryFields], times: Mapping[BlockNumber, int]) -> None:
+        contract, coming = self._followed.credits, iter(entries)
+        while entry := post_awards(self._book, coming):
+            block = BlockNumber(entry[1])
+            at = Place(block, entry[2], times[block], contract.contract_id)
+            self._handle_one(contract, at, as_event(entry))
+
+    def _handle_one(self, contract: FollowedContract, at: Place, event: object) -> None:
         try:
-            handle(self._book, place, event)
+            handle(self._book, at, event)
         except Contradiction as problem:
             raise JournalBroken(
-                block=log.block_number,
-                log_index=log.log_index,
+                block=at.block_number,
+                log_index=at.log_index,
                 contract=contract.name,
                 problem=str(problem),
             ) from problem
@@ -149,18 +162,6 @@ class Applier:
                 contract=self._followed.contracts[awaited.at.contract_id - 1].name,
                 problem=f"no {awaited.event_type.__name__} follows",
             )
-
-    def _read_events(self, logs: Sequence[Log]) -> list[tuple[FollowedContract, Log, Any]]:
-        """What each log says that is no echo: its event, or the fields of an entry as a tuple."""
-        by_address = self._followed.by_address
-        events: list[tuple[FollowedContract, Log, Any]] = []
-        for log in logs:
-            contract = by_address[log[4]]
-            if log[5][:32] == contract.entry_topic:
-                events.append((contract, log, contract.read_entry(log)))
-            elif not contract.is_echo(log):
-                events.append((contract, log, contract.read_event(log)))
-        return events
 
 
 def read_journals(connection: Connection, followed: Followed, block: BlockNumber) -> Journals:

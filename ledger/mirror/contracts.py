@@ -9,14 +9,14 @@ journal holds nothing of its own, and is not followed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.headers import BloomFilter
 from ledger.chain.keccak import keccak256
-from ledger.chain.logs import AnnexDecoder, ContractEvents, UndecodableLog
+from ledger.chain.logs import AnnexDecoder, ContractEvents, EventDecoder, UndecodableLog
 from ledger.chain.receipts import Log
 from ledger.domain import events
 from ledger.domain.ids import BlockNumber
@@ -86,7 +86,7 @@ class FollowedContract:
         }
         entry = [topic for topic, kind in self._event_types.items() if kind is events.EntryPosted]
         self.entry_topic = entry[0] if entry else _NO_TOPIC
-        self._decode_entry = self.events.journal[entry[0]].decode if entry else None
+        self._entries = self.events.journal[entry[0]] if entry else None
 
     def is_line(self, log: Log) -> bool:
         """Whether the log is of the journal. Raises EventUnknown for an event we do not know."""
@@ -118,15 +118,20 @@ class FollowedContract:
         # The head, an event's last field, is checked on the raw log and is no part of its meaning.
         return self._event_types[decoder.topic](*values[:-1])
 
-    def read_entry(self, log: Log) -> tuple[Any, ...]:
-        """The fields of a log that begins with `entry_topic`: those of EntryPosted, and the head.
+    def read_entries(self, logs: Sequence[Log]) -> list[tuple[Any, ...]]:
+        """The fields of logs that begin with `entry_topic`: those of EntryPosted, and the head.
 
-        Nearly all logs are entries, and an object for each would take as long as all that is done
-        with it. Raises JournalBroken for an odd log.
+        Raises JournalBroken for the first odd log.
         """
-        assert self._decode_entry is not None, "only Credits have entries"  # noqa: S101
+        assert self._entries is not None, "only Credits have entries"  # noqa: S101
         try:
-            return self._decode_entry(log.topics, log.data)
+            return self._entries.decode_all([log[5] for log in logs], [log[6] for log in logs])
+        except UndecodableLog:
+            return [self._read_entry(self._entries, log) for log in logs]
+
+    def _read_entry(self, decoder: EventDecoder, log: Log) -> tuple[Any, ...]:
+        try:
+            return decoder.decode(log.topics, log.data)
         except UndecodableLog as error:
             raise self._odd(log, error) from error
 
@@ -196,6 +201,7 @@ class Followed:
         self.first_block = BlockNumber(min(each.first_block for each in self.contracts))
         self.by_address = {each.address: each for each in self.contracts}
         self.addresses = frozenset(self.by_address)
+        self.credits = next(each for each in self.contracts if each.entry_topic)
         self.blooms = BloomFilter(self.addresses)
 
     @cached_property

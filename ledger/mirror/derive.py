@@ -16,6 +16,7 @@ from ledger.mirror.apply import Applier
 from ledger.mirror.contracts import Followed
 from ledger.mirror.facts import Facts, FactsReader
 from ledger.mirror.facts_process import read_apart
+from ledger.mirror.garbage import uncollected
 from ledger.mirror.lease import Stopped
 from ledger.mirror.reports import Building, Reporter
 from ledger.store.mirror_tables import logs
@@ -48,18 +49,23 @@ class Derivation:
 
         Raises FactsDamaged for a log that cannot be, Stopped.
         """
-        first = self._followed.first_block
-        for part in self._parts(facts, until):
-            self._pause()
-            try:
-                self._applier.derive(target, part.logs, part.times)
-            except JournalBroken as error:
-                raise FactsDamaged(
-                    block=error.values["block"],
-                    log_index=error.values["log_index"],
-                    problem=str(error.values["problem"]),
-                ) from error
-            self._report(Building(first, part.end, BlockNumber(last), len(part.logs)))
+        with uncollected():
+            for part in self._parts(facts, until):
+                self._pause()
+                self._derive_part(target, part)
+                first = self._followed.first_block
+                self._report(Building(first, part.end, BlockNumber(last), part.count))
+            self._applier.settle(target)
+
+    def _derive_part(self, target: Connection, part: Facts) -> None:
+        try:
+            self._applier.derive(target, part.runs, part.times)
+        except JournalBroken as error:
+            raise FactsDamaged(
+                block=error.values["block"],
+                log_index=error.values["log_index"],
+                problem=str(error.values["problem"]),
+            ) from error
 
     def _parts(self, facts: Connection, until: int) -> Iterator[Facts]:
         """The facts up to a block, read by another process where that pays.
@@ -67,9 +73,8 @@ class Derivation:
         Nobody changes them meanwhile: they are final, or their writers are locked out.
         """
         if _are_many(facts, self._reader.block, until):
-            url = facts.engine.url.render_as_string(hide_password=False)
             with contextlib.suppress(ProverDied):
-                yield from read_apart(url, self._followed, self._reader, until, self._pause)
+                yield from read_apart(facts, self._followed, self._reader, until, self._pause)
         yield from self._reader.read(facts, until)
 
     def _pause(self) -> None:

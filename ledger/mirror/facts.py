@@ -21,6 +21,7 @@ from ledger.chain.receipts import Log
 from ledger.domain.ids import BlockNumber
 from ledger.errors import EventUnknown, FactsDamaged, JournalBroken
 from ledger.mirror.contracts import Followed
+from ledger.mirror.readings import Run, read_logs
 from ledger.store.engine import POSTGRESQL
 
 LOGS_AT_ONCE = 10_000
@@ -41,10 +42,14 @@ AND EXISTS (SELECT 1 FROM logs WHERE logs.block_number = blocks.number)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The logs of some whole blocks, and the times of these blocks; `end` is the last of them."""
+    """What the logs of some whole blocks say, and the times of these blocks.
 
-    logs: list[Log]
+    `count` is how many logs they are, `end` the last of the blocks.
+    """
+
+    runs: list[Run]
     times: dict[BlockNumber, int]
+    count: int
     end: BlockNumber
 
 
@@ -102,13 +107,14 @@ class FactsReader:
                 raise FactsDamaged(block=log[0], log_index=log[1], problem=f"{what} is not there")
         try:
             self._follow_journals(logs)
+            runs = read_logs(self._followed, logs)
         except (JournalBroken, EventUnknown) as error:
             raise FactsDamaged(
                 block=error.values["block"],
                 log_index=error.values["log_index"],
                 problem=str(error.values.get("problem", "nobody knows its event")),
             ) from error
-        return Facts(logs, times, end)
+        return Facts(runs, times, len(logs), end)
 
     def _follow_journals(self, logs: list[Log]) -> None:
         by_address = self._followed.by_address

@@ -1,17 +1,21 @@
 """Reads and checks stored facts in another process, while this one works on what was read before.
 
-Half of what a rebuild takes is reading logs and following their journals, which needs nothing of
-the other half. The process ends with its parent, gets what it needs on a pipe (a database's URL may
-hold a password) and writes nothing.
+Half of what a rebuild takes is reading logs, following their journals and decoding them, which
+needs nothing of the other half. The process ends with its parent, gets what it needs on a pipe (a
+database's URL may hold a password) and writes nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from ledger.chain.logs import JournalCursor
 from ledger.chain.receipts import Log
@@ -19,13 +23,15 @@ from ledger.domain.ids import BlockNumber
 from ledger.domain.ids import Sequence as JournalSequence
 from ledger.domain.verification import Level
 from ledger.errors import FactsDamaged
-from ledger.mirror.ahead import OtherProcess
+from ledger.mirror.ahead import OtherProcess, ProverDied
 from ledger.mirror.contracts import Followed
 from ledger.mirror.facts import Facts, FactsReader
 from ledger.mirror.handover import Ledger, frame, read_frame
+from ledger.mirror.readings import EntryFields, Run
 from ledger.store.engine import open_engine, reading
 
 _COMMAND = "from ledger.mirror.facts_process import main; main()"
+PARTS_READ_HERE = 2
 _IN, _OUT = 0, 1
 
 Journals = list[tuple[bytes, int, bytes]]
@@ -44,8 +50,9 @@ class Order(msgspec.Struct, array_like=True):
 class Part(msgspec.Struct, tag=True, array_like=True):
     """Facts as `FactsReader.read` gives them, and the journals after them."""
 
-    logs: list[tuple[int, int, int, str, bytes, bytes, bytes]]
+    runs: list[tuple[list[tuple[int, int, int, str, bytes, bytes, bytes]], list[EntryFields]]]
     times: dict[int, int]
+    count: int
     end: int
     journals: Journals
 
@@ -67,23 +74,34 @@ _answer = msgspec.msgpack.Decoder(Part | Damaged | End)
 
 
 def read_apart(
-    url: str, followed: Followed, reader: FactsReader, until: int, pause: Callable[[], None]
+    facts: Connection,
+    followed: Followed,
+    reader: FactsReader,
+    until: int,
+    pause: Callable[[], None],
 ) -> Iterator[Facts]:
-    """What `reader.read` would give of the database at `url`; the reader is then as far.
+    """What `reader.read` would give of a database; the reader is then as far.
 
     `pause` is called while it is waited for. Raises FactsDamaged, and ProverDied where the other
     process ended by itself.
     """
-    ledger = Ledger.of(followed, Level.RECEIPTS)
-    order = Order(url, ledger, reader.block, until, _written(reader.journals))
-    process = OtherProcess(_COMMAND, frame(order))
+    process = OtherProcess(_COMMAND)
     try:
+        # It takes a while to start.
+        first = list(islice(reader.read(facts, until), PARTS_READ_HERE))
+        url = facts.engine.url.render_as_string(hide_password=False)
+        ledger = Ledger.of(followed, Level.RECEIPTS)
+        order = Order(url, ledger, reader.block, until, _written(reader.journals))
+        with contextlib.suppress(ProverDied):  # as reading from it will say
+            process.send(frame(order))
+        yield from first
         while True:
             match _answer.decode(process.read(pause)):
-                case Part(logs, times, end, journals):
+                case Part(found, times, count, end, journals):
                     reader.block, reader.journals = BlockNumber(end), _read(journals)
-                    found: dict[Any, int] = times
-                    yield Facts(list(map(Log._make, logs)), found, reader.block)
+                    runs = [Run(list(map(Log._make, logs)), entries) for logs, entries in found]
+                    known: dict[Any, int] = times
+                    yield Facts(runs, known, count, reader.block)
                 case Damaged(block, log_index, problem):
                     raise FactsDamaged(block=block, log_index=log_index, problem=problem)
                 case End():
@@ -95,6 +113,7 @@ def read_apart(
 
 def main() -> None:
     """Read what the order on standard input says, to standard output."""
+    gc.disable()  # see ledger.mirror.garbage
     order = _order.decode(read_frame(lambda length: os.read(_IN, length)))
     followed = Followed(order.ledger)
     reader = FactsReader(followed)
@@ -103,7 +122,8 @@ def main() -> None:
     try:
         with reading(engine) as connection:
             for facts in reader.read(connection, order.until):
-                _write(Part(facts.logs, facts.times, facts.end, _written(reader.journals)))  # type: ignore[arg-type]
+                journals = _written(reader.journals)
+                _write(Part(facts.runs, facts.times, facts.count, facts.end, journals))  # type: ignore[arg-type]
         _write(End())
     except FactsDamaged as error:
         values = error.values

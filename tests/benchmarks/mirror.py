@@ -248,6 +248,7 @@ def _take_latencies(bench: Bench, result: Result, kind: str, *more: str) -> None
 def _add_absolute(bench: Bench, result: Result) -> None:
     """Add times that are not compared with the floor."""
     result.floors = [1.0] * len(result.seconds)
+    say(f"{result.name}: " + ", ".join(f"{seconds:.3f}" for seconds in result.seconds))
     bench.results.append(result)
 
 

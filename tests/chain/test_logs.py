@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from web3 import Web3
 from web3._utils.events import get_event_data
 
+from ledger.chain import logs as chain_logs
 from ledger.chain.artifacts import CONTRACTS, AbiItem, load_artifact
 from ledger.chain.keccak import keccak256
 from ledger.chain.logs import (
@@ -126,6 +127,55 @@ def test_decode__of_any_event__gives_what_web3_gives(
     decoder = decoder_of(abi)
     assert list(decoder.decode(topics, words)) == values
     assert decoder.decode_named(topics, words) == by_web3(abi, topics, words)
+
+
+@settings(deadline=None)
+@given(events(), st.integers(1, 5), st.integers(1, 6), st.data())
+def test_decode_all__of_any_logs_of_an_event__gives_what_decode_gives(
+    fields: list[tuple[str, bool]], count: int, at_once: int, data: st.DataObject
+) -> None:
+    abi = event_of(fields)
+    logs = [log_of(abi, [data.draw(values_of(kind)) for kind, _ in fields]) for _ in range(count)]
+    decoder = decoder_of(abi)
+    topics, words = [log[0] for log in logs], [log[1] for log in logs]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chain_logs, "_DECODED_AT_ONCE", at_once)
+        assert decoder.decode_all(topics, words) == [decoder.decode(*log) for log in logs]
+
+
+@settings(deadline=None)
+@given(events().filter(len), st.data())
+def test_decode_all__with_any_bit_of_any_log_turned__is_as_strict_as_decode(
+    fields: list[tuple[str, bool]], data: st.DataObject
+) -> None:
+    abi = event_of(fields)
+    logs = [log_of(abi, [data.draw(values_of(kind)) for kind, _ in fields]) for _ in range(3)]
+    odd = data.draw(st.integers(0, 2))
+    turned = bytearray(logs[odd][0] + logs[odd][1])
+    bit = data.draw(st.integers(0, 8 * len(turned) - 1))
+    turned[bit // 8] ^= 1 << bit % 8
+    split = len(logs[odd][0])
+    logs[odd] = bytes(turned[:split]), bytes(turned[split:])
+    decoder = decoder_of(abi)
+    try:
+        expected = [decoder.decode(*log) for log in logs]
+    except UndecodableLog:
+        with pytest.raises(UndecodableLog):
+            decoder.decode_all([log[0] for log in logs], [log[1] for log in logs])
+    else:
+        assert decoder.decode_all([log[0] for log in logs], [log[1] for log in logs]) == expected
+
+
+@pytest.mark.parametrize("change", ["topics", "data", "event"])
+def test_decode_all__with_one_log_of_another_shape__is_refused(change: str) -> None:
+    abi = event_of([("uint64", True), ("bytes32", False)])
+    topics, data = log_of(abi, [1, b"\x05" * 32])
+    other = log_of(event_of([("uint64", True), ("bytes32", False)], "Other"), [1, b"\x05" * 32])
+    odd = {"topics": (topics + bytes(32), data), "data": (topics, data[:-1]), "event": other}
+    decoder = decoder_of(abi)
+    assert len(decoder.decode_all([topics] * 2, [data] * 2)) == 2
+    with pytest.raises(UndecodableLog):
+        decoder.decode_all([topics, odd[change][0]], [data, odd[change][1]])
 
 
 REAL = [

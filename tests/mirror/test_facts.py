@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from ledger.domain.ids import OrgId, ProgrammeId
 from ledger.errors import FactsDamaged
-from ledger.mirror import derive, facts
+from ledger.mirror import derive, facts, facts_process
 from ledger.mirror.rebuild import rebuild
 from ledger.mirror.reports import Building
 from ledger.store.engine import writing
@@ -28,7 +28,7 @@ def without_node(mirrored: Mirrored, open_mirror: Open, ledger: Ledger) -> Mirro
 
 @pytest.mark.parametrize(
     ("at_once", "apart"),
-    [(facts.LOGS_AT_ONCE, False), (7, False), (facts.LOGS_AT_ONCE, True)],
+    [(facts.LOGS_AT_ONCE, False), (7, False), (facts.LOGS_AT_ONCE, True), (7, True)],
 )
 def test_rebuild__from_facts__asks_no_node_and_gives_the_same_digest(
     database_url: str,
@@ -38,9 +38,12 @@ def test_rebuild__from_facts__asks_no_node_and_gives_the_same_digest(
     at_once: int,
     apart: bool,
 ) -> None:
-    """`apart` is with the facts read by another process, as many are."""
+    """`apart` is with the facts read by another process, as many are; in small parts the first of
+    them are read here, while it starts."""
     if apart:
         monkeypatch.setattr(derive, "WORTH_A_PROCESS", 0)
+        if at_once == facts.LOGS_AT_ONCE:
+            monkeypatch.setattr(facts_process, "PARTS_READ_HERE", 0)
     monkeypatch.setattr(facts, "LOGS_AT_ONCE", at_once)
     mirrored = open_mirror(database_url, told_ledger.deployment, told_ledger.anvil.url)
     before = mirrored.sync()
@@ -122,6 +125,7 @@ def test_rebuild__from_a_damaged_fact__names_it_and_leaves_the_mirror(
 ) -> None:
     if apart:
         monkeypatch.setattr(derive, "WORTH_A_PROCESS", 0)
+        monkeypatch.setattr(facts_process, "PARTS_READ_HERE", 0)
     mirrored = open_mirror(sqlite_url, told_ledger.deployment, told_ledger.anvil.url)
     mirrored.sync()
     with writing(mirrored.engine) as connection:

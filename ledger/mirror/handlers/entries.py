@@ -6,9 +6,7 @@ for an audit to recompute. What the contract does hold, it is held to here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from ledger.domain.events import (
     BenefitRedeemed,
@@ -16,24 +14,12 @@ from ledger.domain.events import (
     EntryPosted,
     RedemptionCancelled,
 )
-from ledger.domain.keys import decode_key
 from ledger.mirror.accounts import ProgrammeSum
 from ledger.mirror.book import Book, Contradiction, Handler, Place
 from ledger.mirror.handlers.organisations import known_organisation
 from ledger.mirror.handlers.programmes import known_programme
+from ledger.mirror.readings import EntryFields, decode_category
 from ledger.mirror.rows import BalanceRow, EntryRow
-
-_NO_CATEGORY = bytes(32)
-_AWARD = EntryKind.AWARD.value
-
-
-@lru_cache(maxsize=4096)
-def decode_category(raw: bytes) -> str:
-    """A category's key, empty where there is none.
-
-    A season has a few dozen categories and hundreds of thousands of entries.
-    """
-    return "" if raw == _NO_CATEGORY else decode_key(raw)
 
 
 def _post(book: Book, at: Place, event: EntryPosted) -> None:
@@ -192,52 +178,26 @@ def _require(holds: bool, entry: EntryRow) -> None:
         )
 
 
-def award_poster(book: Book) -> Callable[[int, int, tuple[Any, ...]], bool]:
-    """What posts a plain award just as `handle` would, in a third of the time.
+def post_awards(book: Book, entries: Iterator[EntryFields]) -> EntryFields | None:
+    """Post plain awards just as `handle` would, up to the first entry that is none.
 
-    It takes the place of the log (block, index) and the fields of the event, and says whether it
-    was that: for what is no award, or cannot be, it changes nothing and leaves it to `handle`. What
-    it looked up it keeps, so that it is of no use any more once another event was handled.
+    That one is returned: for what is no award, or cannot be, it changes nothing and leaves it to
+    `handle`.
     """
-    post_entry = book.accounts.award_poster()
-    organisations: set[int] = set()
-    terms: dict[tuple[int, bytes], tuple[str, int, ProgrammeSum] | None] = {}
+    if book.awaited is not None:
+        return next(entries, None)
 
-    def post(block_number: int, log_index: int, fields: tuple[Any, ...]) -> bool:
-        entry_id, programme_id, org_id, kind, category, amount = fields[:6]
-        if kind != _AWARD or amount <= 0 or fields[8] != 0 or book.awaited is not None:
-            return False
-        try:
-            found = terms[programme_id, category]
-        except KeyError:
-            found = terms[programme_id, category] = _terms_of_award(book, programme_id, category)
-        if found is None:
-            return False
-        name, cap, sums = found
-        if sums.outstanding + sums.refundable + amount > cap:
-            return False
-        if org_id not in organisations:
-            if book.organisations.latest(book.connection, org_id) is None:
-                return False
-            organisations.add(org_id)
-        place = (entry_id, block_number, log_index, programme_id, org_id, kind, name)
-        if not post_entry(amount, (programme_id, org_id), place + fields[5:11]):
-            return False
-        sums.outstanding += amount
-        return True
+    def terms_of(programme_id: int, category: str) -> tuple[int, ProgrammeSum] | None:
+        programme = book.programmes.latest(book.connection, programme_id)
+        known = book.categories.latest(book.connection, programme_id, category)
+        if programme is None or known is None:
+            return None
+        return programme.supply_cap, book.accounts.sum_of(programme_id)
 
-    return post
+    def is_organisation(org_id: int) -> bool:
+        return book.organisations.latest(book.connection, org_id) is not None
 
-
-def _terms_of_award(
-    book: Book, programme_id: int, category: bytes
-) -> tuple[str, int, ProgrammeSum] | None:
-    """What every award of a category is held to, None where there can be none."""
-    name = decode_category(category)
-    programme = book.programmes.latest(book.connection, programme_id)
-    if programme is None or book.categories.latest(book.connection, programme_id, name) is None:
-        return None
-    return name, programme.supply_cap, book.accounts.sum_of(programme_id)
+    return book.accounts.post_awards(entries, terms_of, is_organisation)
 
 
 _CHECKS: dict[int, Callable[[Book, Place, EntryRow, BalanceRow], None]] = {
