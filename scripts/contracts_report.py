@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contracts_forge import INVARIANT_PARTS
+from contracts_forge import INVARIANT_PARTS, forge_parts
 from contracts_results import Results
 
 from tests.contracts.mutation.campaign import SOURCES, explanations
@@ -51,9 +51,10 @@ def _forge(kept: Kept) -> Iterator[str]:
     parts = list(kept.values())
     invariants = [part for part in parts if part["invariant_calls"]]
     failed = [failure for part in parts for failure in part["failed"]]
-    whole = "" if len(invariants) == INVARIANT_PARTS else ", not finished"
+    first = min(part["seed"] for part in parts)
+    missing = [part.name for part in forge_parts(first) if part.name not in kept]
     verdict = "passed" if all(part["ok"] for part in parts) else "failed"
-    yield f"## Forge, with the long profile: {verdict}{whole}\n"
+    yield f"## Forge, with the long profile: {verdict}{', not finished' if missing else ''}\n"
     yield _table(
         ("what", "figure"),
         [
@@ -64,7 +65,8 @@ def _forge(kept: Kept) -> Iterator[str]:
             ("commands given by the stateful invariants", f"{_sum(parts, 'invariant_calls'):,}"),
             ("in so many parts, each with a seed", f"{len(invariants)} of {INVARIANT_PARTS}"),
             ("failed", ", ".join(failed) or "none"),
-            ("first seed", str(min(part["seed"] for part in parts))),
+            ("not run yet", ", ".join(missing) or "nothing"),
+            ("first seed", str(first)),
             ("date, time of all parts together", _when(parts)),
         ],
     )
@@ -106,7 +108,9 @@ def _mutation(kept: Kept) -> Iterator[str]:
     outcomes = [outcome for found in tested.values() for outcome in found]
     alive = [outcome for outcome in outcomes if not outcome["killed_by"]]
     killed = len(outcomes) - len(alive)
-    yield f"## Mutation: {killed} of {len(outcomes)} killed, {100 * killed / len(outcomes):.1f} %\n"
+    share = 100 * killed / len(outcomes)
+    unfinished = "" if set(SOURCES) <= set(tested) else ", not finished"
+    yield f"## Mutation: {killed} of {len(outcomes)} killed, {share:.1f} %{unfinished}\n"
     yield (
         "A sample of each source with a fixed seed; mutants that do not compile, or compile to the "
         "same code, are left out (`tests/contracts/mutation`). "

@@ -66,7 +66,7 @@ def test_report__of_a_run_that_was_broken_off__says_what_did_not_run(
     assert "`c0de`" in written
     assert "1 min, on `abc`" in written
     assert "## Slither: not run on this code" in written
-    assert "## Mutation: 1 of 2 killed, 50.0 %" in written
+    assert "## Mutation: 1 of 2 killed, 50.0 %, not finished" in written
     assert "| `contracts/Keys.sol` | 2 | 1 |" in written
     assert "| `contracts/Credits.sol` | not run on this code |  |" in written
     assert "| `Keys.sol` `return a < b;` | `< -> <=` | not explained |" in written
