@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
+from ledger.chain.rpc import BlockName, Node
 from ledger.errors import NodeAnswerInvalid
 from ledger.mirror import state_proofs
 from tests.chain.fake_node import FakeNode
@@ -49,6 +52,30 @@ def test_look__of_a_follower_that_starts_again__is_refused_after_the_commit(
         with pytest.raises(NodeAnswerInvalid):
             mirrored.mirror.look()
         assert mirrored.state.cursor.number == block
+
+
+def test_look__at_a_node_whose_state_is_ahead_of_its_head__takes_the_proved_block(
+    sqlite_url: str, ledger: Ledger, open_mirror: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As anvil answers while it seals: the state after the next block, by the hash of this one."""
+    mirrored = open_mirror(sqlite_url, ledger.deployment, ledger.anvil.url)
+    mirrored.mirror.follows = True
+    mirrored.sync()
+    storage = Node.storage
+
+    def while_sealing(
+        node: Node, places: Iterable[tuple[bytes, bytes]], _block: BlockName
+    ) -> list[bytes]:
+        ledger.award(ONE, (1, 6))
+        return storage(node, places, "latest")
+
+    block = ledger.award(ONE, (1, 5))
+    with monkeypatch.context() as patch:
+        patch.setattr(Node, "storage", while_sealing)
+        assert mirrored.mirror.look().cursor.number == block
+    mirrored.sync()
+    assert mirrored.state.cursor.number == ledger.anvil.rpc.head().number
+    assert mirrored.state.halt is None
 
 
 def test_look__while_following__proves_anew_when_it_is_due(
