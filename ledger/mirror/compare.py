@@ -162,16 +162,14 @@ def _compare(table: Table, here: Connection, there: Connection) -> Iterator[Diff
 
 
 def _rows(table: Table, connection: Connection) -> Iterator[tuple[Any, ...]]:
-    order = [
+    order: list[Any] = [
         column.collate("C")
         if connection.dialect.name == POSTGRESQL and column.type.python_type is str
         else column
         for column in table.primary_key.columns
     ]
-    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
-        select(table).order_by(*order)
-    )
-    for row in result:
+    statement = select(table).order_by(*order).execution_options(yield_per=_ROWS_AT_ONCE)
+    for row in connection.execute(statement):
         yield tuple(bytes(each) if isinstance(each, memoryview) else each for each in row)
 
 

@@ -146,7 +146,7 @@ def _is(table: Table, row: Any) -> Any:
 
 def _change(here: Connection, table: Table, row: Any, column: str) -> bool:
     """Give a row another value; False where the database itself takes none."""
-    for value in _others(getattr(row, column)):
+    for value in _others(getattr(row, column), table.c[column].type.python_type):
         change = update(table).where(_is(table, row)).values({column: value})
         try:
             with here.begin_nested():
@@ -157,9 +157,11 @@ def _change(here: Connection, table: Table, row: Any, column: str) -> bool:
     return False
 
 
-def _others(value: Any) -> list[Any]:
+def _others(value: Any, kind: type[Any]) -> list[Any]:
+    if value is None:
+        return {bytes: [b"\7" * 20, b"\7" * 32], str: ["x"]}.get(kind, [7])
     if isinstance(value, bytes):
         return [bytes([value[0] ^ 1]) + value[1:] if value else b"\1"]
     if isinstance(value, str):
         return [value + "x"]
-    return [7] if value is None else [value + 1, value - 1, value + 1_000_000]
+    return [value + 1, value - 1, value + 1_000_000]
