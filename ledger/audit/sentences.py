@@ -178,8 +178,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "credits.too_large": ("A number is larger than it may be.", "数值超出允许范围。"),
     "credits.amount_sign": (
-        "The amount, or the entry it refers to, is not one that this kind of entry can have.",
-        "该类记录不能有此金额或引用。",
+        "The amount, category, evidence or reference is none that this kind of entry can have.",
+        "该类记录不能有此金额、类别、凭证或引用。",
     ),
     "credits.kind": ("There is no kind of entry {kind}.", "没有第 {kind} 种记录。"),
     "credits.carry_over": (

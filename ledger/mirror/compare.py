@@ -42,6 +42,7 @@ COMPARED = (*RAW_TABLES, *DERIVED_TABLES)
 
 _NOT_COMPARED = {("contracts", "first_block")}
 _ROWS_AT_ONCE = 5_000
+_UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,11 @@ def _put_in(
         ]
         insert_rows(connection, contracts, rows)
         for header, found in history:
+            if header.number == followed.first_block:
+                # The mirror also notes the block before the ledger's first; of it, only the hash
+                # is proved.
+                before = (header.number - 1, header.parent_hash, _UNKNOWN)
+                insert_rows(connection, blocks, [before])
             last = header.number
             insert_rows(connection, blocks, [(last, header.hash, header.timestamp)])
             hashes = {
@@ -142,6 +148,8 @@ def _compare(table: Table, here: Connection, there: Connection) -> Iterator[Diff
         yours = None if other is None else tuple(other[place] for place in places)
         if mine == yours and one is not None and other is not None:
             for name, is_, should in zip(names, one, other, strict=True):
+                if should == _UNKNOWN and name == "timestamp":
+                    continue
                 if is_ != should and (table.name, name) not in _NOT_COMPARED:
                     yield _difference(table, other, name, is_, should)
             one, other = next(found, None), next(right, None)
@@ -154,16 +162,14 @@ def _compare(table: Table, here: Connection, there: Connection) -> Iterator[Diff
 
 
 def _rows(table: Table, connection: Connection) -> Iterator[tuple[Any, ...]]:
-    order = [
+    order: list[Any] = [
         column.collate("C")
         if connection.dialect.name == POSTGRESQL and column.type.python_type is str
         else column
         for column in table.primary_key.columns
     ]
-    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
-        select(table).order_by(*order)
-    )
-    for row in result:
+    statement = select(table).order_by(*order).execution_options(yield_per=_ROWS_AT_ONCE)
+    for row in connection.execute(statement):
         yield tuple(bytes(each) if isinstance(each, memoryview) else each for each in row)
 
 

@@ -23,6 +23,10 @@ POLICY = ExpiryPolicy(0)
 """Credits expire with their own epoch."""
 
 
+ORG_ID = 7
+"""An organisation with credits and memberships."""
+
+
 class Compiled:
     """Stands for the compiler, which takes half a minute: it gives the release's own code."""
 
@@ -90,8 +94,8 @@ def _audited(folder: Path, tell: Callable[[Ledger], None]) -> Iterator[Audited]:
         bundle, anchor = folder / "bundle.tar", folder / "anchor.json"
         Exporter(ledger.node, ledger.deployment, say_nothing).export(bundle, last)
         anchor.write_bytes(ask_anchor(ledger.node, ledger.deployment, last)[0])
-        certificate = export_certificate(ledger.node, ledger.deployment, 2, last)
-        yield Audited(ledger, bundle, read_anchor(anchor), anchor, certificate, 2)
+        certificate = export_certificate(ledger.node, ledger.deployment, ORG_ID, last)
+        yield Audited(ledger, bundle, read_anchor(anchor), anchor, certificate, ORG_ID)
         ledger.close()
 
 

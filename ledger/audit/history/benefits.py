@@ -133,7 +133,8 @@ class BenefitsBook:
         amount = listing.price * found.quantity
         said = (listing.programme_id, event.org_id, amount, event.actor, event.operation_id)
         self._compare(at, entry, said, event.entry_id)
-        refers = entry is None or entry.refers_to == found.entry_id
+        named = (found.entry_id, event.evidence)
+        refers = entry is None or (entry.refers_to, entry.evidence) == named
         at.require(refers, "credits.refers", entry=event.entry_id)
 
     def _end(

@@ -183,7 +183,7 @@ class CreditsBook:
 
     def _redeem(self, at: Place, entry: EntryPosted) -> None:
         self._authority.require_running(at)
-        if entry.amount >= 0 or entry.refers_to:
+        if entry.amount >= 0 or entry.refers_to or any(entry.category + entry.evidence):
             at.object("credits.amount_sign")
         if self.balances[entry.programme_id, entry.org_id] < 0:
             at.object("credits.below_zero")
@@ -193,6 +193,8 @@ class CreditsBook:
 
     def _refund(self, at: Place, entry: EntryPosted) -> None:
         self._authority.require_running(at)
+        if any(entry.category):
+            at.object("credits.amount_sign")
         if not 0 < entry.amount <= self.refundable[entry.programme_id]:
             at.object("credits.refundable")
         self.outstanding[entry.programme_id] += entry.amount
@@ -201,6 +203,8 @@ class CreditsBook:
 
     def _carry_over(self, at: Place, entry: EntryPosted) -> None:
         self._authority.require_officer(at, entry.actor, entry.programme_id, "council")
+        if any(entry.category):
+            at.object("credits.amount_sign")
         if self._carried is None:
             organisation = self._organisations.find(at, entry.org_id)
             balance = self.balances[entry.programme_id, entry.org_id]
