@@ -24,9 +24,9 @@ from ledger.chain.contracts import credits as journal
 from ledger.domain.commands import NO_REASON, Admission, Award
 from ledger.domain.ids import DistributionId, ListingId, OrgId, ProgrammeId, ProposalId, TierId
 from ledger.domain.messages import Consent
+from ledger.domain.operations import derive_operation_id
 from ledger.domain.shares import Share
 from ledger.domain.sharing import Redemption
-from ledger.domain.operations import derive_operation_id
 from ledger.errors import ContractRefused, InvalidValue, VoucherRefused
 from ledger.outbox.records import Operation
 from ledger.services.checks import check_time
