@@ -180,7 +180,7 @@ def test_voucher__of_an_award__is_brought_once_by_a_key_that_may_not_award(
         (lambda file: file.update(signature=_high(file["signature"])), "voucher.signature_high"),
         (lambda file: file.update(signature="0x1234"), "voucher.signature_unusable"),
         (
-            lambda file: file.update(signature="0x" + "11" * 64 + "1b"),
+            lambda file: file.update(signature=_other_parity(file["signature"])),
             "voucher.wrong_signer",
         ),
         (lambda file: file["says"]["en"].append("And nothing else."), "input.invalid_file"),
@@ -323,3 +323,9 @@ def _high(signature: str) -> str:
     raw = bytes.fromhex(signature[2:])
     s = order - int.from_bytes(raw[32:64], "big")
     return "0x" + (raw[:32] + s.to_bytes(32, "big") + bytes([55 - raw[64]])).hex()
+
+
+def _other_parity(signature: str) -> str:
+    """A signature over the same digest, of whoever has the other key that it could be of."""
+    raw = bytes.fromhex(signature[2:])
+    return "0x" + (raw[:64] + bytes([55 - raw[64]])).hex()

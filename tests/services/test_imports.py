@@ -268,6 +268,23 @@ def test_import__whose_file_is_gone__is_finished_from_what_is_written_down(
         assert summarise(connection, found).counts == {"included": 4}
 
 
+def test_import__that_is_stopped__begins_nothing_more_and_is_finished_later(
+    sender: Sender, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "a.csv", [award(number) for number in range(4)])
+    stop = threading.Event()
+    stop.set()
+    with planned(sender, path) as plan:
+        write_down(sender.desk, plan)
+        signer = sender.ledger.officer
+        bringing = Bringing(sender.desk, signer, plan.import_id, lambda *_: None, stop=stop)
+
+        assert bringing.run() == Brought(0, 0, 0)
+
+        assert {each.state for each in results(sender, plan.import_id)} == {"waiting"}
+        assert finish(sender, plan.import_id) == Brought(4, 0, 0)
+
+
 def kill_after(
     ledger: Ledger, url: str, folder: Path, path: Path, statements: int, size: int
 ) -> None:
@@ -427,7 +444,7 @@ def test_preview__beyond_an_issuers_budget__tells_the_rows_that_are_too_many(
     assert "this epoch: 0" in found[1][1]
 
 
-def test_preview__by_who_may_not_award__raises_the_contracts_own_words(
+def test_preview__by_an_issuer_without_a_budget__has_the_contracts_own_words(
     sender: Sender, tmp_path: Path
 ) -> None:
     ledger = sender.ledger

@@ -114,7 +114,7 @@ def test_distribution__recomputed_from_a_file_of_entries__has_the_same_root(
     again = distributing.compute_shares(files.read_entries(path), RULE, 100)
 
     assert again.tree.root == shares.tree.root
-    content["entries"][0]["amount"] += 1
+    content["entries"][0]["amount"] += 40
     path.write_text(json.dumps(content), "utf-8")
     other = distributing.compute_shares(files.read_entries(path), RULE, 100)
     assert other.tree.root != shares.tree.root

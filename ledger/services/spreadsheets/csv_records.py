@@ -26,7 +26,9 @@ def csv_records(path: Path, content: BinaryIO, *, encoding: str = "") -> Iterato
     try:
         yield from _records(path, text)
     finally:
-        text.detach()  # else the content would be closed with it
+        # Else the content would be closed with it; where it is closed, nobody reads on.
+        if not content.closed:
+            text.detach()
 
 
 def _records(path: Path, text: io.TextIOWrapper) -> Iterator[Record]:

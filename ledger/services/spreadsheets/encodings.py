@@ -56,13 +56,13 @@ def find_encoding(path: Path, content: BinaryIO, told: str = "") -> str:
     wrong = _first_wrong_line(path, content, UTF_8)
     if not wrong:
         return UTF_8
-    if _first_wrong_line(path, content, GB_18030):
-        problem = 'is not UTF-8; save the file as "CSV UTF-8"'
+    if told != UTF_8:
+        _refuse_mixture(path, content, wrong)
+    is_other = _first_wrong_line(path, content, GB_18030, is_guessed=True)
+    if is_other or told == UTF_8:
+        guess = "" if is_other else " (perhaps GB 18030)"
+        problem = f'is not UTF-8{guess}; save the file as "CSV UTF-8"'
         raise InvalidFile(path=path, line=wrong, problem=problem)
-    if told == UTF_8:
-        problem = 'is not UTF-8 (perhaps GB 18030); save the file as "CSV UTF-8"'
-        raise InvalidFile(path=path, line=wrong, problem=problem)
-    _refuse_mixture(path, content, wrong)
     return GB_18030
 
 
@@ -76,20 +76,25 @@ def _refuse_mixture(path: Path, content: BinaryIO, not_utf_8: int) -> None:
             raise InvalidFile(path=path, line=number, problem=problem)
 
 
-def _first_wrong_line(path: Path, content: BinaryIO, encoding: str) -> int:
-    """The first line that is not of this encoding, counted from 1; 0 for none."""
+def _first_wrong_line(
+    path: Path, content: BinaryIO, encoding: str, *, is_guessed: bool = False
+) -> int:
+    """The first line that is not of this encoding, counted from 1; 0 for none.
+
+    Where the encoding is guessed, a line that comes out as no text speaks against it, too.
+    """
     for number, line in _lines(path, content):
-        if not line.isascii() and not _decodes(line, encoding):
+        if not line.isascii() and not _decodes(line, encoding, is_guessed=is_guessed):
             return number
     return 0
 
 
-def _decodes(line: bytes, encoding: str) -> bool:
+def _decodes(line: bytes, encoding: str, *, is_guessed: bool = False) -> bool:
     try:
         text = line.decode(encoding)
     except UnicodeDecodeError:
         return False
-    return encoding == UTF_8 or not _UNUSED.search(text)
+    return not is_guessed or not _UNUSED.search(text)
 
 
 def _lines(path: Path, content: BinaryIO) -> Iterator[tuple[int, bytes]]:

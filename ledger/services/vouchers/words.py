@@ -94,7 +94,8 @@ def _describe(message: TypedMessage, words: Words) -> list[str]:
             )
             for row in value
         ]
-    return [words.choose(told.en, told.zh).format(**values), *rows]
+    sentence = words.choose(told.en, told.zh).format(**values)
+    return [sentence[:1].upper() + sentence[1:], *rows]
 
 
 def _show(words: Words, field: str, kind: str, value: Any) -> str:
