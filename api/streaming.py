@@ -99,7 +99,8 @@ class Teller:
             told.append(self._withdraw(reading))
         happened, is_all = self._happened(reading)
         told += happened
-        moved = is_all and self.position.block_hash != state.cursor.hash
+        at_end = (self.position.block_hash, self.position.log_index)
+        moved = is_all and at_end != (state.cursor.hash, _LAST_LOG)
         if is_all:
             self.position = self._at_cursor(reading, self.position.told_at)
         if moved and "head" in self.wanted.kinds:
