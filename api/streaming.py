@@ -95,11 +95,12 @@ class Teller:
             self.position = self._at_cursor(reading, int(reading.now * 1000))
             return [_event("head", self.position.id, _head(state))], False
         told: list[bytes] = []
-        if not self._is_on_chain(reading.connection):
+        if not self._is_on_chain(reading):
             told.append(self._withdraw(reading))
         happened, is_all = self._happened(reading)
         told += happened
-        moved = is_all and self.position.block_hash != state.cursor.hash
+        at_end = (self.position.block_hash, self.position.log_index)
+        moved = is_all and at_end != (state.cursor.hash, _LAST_LOG)
         if is_all:
             self.position = self._at_cursor(reading, self.position.told_at)
         if moved and "head" in self.wanted.kinds:
@@ -115,9 +116,11 @@ class Teller:
             self._trail.append((cursor.number, cursor.hash))
         return Position(cursor.number, _LAST_LOG, cursor.hash, state.final_number, told_at)
 
-    def _is_on_chain(self, connection: Connection) -> bool:
-        position = self._here
-        return _hash_of(connection, position.block) == position.block_hash
+    def _is_on_chain(self, reading: Reading) -> bool:
+        here = self._here
+        if here.block > reading.state.cursor.number:
+            return False
+        return _hash_of(reading.connection, here.block) == here.block_hash
 
     def _withdraw(self, reading: Reading) -> bytes:
         """Go back to the last block that is still there, and say so."""

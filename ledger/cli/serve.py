@@ -20,6 +20,7 @@ import typer
 from ledger.chain.keyring import find_named_key
 from ledger.cli.settings_options import SERVING, with_settings
 from ledger.config import Settings
+from ledger.errors import KeyMissing
 from ledger.processes import unusable_port
 
 app = typer.Typer()
@@ -42,7 +43,10 @@ NotReadyOption = Annotated[
 def serve_command(*, not_ready_while: NotReadyOption = None, settings: Settings) -> None:
     """Serve the API and the console."""
     for name in settings.serve_keys:
-        find_named_key(settings, name)  # a key that is not there is said now
+        try:
+            find_named_key(settings, name)
+        except KeyMissing as error:  # it may still come: `moonlake up` makes keys after this
+            typer.echo(f"{error} Nothing is signed before it is there.", err=True)
     with listen(settings) as listener:
         serve(settings, listener, not_ready_while=not_ready_while)
 

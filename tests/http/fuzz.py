@@ -170,7 +170,8 @@ class Fuzzer:
         if kind == "boolean":
             return self._chance(0.5)
         if kind == "integer":
-            low, high = schema.get("minimum", 0), schema.get("maximum", 2**31)
+            # FastAPI writes large bounds as floats.
+            low, high = int(schema.get("minimum", 0)), int(schema.get("maximum", 2**31))
             return self._random.choice((low, high, self._random.randint(low, min(high, low + 50))))
         examples = schema.get("examples")
         if examples and self._chance(0.7):

@@ -178,5 +178,5 @@ def test_error__that_nobody_foresaw__is_told_to_nobody(ledger: Ledger, serve: Se
 
 def test_answers__need_no_chain(ledger: Ledger, client: httpx.Client) -> None:
     # No node listens anywhere in these tests: the settings' own URL leads nowhere.
-    assert ledger.settings.nodes == ("http://127.0.0.1:8545",)
+    assert ledger.settings.nodes == ("http://127.0.0.1:9",)
     assert client.get("/readyz").status_code == 200

@@ -13,11 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from ledger.chain.contracts.credits import encode_award
+from ledger.domain.commands import Award
 from ledger.processes import wait_until
 from tests.http.wallets import wallet
 from tests.http.working import Working, award_of, working
 from tests.support.anvil import Anvil
-from tests.support.ledger import MEMBER, PROGRAMME, running_ledger
+from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, running_ledger
 
 
 @pytest.fixture
@@ -95,7 +97,10 @@ def listening(client: httpx.Client, last: str = "", **query: Any) -> Iterator[Li
 
 
 def award(at_work: Working, amount: int) -> None:
-    at_work.sender.award(at_work.ledger.operation(), amount=amount)
+    """Award without an outbox, which would bring back what a reorganisation took."""
+    ledger = at_work.ledger
+    calldata = encode_award(PROGRAMME, [Award(MEMBER, amount, CATEGORY)], ledger.operation())
+    ledger.do(ledger.contracts.credits.address, calldata)
 
 
 def amounts(entries: list[Any]) -> list[int]:
