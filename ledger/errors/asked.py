@@ -73,9 +73,7 @@ class RowsWrong(InputRefused):
 
     code = "import.rows_wrong"
     sentence = "{wrong} of {rows} rows of {path} are wrong; nothing was sent."
-    next_step = (
-        "Correct them and run the same command again, or send the others with --skip-wrong."
-    )
+    next_step = "Correct them and run the same command again, or send the others with --skip-wrong."
 
 
 class ImportUnfinished(InputRefused):
