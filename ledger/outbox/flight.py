@@ -13,7 +13,7 @@ process has the lease.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
@@ -66,6 +66,23 @@ class Flight:
         self.signer = signer
         self._remember(Memory())
 
+    @property
+    def on_its_way(self) -> int:
+        """How many transactions of the key are in no block, as far as the last round saw."""
+        return len(self._memory.known) - len(self._memory.seen.found)
+
+    @property
+    def found(self) -> int:
+        """How many are in a block, with that not written down yet."""
+        return len(self._memory.seen.found)
+
+    def glance(self) -> None:
+        """Look once more for blocks with what is on its way; the next round writes it down."""
+        seen = self._memory.seen
+        seen.found |= self._looking.look(
+            [each for each in seen.flying if each.request.operation_id not in seen.found]
+        )
+
     def begin(self, lease: Lease | None = None) -> None:
         """Forget what may not be so any more: the lease was taken anew, or a round went wrong.
 
@@ -83,12 +100,19 @@ class Flight:
         self._memory.next_nonce = None
 
     def advance(
-        self, lease: Lease, fresh: Sequence[Operation] = (), *, to_the_end: bool = False
+        self,
+        lease: Lease,
+        fresh: Sequence[Operation] = (),
+        *,
+        to_the_end: bool = False,
+        tell: Callable[[Round], object] = lambda _: None,
     ) -> Round:
         """One round. Raises LeaseLost and NodeProblem; what was written then stays written.
 
         `fresh` are operations that are not written down yet. What a round sees is written with what
         the next one signs, in one commit; with `to_the_end` at once, for a holder who leaves.
+        `tell` is called once that is written, before anything is sent: who hears there of a result
+        can ask for more while the node is busy.
         """
         done = Round()
         with reading(self._engine) as connection:
@@ -97,6 +121,7 @@ class Flight:
                 self._key.genesis_hash,
                 self._key.sender,
                 limit=2 * self._rules.in_flight,
+                known=self._memory.known,
             )
             halted = find_halt(connection, self._key)
             ids = [each.request.operation_id for each in fresh]
@@ -105,6 +130,7 @@ class Flight:
         firsts = {each.request.operation_id: each for each in reversed(fresh)}
         new = [each for id_, each in firsts.items() if id_ not in done.known]
         seen = self._memory.seen
+        self._looking.judge(seen, done)
         flying = [
             each
             for each in work
@@ -112,19 +138,27 @@ class Flight:
         ]
         queued = [each for each in work if not each.live_attempts]
         plan = self._signing.plan(queued, new, flying, halted)
+        self._memory.known = {each.request.operation_id: each for each in flying}
         self._write(lease, plan, seen, done)
-        flying = [each for each in flying if each.request.operation_id not in done.settled]
+        if done.settled or done.errors:
+            tell(done)
+        flying = [
+            self._memory.known.get(each.request.operation_id, each)
+            for each in flying
+            if each.request.operation_id not in done.settled
+        ]
         # What another process left may be in a block already: that is not sent again.
         found = self._looking.look([each for each in flying if not self._memory.was_sent(each)])
         flying = with_signed(flying, plan.signed)
+        self._memory.known = {each.request.operation_id: each for each in flying}
         left = [each for each in flying if each.request.operation_id not in found]
         fates = self._send(lease, left, done)
         taken_nonces = self._looking.nonces_taken(left)
         found |= self._looking.look(left)
         self._memory.seen = Seen(flying, fates, found, taken_nonces)
         done.moved = done.moved or bool(self._memory.seen.found)
-        self._looking.judge(self._memory.seen, done)
         if to_the_end:
+            self._looking.judge(self._memory.seen, done)
             self._write(lease, Plan(), self._memory.seen, done)
         self._memory.forget_all_but(flying, most=4 * self._rules.in_flight)
         return done
@@ -157,8 +191,9 @@ class Flight:
         done.errors.update(plan.errors)
         is_news = sent or seen.found or seen.strangers or seen.lost
         if is_news or plan.is_some:
+            now = now_in_milliseconds()
             try:
-                self._commit(lease, plan, seen, sent)
+                done.finished.update(self._commit(lease, plan, seen, sent, now))
             except IntegrityError:
                 ids = [each.request.operation_id for each in plan.fresh]
                 with reading(self._engine) as connection:
@@ -167,17 +202,20 @@ class Flight:
                     raise
                 # Their nonces would be missing: what was new is signed again in the next round.
                 plan.leave_new_ones()
-                self._commit(lease, plan, seen, sent)
+                done.finished.update(self._commit(lease, plan, seen, sent, now))
             self._memory.written_at = seconds_awake()
+            self._memory.note_sent(sent, now)
             self._note_written(plan, seen, done)
         self._memory.seen = Seen()
 
-    def _commit(self, lease: Lease, plan: Plan, seen: Seen, sent: Sequence[bytes]) -> None:
-        now = now_in_milliseconds()
+    def _commit(
+        self, lease: Lease, plan: Plan, seen: Seen, sent: Sequence[bytes], now: int
+    ) -> dict[bytes, Operation]:
+        """Write it, at this time; the operations that are done, as they are recorded then."""
         with writing(self._engine) as connection:
             hold(connection, lease)
             mark_sent(connection, sent, at=now)
-            self._write_blocks(connection, seen, now)
+            done = self._write_blocks(connection, seen, now)
             for id_, error in seen.lost.items():
                 mark_failed(connection, id_, error, at=now)
             for operation in seen.strangers:
@@ -191,6 +229,7 @@ class Flight:
                 connection,
                 [(each.operation.request.operation_id, each.attempt) for each in plan.signed],
             )
+        return done
 
     def _note_written(self, plan: Plan, seen: Seen, done: Round) -> None:
         done.settled.update(seen.found, seen.lost, plan.cancelled, plan.refused)
@@ -205,25 +244,27 @@ class Flight:
             highest = max(each.attempt.nonce for each in plan.signed)
             self._memory.next_nonce = max(self._memory.next_nonce, highest + 1)
 
-    def _write_blocks(self, connection: Connection, seen: Seen, now: int) -> None:
-        included = []
+    def _write_blocks(self, connection: Connection, seen: Seen, now: int) -> dict[bytes, Operation]:
+        """Write what is in blocks; the operations that did there what was asked."""
+        done: dict[bytes, Operation] = {}
+        by_id = seen.by_id
         for id_, (attempt, outcome) in seen.found.items():
             block = int(outcome.mined.block_number)
-            request = seen.by_id[id_].request
+            operation = by_id[id_]
+            contract = operation.request.contract
             if id_ in seen.failed:
                 in_block = (attempt.number, block)
                 mark_failed(connection, id_, seen.failed[id_], in_block=in_block, at=now)
-            elif request.contract and is_blank(attempt):
+            elif contract and is_blank(attempt):
                 mark_cancelled(connection, id_, in_block=(attempt.number, block), at=now)
             else:
                 lines = (
-                    outcome.lines(request.contract, self._calls.addresses[request.contract])
-                    if request.contract
-                    else (0, 0)
+                    outcome.lines(contract, self._calls.addresses[contract]) if contract else (0, 0)
                 )
-                included.append((id_, attempt.number, block, lines))
-        if included:
-            mark_included(connection, included, at=now)
+                done[id_] = operation.included(attempt.number, block, lines, at=now)
+        if done:
+            mark_included(connection, list(done.values()))
+        return done
 
     def _write_stranger(
         self, connection: Connection, lease: Lease, operation: Operation, now: int
@@ -260,10 +301,8 @@ class Flight:
             self._keep(lease)
             return {}
         self._keep(lease, within=lease.seconds / 3)
-        due.sort(key=lambda each: newest(each).nonce)
-        answers = self._node.send_raw_transactions([newest(each).raw for each in due])
         fates: dict[bytes, tuple[Fate, NodeRefused | None]] = {}
-        for operation, refusal in zip(due, answers, strict=True):
+        for operation, refusal in self._hand_over(due):
             attempt = newest(operation)
             fate = Fate.ACCEPTED if refusal is None else fate_of(str(refusal.values["message"]))
             if fate in (Fate.UNKNOWN, Fate.REJECTED) and is_known(
@@ -276,8 +315,33 @@ class Flight:
                 self._memory.underpriced.discard(attempt.transaction_hash)
             done.moved = done.moved or attempt.transaction_hash not in self._memory.sent_at
             self._memory.sent_at[attempt.transaction_hash] = now
+            self._memory.begun_at.setdefault(attempt.transaction_hash, now)
             fates[operation.request.operation_id] = (fate, refusal)
         return fates
+
+    def _hand_over(self, due: Sequence[Operation]) -> list[tuple[Operation, NodeRefused | None]]:
+        """Hand transactions to the node; what it refused beside each.
+
+        The first nonce goes last, where all of them are new: the others wait in the node's pool for
+        it, so that a node which makes a block as soon as it can makes one of all. Given in their
+        order, anvil makes three blocks of ten. Who keeps nothing that is too early gets them in
+        their order.
+        """
+        ordered = sorted(due, key=lambda each: newest(each).nonce)
+        first, later = ordered[:1], ordered[1:]
+        if not later or not self._memory.keeps_early or any(map(self._memory.was_sent, ordered)):
+            return self._ask_to_take(ordered)
+        handed = self._ask_to_take(later)
+        self._memory.keeps_early = not any(_is_too_early(refusal) for _each, refusal in handed)
+        if self._memory.keeps_early:
+            return [*handed, *self._ask_to_take(first)]
+        return self._ask_to_take(ordered)
+
+    def _ask_to_take(
+        self, ordered: Sequence[Operation]
+    ) -> list[tuple[Operation, NodeRefused | None]]:
+        answers = self._node.send_raw_transactions([newest(each).raw for each in ordered])
+        return list(zip(ordered, answers, strict=True))
 
     def _keep(self, lease: Lease, *, within: float | None = None) -> None:
         """Renew the lease unless that was done lately. Raises LeaseLost."""
@@ -285,3 +349,7 @@ class Flight:
             with writing(self._engine) as connection:
                 hold(connection, lease)
             self._memory.written_at = seconds_awake()
+
+
+def _is_too_early(refusal: NodeRefused | None) -> bool:
+    return refusal is not None and fate_of(str(refusal.values["message"])) is Fate.TOO_EARLY

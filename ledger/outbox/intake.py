@@ -2,7 +2,8 @@
 
 What would revert is refused before anything is signed, and so is what was asked for with another
 key: a contract counts operations by actor and would do the same once more for another signer, so
-an operation is bound to its signer when it is written down.
+an operation is bound to its signer when it is written down. One that failed is free for another
+key as soon as no reorganisation can bring back what was signed for it.
 """
 
 from __future__ import annotations
@@ -81,8 +82,7 @@ class Intake:
         """
         known = self.find(request.operation_id)
         if known is not None:
-            if known.genesis_hash == self._genesis_hash:
-                require_own(known, signer)
+            self._require_own_or_free(known, signer)
             self._require_same(known, request, signer)
             if known.state is State.CANCELLED:
                 raise OperationCancelled(operation_id=show_id(request.operation_id))
@@ -131,14 +131,13 @@ class Intake:
                 (each.number for each in known.attempts if each.transaction_hash == sent.hash), 0
             )
             lines_of = (lines[0].sequence, lines[-1].sequence)
-            included = (request.operation_id, number, sent.block_number, lines_of)
-            mark_included(connection, [included], at=now)
+            included = known.included(number, sent.block_number, lines_of, at=now)
+            mark_included(connection, [included])
             return read_operation(connection, request.operation_id)
 
     def repeat(self, known: Operation, request: Request, signer: Signer) -> Operation:
         """The known operation, made open again where it has to be done once more."""
-        if known.genesis_hash == self._genesis_hash:
-            require_own(known, signer)
+        self._require_own_or_free(known, signer)
         self._require_same(known, request, signer)
         if known.is_open:
             return known
@@ -155,8 +154,20 @@ class Intake:
             raise OperationCancelled(operation_id=show_id(request.operation_id))
         gas_limit = self._calls.gas_limit(request, signer.address)
         with writing(self._engine) as connection:
-            reopen(connection, known, gas_limit=gas_limit, at=now_in_milliseconds())
+            reopen(connection, known, signer.address, gas_limit=gas_limit, at=now_in_milliseconds())
             return read_operation(connection, request.operation_id)
+
+    def _require_own_or_free(self, known: Operation, signer: Signer) -> None:
+        """Raise OperationOfAnother unless it is the signer's, or nobody's any more."""
+        if known.genesis_hash == self._genesis_hash and not self._is_free(known):
+            require_own(known, signer)
+
+    def _is_free(self, known: Operation) -> bool:
+        """Whether it failed, and nothing that was signed for it can ever get into a block."""
+        if known.state is not State.FAILED or self._calls.sequence(known.request, known.sender):
+            return False
+        nonces = [each.nonce for each in known.attempts if each.sender == known.sender]
+        return not nonces or max(nonces) < self._rechecker.final_nonces(known.sender)
 
     def _require_same(self, known: Operation, request: Request, signer: Signer) -> None:
         """Raise what `_conflict` gives where the id stands for something else."""

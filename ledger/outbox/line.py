@@ -32,10 +32,16 @@ from ledger.outbox.rounds import Round
 from ledger.outbox.rules import Rules
 from ledger.store.engine import reading
 
-_FIRST_PAUSE = 0.003
+_FIRST_PAUSE = 0.002
 _LONGEST_PAUSE = 0.25
 _FOLLOWING_PAUSE = 0.02
 _LEFT_ALONE = 0.25
+_GATHERED = 0.05
+_COMPANY = 0.005
+"""Seconds that somebody new waits for those who were just told a result, while nothing else is on
+its way."""
+_ALONE = 8
+"""So few are signed for in one round, however few wait."""
 
 
 class _Ticket:
@@ -84,6 +90,8 @@ class Line:
         self._news = threading.Event()
         self._lingering: threading.Timer | None = None
         self._is_closed = False
+        self._told = 0
+        self._withheld = False
 
     def wait_for(
         self, operation_id: bytes, seconds: float, *, fresh: Operation | None = None
@@ -160,8 +168,39 @@ class Line:
             if own.is_over:
                 break
             pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
-            if not moved:
-                self._news.wait(pause if self._lease is not None else _FOLLOWING_PAUSE)
+            if self._lease is not None:
+                self._gather(pause)
+            elif not moved:
+                self._news.wait(_FOLLOWING_PAUSE)
+
+    def _gather(self, pause: float) -> None:
+        """Wait until another round is worth its commit.
+
+        That is when as much is new, or in a block, as is still on its way, and at the latest after
+        a moment. So many clients share a commit, a request and a block; and as a round signs for
+        half of them at most, the node works for one half while we do for the other.
+        """
+        began = now = time.monotonic()
+        until, looked, next_look = began + max(_GATHERED, pause), began, _FIRST_PAUSE
+        while now < until:
+            with self._lock:
+                fresh = sum(each.fresh is not None for each in self._tickets)
+            on_its_way = self._flight.on_its_way
+            if not on_its_way and (self._flight.found or 0 < fresh >= self._told / 2):
+                return
+            if on_its_way and fresh + self._flight.found >= on_its_way:
+                return
+            if not on_its_way:
+                until = min(until, began + (_COMPANY if fresh else pause))
+                self._news.wait(max(until - now, 0))
+                self._news.clear()
+            elif now - looked >= next_look:
+                self._flight.glance()
+                looked, next_look = time.monotonic(), next_look * 1.5
+            else:
+                self._news.wait(min(looked + next_look, until) - now)
+                self._news.clear()
+            now = time.monotonic()
 
     def _go_round(self) -> bool:
         """Do a round, or follow whoever has the lease; whether anything happened."""
@@ -172,9 +211,13 @@ class Line:
             self._flight.begin(self._lease)
         leaves = self._flight.signer is None  # others may have to sign
         with self._lock:
-            fresh = [each.fresh for each in self._tickets if each.fresh is not None]
+            most = max(_ALONE, -(-len(self._tickets) // 2))
+            fresh = [each.fresh for each in self._tickets if each.fresh is not None][:most]
+        self._withheld = len(fresh) < self._flight.found and not self._withheld
+        if self._withheld:
+            fresh = []  # more are told their results now and may ask for more: let them by once
         try:
-            done = self._flight.advance(self._lease, fresh, to_the_end=leaves)
+            done = self._flight.advance(self._lease, fresh, to_the_end=leaves, tell=self._deliver)
         except LeaseLost:
             self._lease = None
             return self._follow()
@@ -225,6 +268,7 @@ class Line:
     # --- delivering ---
 
     def _deliver(self, done: Round) -> bool:
+        self._told = len(done.settled)
         with self._lock:
             waiting = [each for each in self._tickets if not each.is_over]
         for ticket in waiting:
@@ -235,7 +279,8 @@ class Line:
                 ticket.fresh = None
         wanted = {each.operation_id for each in waiting if each.fresh is None}
         # What was settled before somebody began to wait for it is in no round: look, when idle.
-        found = self._read(wanted & done.settled if done.moved else wanted)
+        unread = (wanted & done.settled if done.moved else wanted) - done.finished.keys()
+        found = {**self._read(unread), **done.finished}
         self._tell(waiting, found, done.errors)
         return done.moved
 

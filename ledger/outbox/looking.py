@@ -37,7 +37,9 @@ class Looking:
         To be asked before the receipts are: what is taken by then has a receipt, or is not ours.
         """
         now = time.monotonic()
-        if not flying or now - self._memory.nonces_seen_at < LOOK_AT_NONCES:
+        if now - self._memory.nonces_seen_at < LOOK_AT_NONCES or not any(
+            self._memory.is_on_its_way_since(each, now - LOOK_AT_NONCES) for each in flying
+        ):
             return None
         unseen = [
             each for each in flying if newest(each).transaction_hash not in self._memory.first_sent

@@ -149,6 +149,14 @@ class Rechecker:
             by_tag = -1  # nothing is final yet, or the node does not say
         return by_tag if self._finality is Finality.TAG else max(by_depth, by_tag)
 
+    def final_nonces(self, sender: bytes) -> int:
+        """How many nonces of an account are used for good; 0 where the node cannot tell."""
+        final = self._final_block(self._node.block_number())
+        try:
+            return self._node.nonce(sender, final) if final >= 0 else 0
+        except (NodeLacksBlock, NodeRefused):
+            return 0  # it keeps no state that old
+
     def _note_final(self, present: Sequence[Settled], head: int) -> None:
         included = [each for each in present if each.state is State.INCLUDED]
         if not included:

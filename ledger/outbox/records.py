@@ -8,8 +8,8 @@ failed or cancelled; a reorganisation can take it back to sent. What it asks for
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -125,6 +125,21 @@ class Operation:
         """Whether it did what was asked."""
         return self.state.value in DONE
 
+    def included(self, number: int, block: int, lines: tuple[int, int], *, at: int) -> Operation:
+        """The operation once its attempt of this number is in a block, with its journal lines."""
+        return replace(
+            self,
+            state=State.INCLUDED,
+            updated_at=at,
+            first_sequence=lines[0] or None,
+            last_sequence=lines[1] or None,
+            failure=None,
+            attempts=tuple(
+                replace(each, block_number=block) if each.number == number else each
+                for each in self.attempts
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -176,32 +191,58 @@ def list_senders(connection: Connection, genesis_hash: bytes) -> tuple[bytes, ..
 
 
 def list_open(
-    connection: Connection, genesis_hash: bytes, sender: bytes, *, limit: int
+    connection: Connection,
+    genesis_hash: bytes,
+    sender: bytes,
+    *,
+    limit: int,
+    known: Mapping[bytes, Operation] | None = None,
 ) -> tuple[Operation, ...]:
-    """What is on its way for an account: those that are signed by nonce, then the oldest others."""
-    signed = (
-        select(attempts.c.operation_id, func.min(attempts.c.nonce).label("nonce"))
-        .where(attempts.c.sender == sender, attempts.c.ended_at.is_(None))
-        .group_by(attempts.c.operation_id)
-        .subquery()
+    """What is on its way for an account: those that are signed by nonce, then the oldest others.
+
+    `known` are operations as they were read or written before; one that nobody changed since is not
+    read again. Only who holds the account's lease knows its attempts without looking.
+    """
+    nonce = (
+        select(func.min(attempts.c.nonce))
+        .where(attempts.c.operation_id == operations.c.operation_id, attempts.c.ended_at.is_(None))
+        .scalar_subquery()
     )
     query = (
-        select(operations)
-        .outerjoin(signed, signed.c.operation_id == operations.c.operation_id)
+        select(*_MARKS)
         .where(
             operations.c.genesis_hash == genesis_hash,
             operations.c.sender == sender,
             operations.c.state.in_(OPEN),
         )
         .order_by(
-            signed.c.nonce.is_(None),
-            signed.c.nonce,
+            nonce.is_(None),
+            nonce,
             operations.c.created_at,
             operations.c.operation_id,
         )
         .limit(limit)
     )
-    return tuple(_operations(connection, connection.execute(query).all()))
+    before = known or {}
+    marks = {bytes(row[0]): tuple(row[1:]) for row in connection.execute(query)}
+    changed = [id_ for id_, mark in marks.items() if _mark_of(before.get(id_)) != mark]
+    found = list_of(connection, changed)
+    return tuple(found.get(id_) or before[id_] for id_ in marks)
+
+
+_MARKS = (
+    operations.c.operation_id,
+    operations.c.state,
+    operations.c.updated_at,
+    operations.c.cancel_asked_at,
+)
+"""What changes in the row of an operation that is on its way."""
+
+
+def _mark_of(operation: Operation | None) -> tuple[str, int, int | None] | None:
+    if operation is None:
+        return None
+    return (operation.state.value, operation.updated_at, operation.cancel_asked_at)
 
 
 def list_signed_senders(connection: Connection, genesis_hash: bytes) -> tuple[bytes, ...]:
@@ -269,15 +310,17 @@ def list_settled_since(
 def next_own_nonce(connection: Connection, genesis_hash: bytes, sender: bytes) -> int:
     """One above the highest nonce that was signed with this key and not in vain; 0 for none."""
     query = (
-        select(func.max(attempts.c.nonce))
+        select(attempts.c.nonce)
         .join(operations, operations.c.operation_id == attempts.c.operation_id)
         .where(
             attempts.c.sender == sender,
             operations.c.genesis_hash == genesis_hash,
             attempts.c.ended_at.is_(None),
         )
+        .order_by(attempts.c.nonce.desc())
+        .limit(1)
     )
-    highest = connection.execute(query).scalar_one()
+    highest = connection.execute(query).scalar_one_or_none()
     return int(highest) + 1 if highest is not None else 0
 
 

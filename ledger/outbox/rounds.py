@@ -16,17 +16,19 @@ from ledger.chain.replacing import read_fields
 from ledger.chain.sending import Fees
 from ledger.chain.signers import TransactionFields
 from ledger.errors import LedgerError, NodeRefused
-from ledger.outbox.records import Attempt, Operation
+from ledger.outbox.records import Attempt, Operation, State
 
 LOOK_AT_NONCES = 0.25
-"""Seconds between two looks at how many nonces the chain has used."""
+"""Seconds between two looks at how many nonces the chain has used, and before the first one at
+what was just sent."""
 
 
 @dataclass(slots=True)
 class Round:
     """What a round did.
 
-    settled: the operations that it brought to their end, for now.
+    settled: the operations that it brought to their end, for now; `finished` of them as they are
+        recorded now.
     written: those of the fresh ones that are recorded now; `known` of them were so before, and
         `inserted` are those that were not.
     errors: what to tell those who wait, by operation.
@@ -34,6 +36,7 @@ class Round:
 
     moved: bool = False
     settled: set[bytes] = field(default_factory=set)
+    finished: dict[bytes, Operation] = field(default_factory=dict)
     written: set[bytes] = field(default_factory=set)
     known: set[bytes] = field(default_factory=set)
     inserted: list[Operation] = field(default_factory=list)
@@ -85,7 +88,7 @@ class Seen:
 
     flying: Sequence[Operation] = ()
     fates: Mapping[bytes, tuple[Fate, NodeRefused | None]] = field(default_factory=dict)
-    found: Mapping[bytes, tuple[Attempt, Outcome]] = field(default_factory=dict)
+    found: dict[bytes, tuple[Attempt, Outcome]] = field(default_factory=dict)
     taken_nonces: int | None = None
     failed: dict[bytes, LedgerError] = field(default_factory=dict)
     strangers: list[Operation] = field(default_factory=list)
@@ -98,13 +101,20 @@ class Seen:
 
 @dataclass(slots=True)
 class Memory:
-    """What the holder remembers as long as it has the lease."""
+    """What the holder remembers as long as it has the lease.
 
+    known: what is on its way, as it is recorded.
+    keeps_early: whether the node takes a transaction before those of lower nonces.
+    """
+
+    known: dict[bytes, Operation] = field(default_factory=dict)
     next_nonce: int | None = None
     sent_at: dict[bytes, float] = field(default_factory=dict)
+    begun_at: dict[bytes, float] = field(default_factory=dict)
     first_sent: dict[bytes, tuple[float, int]] = field(default_factory=dict)
     doubts: dict[object, float] = field(default_factory=dict)
     nonces_seen_at: float = -LOOK_AT_NONCES
+    keeps_early: bool = True
     underpriced: set[bytes] = field(default_factory=set)
     seen: Seen = field(default_factory=Seen)
     written_at: float = 0.0
@@ -115,15 +125,25 @@ class Memory:
         since = self.doubts.setdefault(doubt, time.monotonic())
         return time.monotonic() - since >= seconds
 
+    def note_sent(self, operation_ids: Iterable[bytes], at: int) -> None:
+        """Remember what was written of operations that a node took."""
+        for id_ in operation_ids:
+            if id_ in self.known:
+                self.known[id_] = replace(self.known[id_], state=State.SENT, updated_at=at)
+
     def was_sent(self, operation: Operation) -> bool:
         """Whether its newest transaction was handed to a node."""
         return newest(operation).transaction_hash in self.sent_at
+
+    def is_on_its_way_since(self, operation: Operation, moment: float) -> bool:
+        """Whether its newest transaction was first handed to a node at this time or before."""
+        return self.begun_at.get(newest(operation).transaction_hash, moment + 1) <= moment
 
     def forget_all_but(self, flying: Iterable[Operation], *, most: int) -> None:
         """Stay as small as what is on its way, once more than `most` are remembered."""
         if len(self.sent_at) > most:
             kept = {attempt.transaction_hash for each in flying for attempt in each.live_attempts}
-            for known in (self.sent_at, self.first_sent):
+            for known in (self.sent_at, self.begun_at, self.first_sent):
                 for gone in known.keys() - kept:
                     del known[gone]
 

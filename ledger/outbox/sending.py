@@ -10,7 +10,7 @@ It refuses to guess: whether an operation was done is the contract's to say (`op
 so that a lost database, a chain that lost its last blocks, and a second process are all the same.
 The contract counts by signer and would do the same operation again for another one; so an
 operation is bound to its signer when it is written down, before anything of it is sent, and refused
-to every other.
+to every other, until it has failed for good.
 """
 
 from __future__ import annotations
@@ -125,10 +125,11 @@ class Outbox:
 
         The same request again gives the known result and sends nothing; one that failed is tried
         again, since nothing was done. Raises ContractRefused where the contract would refuse or
-        did refuse it, OperationOfAnother where it was asked for with another key, whatever came of
-        it, OperationConflict where the id stands for something else, OperationCancelled, KeyHalted
-        where somebody else uses the key, FundsTooLow, and ReceiptOverdue where the transaction is
-        in no block in time; it is kept and goes on with `resume` or with the same request.
+        did refuse it, OperationOfAnother where it was asked for with another key and may still be
+        done, OperationConflict where the id stands for something else, OperationCancelled,
+        KeyHalted where somebody else uses the key, FundsTooLow, and ReceiptOverdue where the
+        transaction is in no block in time; it is kept and goes on with `resume` or with the same
+        request.
         """
         operation, is_new = self._intake.check(request, signer)
         if operation.is_done:

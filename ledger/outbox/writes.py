@@ -86,8 +86,10 @@ def insert_attempts(connection: Connection, signed: Sequence[tuple[bytes, Attemp
     )
 
 
-def reopen(connection: Connection, operation: Operation, *, gas_limit: int | None, at: int) -> bool:
-    """Accept a failed operation once more; False where somebody else was faster."""
+def reopen(
+    connection: Connection, operation: Operation, sender: bytes, *, gas_limit: int | None, at: int
+) -> bool:
+    """Accept a failed operation once more, as this sender's; False where another was faster."""
     return (
         connection.execute(
             update(operations)
@@ -97,6 +99,7 @@ def reopen(connection: Connection, operation: Operation, *, gas_limit: int | Non
                 operations.c.updated_at == operation.updated_at,
             )
             .values(
+                sender=sender,
                 state=State.ACCEPTED.value,
                 updated_at=at,
                 error=None,
@@ -160,29 +163,37 @@ def mark_sent(connection: Connection, operation_ids: Sequence[bytes], *, at: int
     )
 
 
-def mark_included(
-    connection: Connection,
-    found: Sequence[tuple[bytes, int, int, tuple[int, int]]],
-    *,
-    at: int,
-    state: State = State.INCLUDED,
-) -> None:
-    """Record what is in a block: operation, number of its attempt, block, journal lines."""
-    _mark_blocks(connection, [(each[0], each[1], each[2]) for each in found])
+def mark_included(connection: Connection, included: Sequence[Operation]) -> None:
+    """Record operations as they are now that an attempt of theirs is in a block."""
+    in_blocks = ((each.request.operation_id, each.last_attempt) for each in included)
+    _mark_blocks(
+        connection,
+        [
+            (id_, attempt.number, attempt.block_number)
+            for id_, attempt in in_blocks
+            if attempt is not None and attempt.block_number is not None
+        ],
+    )
     _many(
         connection,
         update(operations)
         .where(operations.c.operation_id == bindparam("id"))
         .values(
-            state=state.value,
-            updated_at=at,
+            state=bindparam("now"),
+            updated_at=bindparam("at"),
             error=None,
             first_sequence=bindparam("first"),
             last_sequence=bindparam("last"),
         ),
         [
-            {"id": id_, "first": lines[0] or None, "last": lines[1] or None}
-            for id_, _number, _block, lines in found
+            {
+                "id": each.request.operation_id,
+                "now": each.state.value,
+                "at": each.updated_at,
+                "first": each.first_sequence,
+                "last": each.last_sequence,
+            }
+            for each in included
         ],
     )
 

@@ -13,6 +13,12 @@ from tests.support.desks import Sender, opened_engine
 from tests.support.ledger import Ledger, running_ledger
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the run of kills is."""
+    parser.addoption("--intents", type=int, default=80, help="intents of a killed sender")
+    parser.addoption("--sender-kills", type=int, default=24, help="kills, on each database")
+
+
 @pytest.fixture(scope="module")
 def ledger(anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger that the tests of a module share, each with a database of its own."""

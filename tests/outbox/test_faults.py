@@ -16,6 +16,7 @@ from ledger.chain.contracts.credits import encode_award
 from ledger.chain.sending import Call, prepare_transaction
 from ledger.chain.signers import LocalSigner, TransactionFields, sign
 from ledger.domain.commands import Award
+from ledger.domain.verification import Finality
 from ledger.errors import (
     ContractRefused,
     DiskFull,
@@ -222,6 +223,37 @@ def test_submit__reverted_in_its_block__is_failed_with_the_contracts_error_and_c
 
     assert retried.state is State.INCLUDED
     assert [attempt.number for attempt in retried.attempts] == [1, 2]
+
+
+def test_submit__failed_with_one_key__is_done_with_another_once_it_can_never_come_back(
+    own_ledger: Ledger, engine: Engine, tmp_path: Path
+) -> None:
+    """An issuer loses the office under way; another officer runs the same job again."""
+    ledger, operation_id = own_ledger, own_ledger.operation()
+    sender = Sender(ledger, engine, tmp_path, finality=Finality.DEPTH, finality_blocks=3)
+    ledger.anvil.rpc.call("evm_setAutomine", False)
+    _change_issuer(ledger, authority.encode_dismiss)
+    with ThreadPoolExecutor(1) as threads:
+        work = threads.submit(sender.award, operation_id, by=ledger.issuer)
+        assert wait_until(lambda: _is_sent(sender, operation_id), seconds=20)
+        ledger.anvil.mine()
+        with pytest.raises(ContractRefused):
+            work.result()
+    ledger.anvil.rpc.call("evm_setAutomine", True)
+
+    with pytest.raises(OperationOfAnother):
+        sender.award(operation_id)
+    ledger.anvil.mine(3)
+    done = sender.award(operation_id)
+
+    assert (done.state, done.sender) == (State.INCLUDED, ledger.officer.address)
+    assert [each.sender for each in done.attempts] == [
+        ledger.issuer.address,
+        ledger.officer.address,
+    ]
+    with pytest.raises(OperationOfAnother):
+        sender.award(operation_id, by=ledger.issuer)
+    assert ledger.contracts.credits.balance_of(PROGRAMME, MEMBER, at="latest") == 1
 
 
 def test_resume__nonce_used_elsewhere__halts_the_key_until_somebody_resumes_it(

@@ -1,105 +1,23 @@
 """The process is killed (SIGKILL) before and after each step of an operation; it is done once.
 
-A forked process asks for two awards and kills itself at one step, by doubles at its edges: the
-node, the signer, the database's commit. Another process then asks for the same, and is answered.
+A forked process asks for two awards and kills itself at one step (`tests.outbox.edges`). Another
+process then asks for the same, and is answered. `test_many_kills` does it again and again.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
 
-from ledger.chain.rpc import BlockName, Node
-from ledger.chain.signers import LocalSigner, TransactionFields
-from ledger.errors import NodeRefused
 from ledger.outbox.records import State
 from ledger.store.engine import open_engine
+from tests.outbox.edges import STEPS, EdgeNode, EdgeSigner, tell_commits
 from tests.support.desks import HASTY, Sender, opened_engine
 from tests.support.ledger import Ledger
-
-Edge = Callable[[str], None]
-
-STEPS = ("allocate", "sign", "commit", "broadcast", "receipt", "record")
-
-
-class EdgeNode(Node):
-    """A node that tells of what it is asked, before and after."""
-
-    def __init__(self, url: str, edge: Edge) -> None:
-        super().__init__(url)
-        self._edge = edge
-
-    def nonce(self, address: bytes, block: BlockName) -> int:
-        """The step in which a nonce is chosen."""
-        if block != "pending":
-            return super().nonce(address, block)
-        self._edge("before allocate")
-        found = super().nonce(address, block)
-        self._edge("after allocate")
-        return found
-
-    def send_raw_transactions(self, raws: Sequence[bytes]) -> list[NodeRefused | None]:
-        """The broadcast."""
-        self._edge("before broadcast")
-        answers = super().send_raw_transactions(raws)
-        self._edge("after broadcast")
-        return answers
-
-    def ask_many(self, method: str, params: Any, result_type: Any) -> Any:
-        """The look for receipts."""
-        if method != "eth_getTransactionReceipt":
-            return super().ask_many(method, params, result_type)
-        self._edge("before receipt")
-        found = super().ask_many(method, params, result_type)
-        if any(found):
-            self._edge("after receipt")
-        return found
-
-
-class EdgeSigner:
-    """A signer that tells of what it signs, before and after."""
-
-    def __init__(self, inner: LocalSigner, edge: Edge) -> None:
-        self._inner = inner
-        self._edge = edge
-        self.address = inner.address
-
-    def sign_transaction(self, fields: TransactionFields) -> bytes:
-        """The signing."""
-        self._edge("before sign")
-        raw = self._inner.sign_transaction(fields)
-        self._edge("after sign")
-        return raw
-
-
-def tell_commits(engine: Engine, edge: Edge) -> None:
-    """Tell of the commits that write signed bytes, and of those that record what came of them."""
-    now = {"step": ""}
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _statement(
-        _connection: Connection, _cursor: object, statement: str, *_more: object
-    ) -> None:
-        text = statement.lower()
-        if text.startswith("insert into attempts"):
-            now["step"] = "commit"
-        elif text.startswith("update operations") and "first_sequence" in text:
-            now["step"] = "record"
-
-    @event.listens_for(engine, "commit")
-    def _commit(connection: Connection) -> None:
-        step, now["step"] = now["step"], ""
-        if step:
-            edge(f"before {step}")
-            driver: Any = connection.connection.driver_connection
-            driver.commit()
-            edge(f"after {step}")
 
 
 def award_and_die(ledger: Ledger, url: str, folder: Path, ids: Sequence[bytes], at: str) -> None:
