@@ -169,13 +169,13 @@ def test_stream__after_a_reorganisation__withdraws_what_is_gone_and_tells_what_i
         last = listener.events[-1].id
 
         at_work.ledger.anvil.rpc.call("anvil_rollback", 2)
-        award(at_work, 300)
-        award(at_work, 400)
-        award(at_work, 500)
+        award(at_work, 30)
+        award(at_work, 40)
+        award(at_work, 50)
         at_work.look()
 
         (withdrawn,) = listener.wait_for("withdrawn", 1)
-        assert amounts(listener.wait_for("entry", 5)) == [10, 20, 300, 400, 500]
+        assert amounts(listener.wait_for("entry", 5)) == [10, 20, 30, 40, 50]
         kinds = [each.kind for each in listener.events if each.kind != "operation"]
         assert kinds.index("withdrawn") > kinds.index("entry")
     assert withdrawn["after_block"] == kept
@@ -185,11 +185,11 @@ def test_stream__after_a_reorganisation__withdraws_what_is_gone_and_tells_what_i
         (told,) = late.wait_for("withdrawn", 1)
         assert told["after_block"] <= kept
         found = amounts(late.wait_for("entry", 3))
-        assert found[-3:] == [300, 400, 500]
+        assert found[-3:] == [30, 40, 50]
         assert 10 not in found
         assert 20 not in found
     truth = client.get(f"/v1/organisations/{MEMBER}/balances").json()["items"][0]["credits"]
-    assert truth == 1 + 300 + 400 + 500
+    assert truth == 1 + 30 + 40 + 50
 
 
 @pytest.mark.parametrize("last", ["x", "1-2-3-4-5", "0-0-" + "0" * 63 + "-0-0", "9" * 200])
