@@ -63,8 +63,8 @@ class EvidenceMissing(InputRefused):
     code = "input.evidence_missing"
     sentence = "No evidence is named, and none can ever be added to an entry that has none."
     next_step = (
-        "Name what shows why with --evidence (a file, or the commitment to one), or say "
-        "--no-evidence."
+        "Name what shows why (--evidence with a file, or `evidence` with its commitment over "
+        "HTTP), or say that there is none (--no-evidence, `no_evidence`)."
     )
 
 
