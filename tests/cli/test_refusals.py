@@ -108,7 +108,7 @@ def test_entry__that_names_no_evidence__is_refused_unless_that_is_meant(
 
     assert code == 2
     assert said.startswith("error: No evidence is named, and none can ever be added")
-    assert "--evidence (a file, or the commitment to one), or say --no-evidence." in said
+    assert "or say that there is none (--no-evidence, `no_evidence`)." in said
     assert said.endswith("[input.evidence_missing]\n")
     assert "input.evidence_missing" not in meant
 
