@@ -6,10 +6,10 @@ whoever stands before it (a proxy) does.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -31,6 +31,7 @@ GRACE_SECONDS = 5
 _BACKLOG = 2048
 _LIVED_LONG = 10.0
 _PAUSE = 1.0
+_LOOK = 0.2
 
 NotReadyOption = Annotated[
     Path | None,
@@ -81,26 +82,24 @@ def serve(
     if settings.serve_processes == 1:
         _answer(settings, listener, not_ready_while)
         return
-    children: dict[int, float] = {}
-    stopping = False
-
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-
+    stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    while not stopping or children:
-        while not stopping and len(children) < settings.serve_processes:
+        signal.signal(number, lambda *_: stopping.set())
+    children: dict[int, float] = {}
+    while children or not stopping.is_set():
+        while len(children) < settings.serve_processes and not stopping.is_set():
             children[_fork(settings, listener, not_ready_while)] = time.monotonic()
-        with contextlib.suppress(ChildProcessError):
-            ended, _status = os.wait()
+        ended, _status = os.waitpid(-1, os.WNOHANG)
+        if ended:
             lived = time.monotonic() - children.pop(ended)
-            if not stopping and lived < _LIVED_LONG:
-                time.sleep(_PAUSE)  # what kills it at once would fill the machine
+            if lived < _LIVED_LONG:
+                stopping.wait(_PAUSE)  # what kills it at once would fill the machine
+            continue
+        if stopping.is_set():
+            # Again and again, since one that only begins may not listen yet.
+            for pid in children:
+                os.kill(pid, signal.SIGTERM)
+        time.sleep(_LOOK)
 
 
 def _fork(settings: Settings, listener: socket.socket, not_ready_while: Path | None) -> int:
@@ -108,6 +107,8 @@ def _fork(settings: Settings, listener: socket.socket, not_ready_while: Path | N
     pid = os.fork()
     if pid:
         return pid
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # as long as there is nothing to end gently
     code = 1
     try:
         _answer(settings, listener, not_ready_while)
