@@ -8,6 +8,7 @@ table of settings is compared with this class by a test.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
@@ -120,6 +121,10 @@ class Settings(BaseSettings):
         30.0, gt=0, description="Seconds without a look at the chain after which /readyz says no."
     )
     language: str = Field("zh-CN", description="The console's language where a reader names none.")
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks that webhooks may reach though they are not public, comma-separated.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -148,7 +153,17 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is no name and no address of a machine") from error
         return value
 
-    @field_validator("rpc_url", "signers", mode="before")
+    @field_validator("webhook_networks", mode="after")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text} is no network such as 10.1.0.0/16") from None
+        return value
+
+    @field_validator("rpc_url", "signers", "webhook_networks", mode="before")
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
     from ledger.office.evidence import EvidenceStore
+    from ledger.office.webhooks.addresses import Gate
     from ledger.services.desk import Desk
     from ledger.services.roster.reading import Roster
 
@@ -212,6 +213,13 @@ def open_evidence(settings: Settings) -> EvidenceStore:
     from ledger.office.evidence import EvidenceStore
 
     return EvidenceStore(settings.home / EVIDENCE_FOLDER)
+
+
+def open_gate(settings: Settings) -> Gate:
+    """What webhooks may reach."""
+    from ledger.office.webhooks.addresses import Gate, parse_networks
+
+    return Gate(parse_networks(settings.webhook_networks))
 
 
 def open_named_signer(

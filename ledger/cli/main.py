@@ -54,6 +54,7 @@ _COMMANDS = {
     "keys": "keys",
     "mirror": "mirror",
     "serve": "serve",
+    "webhook": "webhook",
 }
 """The module of each command, in the order in which `--help` shows them."""
 

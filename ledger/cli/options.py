@@ -101,3 +101,10 @@ LanguageOption = Annotated[
     str | None,
     typer.Option(help="The console's language where a reader names none (MOONLAKE_LANGUAGE)."),
 ]
+WebhookNetworksOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Networks that webhooks may reach though they are not public, comma-separated "
+        "(MOONLAKE_WEBHOOK_NETWORKS)."
+    ),
+]

@@ -37,6 +37,7 @@ _OPTIONS: dict[str, Any] = {
     "subscribe_url": options.SubscribeUrlOption,
     "stale_after": options.StaleAfterOption,
     "language": options.LanguageOption,
+    "webhook_networks": options.WebhookNetworksOption,
 }
 
 EVERY = tuple(_OPTIONS)

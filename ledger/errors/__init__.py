@@ -18,6 +18,7 @@ Whoever raises or catches one takes it from here.
 from __future__ import annotations
 
 from ledger.errors.asked import (
+    AddressRefused,
     ContractRefused,
     CursorInvalid,
     DemonstrationRefused,
@@ -120,6 +121,7 @@ from ledger.errors.signers import (
 )
 
 __all__ = [
+    "AddressRefused",
     "AlreadyRunning",
     "ArtifactsStale",
     "ChainMismatch",

@@ -6,7 +6,8 @@ InputRefused             what was asked cannot be meant: wrong value, unknown na
 ├── CursorInvalid
 ├── NotFound
 ├── DemonstrationRefused
-└── EvidenceMissing
+├── EvidenceMissing
+└── AddressRefused
 ContractRefused          a contract's own error, by name and values
 """
 
@@ -64,6 +65,18 @@ class EvidenceMissing(InputRefused):
         "Name what shows why with --evidence (a file, or the commitment to one), or say "
         "--no-evidence."
     )
+
+
+class AddressRefused(InputRefused):
+    """An address that a webhook may not reach; `why` is what is wrong with it, in words."""
+
+    code = "input.address_refused"
+    sentence = "{host} cannot be reached by a webhook: it {why}."
+    next_step = (
+        "Name a public https address; a network of your own is allowed with "
+        "MOONLAKE_WEBHOOK_NETWORKS."
+    )
+    phrases = frozenset({"why"})
 
 
 class ContractRefused(LedgerError):

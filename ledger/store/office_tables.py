@@ -69,3 +69,72 @@ applications = Table(
     number("filed_at"),
     text("note"),
 )
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    text("url"),
+    text("description"),
+    text("types"),  # of messages, separated by blanks; empty for all
+    number("created_at"),
+    number("disabled_at", nullable=True),  # seconds since 1970 UTC; null while it is in use
+    text("disabled_because"),
+    number("failing_since", nullable=True),  # milliseconds; null while the last attempt went well
+)
+
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    number("number", primary_key=True),  # from 1, one more with each rotation
+    blob("secret"),
+    number("created_at"),
+    number("ends_at", nullable=True),  # seconds; the newest has no end
+)
+
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    text("message_id", primary_key=True),  # follows from what it tells: never told as two
+    text("type"),
+    number("happened_at"),
+    blob("body"),  # what is signed and sent; ids and amounts, and never a name
+    number("made_at"),  # milliseconds
+    Index("ix_webhook_messages_made", "made_at"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    text("message_id", primary_key=True),
+    text("state"),  # waiting, delivered, dead
+    number("tries"),  # since it was asked for last
+    number("due_at"),  # milliseconds; an attempt under way has moved it on
+    number("updated_at"),
+    Index("ix_webhook_deliveries_due", "state", "due_at"),
+    Index("ix_webhook_deliveries_message", "message_id"),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    text("message_id", primary_key=True),
+    number("number", primary_key=True),
+    number("at"),  # milliseconds
+    number("took_ms"),
+    number("status", nullable=True),  # of the answer; null where there was none
+    text("problem"),
+)
+
+webhook_cursor = Table(
+    "webhook_cursor",
+    metadata,
+    number("id", primary_key=True),
+    digest("genesis_hash"),  # the chain that the block is of
+    number("block_number"),  # what is final up to here has been made messages of
+    number("operations_at"),  # milliseconds: as far as operations were looked through
+    CheckConstraint("id = 1", name="single_row"),
+)

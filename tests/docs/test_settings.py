@@ -36,6 +36,7 @@ SAMPLES = {
     "subscribe_url": "ws://one.example",
     "stale_after": "60.0",
     "language": "en",
+    "webhook_networks": "10.1.0.0/16,fd00::/8",
 }
 
 
@@ -168,6 +169,7 @@ def test_as_environment__of_settings__gives_a_child_the_same(
         ("max_fee_gwei", "NaN"),
         ("signers", "issuer"),
         ("devnet_keys", "issuer"),
+        ("webhook_networks", "10.1.0.1/16"),
     ],
 )
 def test_setting__that_cannot_be__is_refused_by_its_name(
