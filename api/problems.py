@@ -29,8 +29,10 @@ from ledger.errors import (
     OperationConflict,
     OperationOfAnother,
     ProofProblem,
+    ScannerFailed,
     SendingProblem,
     SetupProblem,
+    StorageUnusable,
     Unforeseen,
 )
 
@@ -48,6 +50,8 @@ STATUS_BY_ERROR: Mapping[type[LedgerError], HTTPStatus] = {
     ChainProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     MirrorProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     OfficeProblem: HTTPStatus.INTERNAL_SERVER_ERROR,
+    ScannerFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     SendingProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     OperationConflict: HTTPStatus.CONFLICT,
     OperationOfAnother: HTTPStatus.CONFLICT,

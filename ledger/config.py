@@ -125,6 +125,18 @@ class Settings(BaseSettings):
         (),
         description="Networks that webhooks may reach though they are not public, comma-separated.",
     )
+    evidence_url: str = Field(
+        "",
+        repr=False,
+        description="A storage of documents that several machines share; empty means the data "
+        "folder.",
+    )
+    evidence_scan: str = Field(
+        "", description="A command that scans a document before it is kept; empty means none."
+    )
+    evidence_max_mib: int = Field(
+        64, ge=1, le=4096, description="The largest document that is kept, in MiB."
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ command that reads must not wait for it.
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -209,10 +210,19 @@ def opened_waiter(settings: Settings, report: Reporter) -> Iterator[Waiter]:
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:
-    """The store of evidence files in the data folder."""
-    from ledger.office.evidence import EvidenceStore
+    """The store of evidence files: in the data folder, or where the settings say.
 
-    return EvidenceStore(settings.home / EVIDENCE_FOLDER)
+    Raises ToolMissing and InvalidSetting.
+    """
+    from ledger.office.evidence import EvidenceStore
+    from ledger.office.shelves import RemoteShelf
+
+    return EvidenceStore(
+        settings.home / EVIDENCE_FOLDER,
+        shelf=RemoteShelf(settings.evidence_url) if settings.evidence_url else None,
+        scan=shlex.split(settings.evidence_scan),
+        max_bytes=settings.evidence_max_mib * 1024 * 1024,
+    )
 
 
 def open_gate(settings: Settings) -> Gate:

@@ -38,6 +38,9 @@ _OPTIONS: dict[str, Any] = {
     "stale_after": options.StaleAfterOption,
     "language": options.LanguageOption,
     "webhook_networks": options.WebhookNetworksOption,
+    "evidence_url": options.EvidenceUrlOption,
+    "evidence_scan": options.EvidenceScanOption,
+    "evidence_max_mib": options.EvidenceMaxMibOption,
 }
 
 EVERY = tuple(_OPTIONS)

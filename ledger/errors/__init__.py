@@ -23,6 +23,7 @@ from ledger.errors.asked import (
     CursorInvalid,
     DemonstrationRefused,
     EvidenceMissing,
+    EvidenceRefused,
     InputRefused,
     InvalidFile,
     InvalidValue,
@@ -75,6 +76,8 @@ from ledger.errors.nodes import (
 from ledger.errors.office import (
     EvidenceDamaged,
     OfficeProblem,
+    ScannerFailed,
+    StorageUnusable,
 )
 from ledger.errors.sending import (
     FeesTooHigh,
@@ -145,6 +148,7 @@ __all__ = [
     "EventUnknown",
     "EvidenceDamaged",
     "EvidenceMissing",
+    "EvidenceRefused",
     "FactsDamaged",
     "FeesTooHigh",
     "FolderUnusable",
@@ -194,6 +198,7 @@ __all__ = [
     "ProofProblem",
     "ReceiptOverdue",
     "ReorganisationTooDeep",
+    "ScannerFailed",
     "SchemaMismatch",
     "SendingProblem",
     "SetupProblem",
@@ -201,6 +206,7 @@ __all__ = [
     "SignerProblem",
     "SignerRefused",
     "SignerUnreachable",
+    "StorageUnusable",
     "ToolMissing",
     "TransactionTooLarge",
     "Unforeseen",

@@ -7,7 +7,8 @@ InputRefused             what was asked cannot be meant: wrong value, unknown na
 ├── NotFound
 ├── DemonstrationRefused
 ├── EvidenceMissing
-└── AddressRefused
+├── AddressRefused
+└── EvidenceRefused
 ContractRefused          a contract's own error, by name and values
 """
 
@@ -77,6 +78,14 @@ class AddressRefused(InputRefused):
         "MOONLAKE_WEBHOOK_NETWORKS."
     )
     phrases = frozenset({"why"})
+
+
+class EvidenceRefused(InputRefused):
+    """A document that is not what it says, or in which a scanner found something."""
+
+    code = "input.evidence_refused"
+    sentence = "The document was refused: {problem}."
+    next_step = "Send another one; nothing of this one was kept."
 
 
 class ContractRefused(LedgerError):

@@ -1,7 +1,9 @@
 """What is kept beside the chain is not as it was kept.
 
 OfficeProblem
-└── EvidenceDamaged
+├── EvidenceDamaged
+├── ScannerFailed
+└── StorageUnusable
 """
 
 from __future__ import annotations
@@ -17,3 +19,17 @@ class EvidenceDamaged(OfficeProblem):
     code = "office.evidence_damaged"
     sentence = "The evidence document {commitment} cannot be shown: {problem}."
     next_step = "Put the file back from a backup; the chain's commitment tells whether it is right."
+
+
+class ScannerFailed(OfficeProblem):
+    code = "office.scanner_failed"
+    sentence = "The document could not be scanned, and was not kept: {problem}."
+    next_step = "See that the command of MOONLAKE_EVIDENCE_SCAN works, then send it again."
+
+
+class StorageUnusable(OfficeProblem):
+    """The storage of evidence files; `problem` is the class of its own error."""
+
+    code = "office.storage_unusable"
+    sentence = "The storage of documents ({scheme}) cannot be used: {problem}."
+    next_step = "See MOONLAKE_EVIDENCE_URL, the storage's credentials and the way to it."

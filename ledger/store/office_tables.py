@@ -138,3 +138,22 @@ webhook_cursor = Table(
     number("operations_at"),  # milliseconds: as far as operations were looked through
     CheckConstraint("id = 1", name="single_row"),
 )
+
+private_evidence = Table(
+    "private_evidence",
+    metadata,
+    digest("commitment", primary_key=True),  # of evidence_files; not shown to everybody
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    text("subject", primary_key=True),  # of the profile whose contact it is, as its key
+    text("key", primary_key=True),
+    number("number", primary_key=True),
+    text("role"),  # what the person is asked about
+    text("person"),
+    text("email"),
+    text("phone"),
+    text("address"),
+)

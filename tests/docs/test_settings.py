@@ -37,6 +37,9 @@ SAMPLES = {
     "stale_after": "60.0",
     "language": "en",
     "webhook_networks": "10.1.0.0/16,fd00::/8",
+    "evidence_url": "s3://bucket/evidence",
+    "evidence_scan": "clamdscan --no-summary",
+    "evidence_max_mib": "32",
 }
 
 
@@ -170,6 +173,7 @@ def test_as_environment__of_settings__gives_a_child_the_same(
         ("signers", "issuer"),
         ("devnet_keys", "issuer"),
         ("webhook_networks", "10.1.0.1/16"),
+        ("evidence_max_mib", "0"),
     ],
 )
 def test_setting__that_cannot_be__is_refused_by_its_name(
