@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ledger.errors import (
+    ApplicationElsewhere,
     ChainProblem,
     ContractRefused,
     CursorInvalid,
@@ -29,6 +30,7 @@ from ledger.errors import (
     OperationConflict,
     OperationOfAnother,
     ProofProblem,
+    SameOfficer,
     ScannerFailed,
     SendingProblem,
     SetupProblem,
@@ -50,6 +52,8 @@ STATUS_BY_ERROR: Mapping[type[LedgerError], HTTPStatus] = {
     ChainProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     MirrorProblem: HTTPStatus.SERVICE_UNAVAILABLE,
     OfficeProblem: HTTPStatus.INTERNAL_SERVER_ERROR,
+    ApplicationElsewhere: HTTPStatus.CONFLICT,
+    SameOfficer: HTTPStatus.CONFLICT,
     ScannerFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
     SendingProblem: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -21,6 +21,7 @@ import typer
 
 from ledger.disks import is_full
 from ledger.errors import (
+    ApplicationElsewhere,
     ChainProblem,
     ContractRefused,
     DiskFull,
@@ -33,6 +34,7 @@ from ledger.errors import (
     OperationConflict,
     OperationOfAnother,
     ProofProblem,
+    SameOfficer,
     SendingProblem,
     SetupProblem,
     Unforeseen,
@@ -54,14 +56,17 @@ _COMMANDS = {
     "keys": "keys",
     "mirror": "mirror",
     "serve": "serve",
+    "application": "application",
     "webhook": "webhook",
+    "backup": "backup",
+    "restore": "restore",
 }
 """The module of each command, in the order in which `--help` shows them."""
 
 _OUTPUT = ("utf-8", "backslashreplace")
 """A value that was refused need not be text."""
 
-_NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve"})
+_NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve", "backup", "restore"})
 """Commands without commands of their own."""
 
 _BACKGROUND = "--background"
@@ -77,6 +82,8 @@ _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (ProofProblem, 4),
     (ContractRefused, 5),
     (MirrorProblem, 6),
+    (ApplicationElsewhere, 1),
+    (SameOfficer, 1),
     (OperationConflict, 2),
     (OperationOfAnother, 2),
     (SendingProblem, 7),

@@ -100,8 +100,8 @@ class Desktop:
                     raise InvalidValue(field=field, value=title, expected=expected)
             return bytes.fromhex(given[2:]) if given else NO_COMMITMENT
         path = Path(given)
-        description = Description(title_zh, title_en or path.name, _media_type(path))
-        with _open_document(path) as content, writing(self.desk.engine) as connection:
+        description = Description(title_zh, title_en or path.name, media_type_of(path))
+        with open_document(path) as content, writing(self.desk.engine) as connection:
             kept = self.desk.evidence.keep(
                 connection, content, description, added_at=int(time.time())
             )
@@ -171,7 +171,8 @@ def describe(operation: Operation, *, here: bytes | None = None) -> dict[str, An
     }
 
 
-def _open_document(path: Path) -> BinaryIO:
+def open_document(path: Path) -> BinaryIO:
+    """A file that somebody named. Raises NotFound, InvalidValue and InvalidFile."""
     try:
         if path.exists() and not path.is_file():
             raise InvalidValue(field="evidence", value=str(path), expected="a regular file")
@@ -183,6 +184,7 @@ def _open_document(path: Path) -> BinaryIO:
         raise InvalidFile(path=path, line=1, problem=problem) from error
 
 
-def _media_type(path: Path) -> str:
+def media_type_of(path: Path) -> str:
+    """What a file is, by its name."""
     guessed, _ = mimetypes.guess_type(path.name)
     return guessed or "application/octet-stream"

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from ledger.errors.asked import (
     AddressRefused,
+    BackupUnusable,
     ContractRefused,
     CursorInvalid,
     DemonstrationRefused,
@@ -28,6 +29,7 @@ from ledger.errors.asked import (
     InvalidFile,
     InvalidValue,
     NotFound,
+    RestoreRefused,
 )
 from ledger.errors.base import (
     LedgerError,
@@ -74,8 +76,10 @@ from ledger.errors.nodes import (
     ProofProblem,
 )
 from ledger.errors.office import (
+    ApplicationElsewhere,
     EvidenceDamaged,
     OfficeProblem,
+    SameOfficer,
     ScannerFailed,
     StorageUnusable,
 )
@@ -126,7 +130,9 @@ from ledger.errors.signers import (
 __all__ = [
     "AddressRefused",
     "AlreadyRunning",
+    "ApplicationElsewhere",
     "ArtifactsStale",
+    "BackupUnusable",
     "ChainMismatch",
     "ChainProblem",
     "CodeMismatch",
@@ -198,6 +204,8 @@ __all__ = [
     "ProofProblem",
     "ReceiptOverdue",
     "ReorganisationTooDeep",
+    "RestoreRefused",
+    "SameOfficer",
     "ScannerFailed",
     "SchemaMismatch",
     "SendingProblem",

@@ -8,7 +8,9 @@ InputRefused             what was asked cannot be meant: wrong value, unknown na
 ├── DemonstrationRefused
 ├── EvidenceMissing
 ├── AddressRefused
-└── EvidenceRefused
+├── EvidenceRefused
+├── BackupUnusable
+└── RestoreRefused
 ContractRefused          a contract's own error, by name and values
 """
 
@@ -86,6 +88,23 @@ class EvidenceRefused(InputRefused):
     code = "input.evidence_refused"
     sentence = "The document was refused: {problem}."
     next_step = "Send another one; nothing of this one was kept."
+
+
+class BackupUnusable(InputRefused):
+    code = "input.backup_unusable"
+    sentence = "The backup {path} cannot be used: {problem}."
+    next_step = "Name another backup; nothing of this one was put into the database."
+
+
+class RestoreRefused(InputRefused):
+    """A backup would mix with what is there."""
+
+    code = "input.restore_refused"
+    sentence = "The database holds {what} already; a backup is restored into an empty one."
+    next_step = (
+        "Name another database with MOONLAKE_DATABASE_URL, or another data folder with "
+        "MOONLAKE_HOME."
+    )
 
 
 class ContractRefused(LedgerError):

@@ -1,7 +1,9 @@
 """What is kept beside the chain is not as it was kept.
 
 OfficeProblem
+├── ApplicationElsewhere
 ├── EvidenceDamaged
+├── SameOfficer
 ├── ScannerFailed
 └── StorageUnusable
 """
@@ -33,3 +35,19 @@ class StorageUnusable(OfficeProblem):
     code = "office.storage_unusable"
     sentence = "The storage of documents ({scheme}) cannot be used: {problem}."
     next_step = "See MOONLAKE_EVIDENCE_URL, the storage's credentials and the way to it."
+
+
+class ApplicationElsewhere(OfficeProblem):
+    """A step that the application's state does not allow."""
+
+    code = "office.application_elsewhere"
+    sentence = "Application {application} is {state}; it cannot be {wanted}."
+    next_step = "`moonlake application show` says what was done with it, and what may come next."
+
+
+class SameOfficer(OfficeProblem):
+    """Whoever recommended a decision cannot confirm it."""
+
+    code = "office.same_officer"
+    sentence = "{officer} recommended this decision and cannot confirm it."
+    next_step = "Another officer confirms it."

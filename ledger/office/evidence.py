@@ -130,16 +130,13 @@ class EvidenceStore:
         content = self._shelf.open(evidence.content_hash.hex())
         if content is None:
             raise EvidenceDamaged(commitment="0x" + commitment.hex(), problem="its file is gone")
-        try:
-            actual = hashlib.file_digest(content, "sha256").digest()
-            if commit_to_content(bytes(found.salt), actual) != commitment:
-                raise EvidenceDamaged(
-                    commitment="0x" + commitment.hex(),
-                    problem="its file is not what was committed to",
-                )
-        except BaseException:
+        actual = _hash_content(content)
+        if commit_to_content(bytes(found.salt), actual) != commitment:
             content.close()
-            raise
+            raise EvidenceDamaged(
+                commitment="0x" + commitment.hex(),
+                problem="its file is not what was committed to",
+            )
         return evidence, _chunks(content)
 
     def erase(self, connection: Connection, commitment: bytes) -> bytes | None:
@@ -209,6 +206,13 @@ def _copy(content: BinaryIO, file: BinaryIO, most: int) -> tuple[bytes, int]:
     if size == 0:
         raise InvalidValue(field="evidence", value="0 bytes", expected="a document with content")
     return hasher.digest(), size
+
+
+def _hash_content(content: BinaryIO) -> bytes:
+    hasher = hashlib.sha256()
+    while chunk := content.read(CHUNK_BYTES):
+        hasher.update(chunk)
+    return hasher.digest()
 
 
 def _chunks(content: BinaryIO) -> Iterator[bytes]:

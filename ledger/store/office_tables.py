@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Index, Table
 
-from ledger.store.columns import blob, digest, flag, new_metadata, number, text
+from ledger.store.columns import address, blob, digest, flag, new_metadata, number, text
 
 metadata = new_metadata()
 
@@ -156,4 +156,46 @@ contacts = Table(
     text("email"),
     text("phone"),
     text("address"),
+)
+
+office_log = Table(
+    "office_log",
+    metadata,
+    text("subject", primary_key=True),  # organisation or application, with its id
+    number("number", primary_key=True),  # from 1 for each subject
+    number("at"),  # seconds since 1970 UTC
+    text("actor"),  # an account, a key's name, or the applicant
+    text("action"),
+    text("detail"),  # what was said; emptied where its subject is erased
+)
+
+application_cases = Table(
+    "application_cases",
+    metadata,
+    digest("application_id", primary_key=True),  # what the applicant signs on the chain, too
+    text("programme"),  # the programme's key
+    text("state"),  # ledger.office.casework.CaseState
+    number("org_id", nullable=True),  # null until it is registered
+    address("controller", nullable=True),  # null until the applicant has a wallet
+    digest("link", nullable=True, unique=True),  # SHA-256 of the secret in the applicant's link
+    blob("form"),  # JSON; empty until it is filed, and after it is erased
+    digest("evidence", nullable=True),  # of the filed form, a private document
+    number("tier", nullable=True),  # what was recommended
+    number("expires_at", nullable=True),
+    text("reason"),  # a key such as fee.unpaid, where it is to be declined
+    text("recommended_by"),
+    text("confirmed_by"),
+    number("consent_until", nullable=True),  # the deadline that the applicant signed
+    blob("consent", nullable=True),  # its signature
+    number("opened_at"),
+    number("updated_at"),
+    Index("ix_application_cases_state", "state", "opened_at"),
+    Index("ix_application_cases_organisation", "org_id"),
+)
+
+application_documents = Table(
+    "application_documents",
+    metadata,
+    digest("application_id", primary_key=True),
+    digest("commitment", primary_key=True),  # of a private document
 )

@@ -21,7 +21,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    or_,
     select,
     tuple_,
     update,
@@ -121,7 +120,7 @@ def take_on(
         .limit(limit * 4)
     ).all()
     room = {name: each - busy.count(name) for name in {row.endpoint_id for row in rows}}
-    wanted = []
+    wanted: list[tuple[str, str]] = []
     for row in rows:
         if room[row.endpoint_id] > 0 and len(wanted) < limit:
             room[row.endpoint_id] -= 1
@@ -301,14 +300,12 @@ def _due(connection: Connection, row: Row[Any], now: int) -> Due:
 def _settle(
     connection: Connection, due: Due, now: int, *, state: str, due_at: int | None = None
 ) -> None:
+    mine = [_D.c.endpoint_id == due.endpoint_id, _D.c.message_id == due.message_id]
+    if state != "delivered":
+        mine.append(_D.c.state == "waiting")  # delivered by another process meanwhile, it stays so
     connection.execute(
         update(_D)
-        .where(
-            _D.c.endpoint_id == due.endpoint_id,
-            _D.c.message_id == due.message_id,
-            # One that another process delivered meanwhile stays delivered.
-            or_(_D.c.state == "waiting", state == "delivered"),
-        )
+        .where(*mine)
         .values(
             state=state,
             tries=due.tries + 1,
