@@ -8,6 +8,7 @@ table of settings is compared with this class by a test.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
@@ -146,6 +147,22 @@ class Settings(BaseSettings):
     serve_processes: int = Field(
         1, ge=1, le=64, description="How many processes serve; each has its own share of the work."
     )
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks that webhooks may reach though they are not public, comma-separated.",
+    )
+    evidence_url: str = Field(
+        "",
+        repr=False,
+        description="A storage of documents that several machines share; empty means the data "
+        "folder.",
+    )
+    evidence_scan: str = Field(
+        "", description="A command that scans a document before it is kept; empty means none."
+    )
+    evidence_max_mib: int = Field(
+        64, ge=1, le=4096, description="The largest document that is kept, in MiB."
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -174,7 +191,19 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} is no name and no address of a machine") from error
         return value
 
-    @field_validator("rpc_url", "signers", "cors_origins", "serve_keys", mode="before")
+    @field_validator("webhook_networks", mode="after")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text} is no network such as 10.1.0.0/16") from None
+        return value
+
+    @field_validator(
+        "rpc_url", "signers", "cors_origins", "serve_keys", "webhook_networks", mode="before"
+    )
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         if isinstance(value, str):

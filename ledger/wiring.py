@@ -7,6 +7,7 @@ command that reads must not wait for it.
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
     from ledger.office.evidence import EvidenceStore
+    from ledger.office.webhooks.addresses import Gate
     from ledger.services.desk import Desk
     from ledger.services.roster.reading import Roster
 
@@ -240,10 +242,26 @@ def compare_with_bundle(settings: Settings, path: Path) -> Findings:
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:
-    """The store of evidence files in the data folder."""
-    from ledger.office.evidence import EvidenceStore
+    """The store of evidence files: in the data folder, or where the settings say.
 
-    return EvidenceStore(settings.home / EVIDENCE_FOLDER)
+    Raises ToolMissing and InvalidSetting.
+    """
+    from ledger.office.evidence import EvidenceStore
+    from ledger.office.shelves import RemoteShelf
+
+    return EvidenceStore(
+        settings.home / EVIDENCE_FOLDER,
+        shelf=RemoteShelf(settings.evidence_url) if settings.evidence_url else None,
+        scan=shlex.split(settings.evidence_scan),
+        max_bytes=settings.evidence_max_mib * 1024 * 1024,
+    )
+
+
+def open_gate(settings: Settings) -> Gate:
+    """What webhooks may reach."""
+    from ledger.office.webhooks.addresses import Gate, parse_networks
+
+    return Gate(parse_networks(settings.webhook_networks))
 
 
 def open_named_signer(

@@ -26,6 +26,7 @@ _GROUPS = (
     "proposal",
     "voucher",
     "role",
+    "application",
 )
 
 

@@ -22,6 +22,7 @@ import typer
 from ledger.disks import is_full
 from ledger.errors import (
     AccessProblem,
+    ApplicationElsewhere,
     AuditProblem,
     ChainProblem,
     ContractRefused,
@@ -35,6 +36,7 @@ from ledger.errors import (
     OperationConflict,
     OperationOfAnother,
     ProofProblem,
+    SameOfficer,
     SendingProblem,
     SetupProblem,
     Unforeseen,
@@ -63,13 +65,17 @@ _COMMANDS = {
     "audit": "audit",
     "serve": "serve",
     "api-key": "api_key",
+    "application": "application",
+    "webhook": "webhook",
+    "backup": "backup",
+    "restore": "restore",
 }
 """The module of each command, in the order in which `--help` shows them."""
 
 _OUTPUT = ("utf-8", "backslashreplace")
 """A value that was refused need not be text."""
 
-_NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve"})
+_NO_GROUPS = frozenset({"up", "doctor", "deploy", "serve", "backup", "restore"})
 """Commands without commands of their own."""
 
 _BACKGROUND = "--background"
@@ -86,6 +92,8 @@ _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (ProofProblem, 4),
     (ContractRefused, 5),
     (MirrorProblem, 6),
+    (ApplicationElsewhere, 1),
+    (SameOfficer, 1),
     (OperationConflict, 2),
     (OperationOfAnother, 2),
     (SendingProblem, 7),

@@ -134,3 +134,29 @@ ServeKeysOption = Annotated[
 ServeProcessesOption = Annotated[
     int | None, typer.Option(help="How many processes serve (MOONLAKE_SERVE_PROCESSES).")
 ]
+WebhookNetworksOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Networks that webhooks may reach though they are not public, comma-separated "
+        "(MOONLAKE_WEBHOOK_NETWORKS)."
+    ),
+]
+EvidenceUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A storage of documents, s3://bucket/prefix; the data folder if unset "
+        "(MOONLAKE_EVIDENCE_URL)."
+    ),
+]
+EvidenceScanOption = Annotated[
+    str | None,
+    typer.Option(help="A command that scans a document (MOONLAKE_EVIDENCE_SCAN)."),
+]
+EvidenceMaxMibOption = Annotated[
+    int | None,
+    typer.Option(
+        help="The largest document that is kept, in MiB (MOONLAKE_EVIDENCE_MAX_MIB).",
+        min=1,
+        max=4096,
+    ),
+]

@@ -120,6 +120,24 @@ class Desktop:
         with writing(self.desk.engine) as connection:
             return keep_profile(connection, profile)
 
+    def keep_logo(self, name: str) -> bytes:
+        """The commitment to a picture, which is kept now unless the order is only rehearsed.
+
+        Raises NotFound, InvalidValue, InvalidFile, EvidenceRefused and FolderUnusable.
+        """
+        from ledger.office.evidence import Description
+        from ledger.store.engine import writing
+
+        described = Description("标志", "Logo", check_picture(name))
+        with open_document(Path(name)) as content:
+            if self.order.rehearses:
+                return new_salt()  # as with a profile
+            with writing(self.desk.engine) as connection:
+                kept = self.desk.evidence.keep(
+                    connection, content, described, added_at=int(time.time()), from_outside=True
+                )
+        return kept.commitment
+
     def keep_evidence(self, given: str, title_zh: str, title_en: str) -> bytes:
         """As `keep_document`; where the order is only rehearsed, nothing is kept."""
         return keep_document(self.desk, given, title_zh, title_en, rehearses=self.order.rehearses)
@@ -142,11 +160,11 @@ def keep_document(
                 raise InvalidValue(field=field, value=title, expected=expected)
         return bytes.fromhex(given[2:]) if given else NO_COMMITMENT
     path = Path(given)
-    description = Description(title_zh, title_en or path.name, _media_type(path))
+    description = Description(title_zh, title_en or path.name, media_type_of(path))
     if rehearses:
-        _open_document(path).close()
+        open_document(path).close()
         return new_salt()  # as with a profile
-    with _open_document(path) as content, writing(desk.engine) as connection:
+    with open_document(path) as content, writing(desk.engine) as connection:
         kept = desk.evidence.keep(connection, content, description, added_at=int(time.time()))
     return kept.commitment
 
@@ -232,7 +250,8 @@ def describe(operation: Operation, *, here: bytes | None = None) -> dict[str, An
     }
 
 
-def _open_document(path: Path) -> BinaryIO:
+def open_document(path: Path) -> BinaryIO:
+    """A file that somebody named. Raises NotFound, InvalidValue and InvalidFile."""
     try:
         if path.exists() and not path.is_file():
             raise InvalidValue(field="evidence", value=str(path), expected="a regular file")
@@ -244,6 +263,15 @@ def _open_document(path: Path) -> BinaryIO:
         raise InvalidFile(path=path, line=1, problem=problem) from error
 
 
-def _media_type(path: Path) -> str:
+def check_picture(name: str) -> str:
+    """What kind of picture a file is, by its name. Raises InvalidValue for anything else."""
+    media_type = media_type_of(Path(name))
+    if media_type not in {"image/png", "image/jpeg", "image/webp"}:
+        raise InvalidValue(field="logo", value=name, expected="a PNG, JPEG or WebP file")
+    return media_type
+
+
+def media_type_of(path: Path) -> str:
+    """What a file is, by its name."""
     guessed, _ = mimetypes.guess_type(path.name)
     return guessed or "application/octet-stream"

@@ -455,7 +455,8 @@ def _require_sending(command: str, words: Sequence[str]) -> None:
         if word.partition("=")[0] in _OUTSIDE:
             expected = f"{word.partition('=')[0]} outside of the quotes: it is the proposal's"
             raise InvalidValue(field="command", value=command, expected=expected)
-    if len(words) < 2 or sent_by(find_command(words[0], words[1])) is None:
+    sent = sent_by(find_command(words[0], words[1])) if len(words) > 1 else None
+    if sent is None or sent.several:
         raise _no_command(command)
 
 

@@ -54,12 +54,15 @@ DryRunOption = Annotated[
 class Sent:
     """What a command asks of the chain: functions of contracts, and who may have them called.
 
-    `key` is the name of the key that usually signs.
+    `key` is the name of the key that usually signs. `several`: it places one order after the other,
+    whose ids follow from what it is about, so that it takes no `--operation-id`, and no council can
+    decide on it as one call.
     """
 
     calls: tuple[str, ...]
     who: str
     key: str
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,9 @@ class Sending:
         show_done(operation, as_json=self.as_json, text=text, **more)
 
 
-def sends(key: str, *calls: str, who: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def sends(
+    key: str, *calls: str, who: str, several: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator for a command that takes `sending`; the arguments are those of `Sent`."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -108,7 +113,7 @@ def sends(key: str, *calls: str, who: str) -> Callable[[Callable[..., None]], Ca
         def with_sending(
             *,
             signer: str,
-            operation_id: str,
+            operation_id: str = "",
             dry_run: bool,
             as_json: bool,
             settings: Settings,
@@ -119,14 +124,14 @@ def sends(key: str, *calls: str, who: str) -> Callable[[Callable[..., None]], Ca
 
         options: tuple[tuple[str, Any, Any], ...] = (
             ("signer", str, signer_option(key)),
-            ("operation_id", OperationIdOption, ""),
+            *(() if several else (("operation_id", OperationIdOption, ""),)),
             ("dry_run", DryRunOption, False),
             ("as_json", JsonOption, False),
             ("settings", Settings, inspect.Parameter.empty),
         )
         take_instead(with_sending, command, "sending", options)
         decorated = with_settings(*SENDING)(with_sending)
-        decorated.sent = Sent(calls, who, key)  # type: ignore[attr-defined]
+        decorated.sent = Sent(calls, who, key, several)  # type: ignore[attr-defined]
         return decorated
 
     return decorate

@@ -43,6 +43,10 @@ _OPTIONS: dict[str, Any] = {
     "rate_limit": options.RateLimitOption,
     "serve_keys": options.ServeKeysOption,
     "serve_processes": options.ServeProcessesOption,
+    "webhook_networks": options.WebhookNetworksOption,
+    "evidence_url": options.EvidenceUrlOption,
+    "evidence_scan": options.EvidenceScanOption,
+    "evidence_max_mib": options.EvidenceMaxMibOption,
 }
 
 EVERY = tuple(_OPTIONS)

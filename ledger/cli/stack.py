@@ -1,4 +1,4 @@
-"""What `moonlake up` runs: the devnet, the mirror, the server; started, watched and stopped.
+"""What `moonlake up` runs: devnet, mirror, server, sender of webhooks; started, watched, stopped.
 
 Each start makes good what the last end left undone: contracts that are missing, blocks that the
 devnet lost, transactions that were signed and not sent. It refuses data of another chain.
@@ -124,6 +124,7 @@ class Stack:
         )
         self._mirror = Child(settings, "mirror", "follow", grace=_GRACE, report=report)
         self._mirrors = False
+        self._webhooks = Child(settings, "webhook", "send", grace=_GRACE, report=report)
         self._rechecks: Rechecks | None = None
         self._readiness_due = 0.0
         self._unready = ""
@@ -147,6 +148,7 @@ class Stack:
         self._let_be_ready()
         self._wait_until_ready()
         self._begin_rechecks()
+        self._webhooks.start()  # last: nobody waits for it
         return self._readying.describe(self._console())
 
     def watch(self) -> None:
@@ -159,6 +161,7 @@ class Stack:
         if self._rechecks is not None:
             self._rechecks.stop()
             self._rechecks = None
+        self._webhooks.stop()
         self._server.stop()
         self._mirror.stop()
         self._let_be_ready()
@@ -230,6 +233,7 @@ class Stack:
     def _check(self) -> None:
         self._server.check()
         self._mirror.check()
+        self._webhooks.check()
         if self._devnet is not None and self._devnet.check():
             self._readying.reconcile()
             self._readying.send_what_is_left()

@@ -8,7 +8,11 @@ InputRefused             what was asked cannot be meant: wrong value, unknown na
 ├── DemonstrationRefused
 ├── EvidenceMissing
 ├── RowsWrong
-└── ImportUnfinished
+├── ImportUnfinished
+├── AddressRefused
+├── EvidenceRefused
+├── BackupUnusable
+└── RestoreRefused
 ContractRefused          a contract's own error, by name and values
 """
 
@@ -87,6 +91,43 @@ class ImportUnfinished(InputRefused):
     next_step = (
         "Go on with that one (`moonlake import resume {import_id}`), or take back what is not sent "
         "of it (`moonlake import cancel {import_id}`); then run this command again."
+    )
+
+
+class AddressRefused(InputRefused):
+    """An address that a webhook may not reach; `why` is what is wrong with it, in words."""
+
+    code = "input.address_refused"
+    sentence = "{host} cannot be reached by a webhook: it {why}."
+    next_step = (
+        "Name a public https address; a network of your own is allowed with "
+        "MOONLAKE_WEBHOOK_NETWORKS."
+    )
+    phrases = frozenset({"why"})
+
+
+class EvidenceRefused(InputRefused):
+    """A document that is not what it says, or in which a scanner found something."""
+
+    code = "input.evidence_refused"
+    sentence = "The document was refused: {problem}."
+    next_step = "Send another one; nothing of this one was kept."
+
+
+class BackupUnusable(InputRefused):
+    code = "input.backup_unusable"
+    sentence = "The backup {path} cannot be used: {problem}."
+    next_step = "Name another backup; nothing of this one was put into the database."
+
+
+class RestoreRefused(InputRefused):
+    """A backup would mix with what is there."""
+
+    code = "input.restore_refused"
+    sentence = "The database holds {what} already; a backup is restored into an empty one."
+    next_step = (
+        "Name another database with MOONLAKE_DATABASE_URL, or another data folder with "
+        "MOONLAKE_HOME."
     )
 
 

@@ -1,7 +1,11 @@
 """What is kept beside the chain is not as it was kept.
 
 OfficeProblem
-└── EvidenceDamaged
+├── ApplicationElsewhere
+├── EvidenceDamaged
+├── SameOfficer
+├── ScannerFailed
+└── StorageUnusable
 """
 
 from __future__ import annotations
@@ -17,3 +21,33 @@ class EvidenceDamaged(OfficeProblem):
     code = "office.evidence_damaged"
     sentence = "The evidence document {commitment} cannot be shown: {problem}."
     next_step = "Put the file back from a backup; the chain's commitment tells whether it is right."
+
+
+class ScannerFailed(OfficeProblem):
+    code = "office.scanner_failed"
+    sentence = "The document could not be scanned, and was not kept: {problem}."
+    next_step = "See that the command of MOONLAKE_EVIDENCE_SCAN works, then send it again."
+
+
+class StorageUnusable(OfficeProblem):
+    """The storage of evidence files; `problem` is the class of its own error."""
+
+    code = "office.storage_unusable"
+    sentence = "The storage of documents ({scheme}) cannot be used: {problem}."
+    next_step = "See MOONLAKE_EVIDENCE_URL, the storage's credentials and the way to it."
+
+
+class ApplicationElsewhere(OfficeProblem):
+    """A step that the application's state does not allow."""
+
+    code = "office.application_elsewhere"
+    sentence = "Application {application} is {state}; it cannot be {wanted}."
+    next_step = "`moonlake application show` says what was done with it, and what may come next."
+
+
+class SameOfficer(OfficeProblem):
+    """Whoever recommended a decision cannot confirm it."""
+
+    code = "office.same_officer"
+    sentence = "{officer} recommended this decision and cannot confirm it."
+    next_step = "Another officer confirms it."

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from ledger.errors import NotFound
-from ledger.store.office_tables import evidence_files, office_state, profiles
+from ledger.store.office_tables import evidence_files, office_state, private_evidence, profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,14 @@ def read_profile_texts(connection: Connection, commitment: bytes) -> dict[str, s
 
 
 def read_evidence(connection: Connection, commitment: bytes) -> EvidenceRecord:
-    """What is known of the document behind a commitment. Raises NotFound."""
-    query = select(evidence_files).where(evidence_files.c.commitment == commitment)
+    """What anybody may know of the document behind a commitment.
+
+    Raises NotFound, also for a private one.
+    """
+    query = select(evidence_files).where(
+        evidence_files.c.commitment == commitment,
+        evidence_files.c.commitment.not_in(select(private_evidence.c.commitment)),
+    )
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(what="evidence document", key="0x" + commitment.hex())

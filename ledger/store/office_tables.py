@@ -148,3 +148,132 @@ access_log_end = Table(
     digest("hash"),
     CheckConstraint("id = 1", name="single_row"),
 )
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    text("url"),
+    text("description"),
+    text("types"),  # of messages, separated by blanks; empty for all
+    number("created_at"),
+    number("disabled_at", nullable=True),  # seconds since 1970 UTC; null while it is in use
+    text("disabled_because"),
+    number("failing_since", nullable=True),  # milliseconds; null while the last attempt went well
+)
+
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    number("number", primary_key=True),  # from 1, one more with each rotation
+    blob("secret"),
+    number("created_at"),
+    number("ends_at", nullable=True),  # seconds; the newest has no end
+)
+
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    text("message_id", primary_key=True),  # follows from what it tells: never told as two
+    text("type"),
+    number("happened_at"),
+    blob("body"),  # what is signed and sent; ids and amounts, and never a name
+    number("made_at"),  # milliseconds
+    Index("ix_webhook_messages_made", "made_at"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    text("message_id", primary_key=True),
+    text("state"),  # waiting, delivered, dead
+    number("tries"),  # since it was asked for last
+    number("due_at"),  # milliseconds; an attempt under way has moved it on
+    number("updated_at"),
+    Index("ix_webhook_deliveries_due", "state", "due_at"),
+    Index("ix_webhook_deliveries_message", "message_id"),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    text("endpoint_id", primary_key=True),
+    text("message_id", primary_key=True),
+    number("number", primary_key=True),
+    number("at"),  # milliseconds
+    number("took_ms"),
+    number("status", nullable=True),  # of the answer; null where there was none
+    text("problem"),
+)
+
+webhook_cursor = Table(
+    "webhook_cursor",
+    metadata,
+    number("id", primary_key=True),
+    digest("genesis_hash"),  # the chain that the block is of
+    number("block_number"),  # what is final up to here has been made messages of
+    number("operations_at"),  # milliseconds: as far as operations were looked through
+    CheckConstraint("id = 1", name="single_row"),
+)
+
+private_evidence = Table(
+    "private_evidence",
+    metadata,
+    digest("commitment", primary_key=True),  # of evidence_files; not shown to everybody
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    text("subject", primary_key=True),  # of the profile whose contact it is, as its key
+    text("key", primary_key=True),
+    number("number", primary_key=True),
+    text("role"),  # what the person is asked about
+    text("person"),
+    text("email"),
+    text("phone"),
+    text("address"),
+)
+
+office_log = Table(
+    "office_log",
+    metadata,
+    text("subject", primary_key=True),  # organisation or application, with its id
+    number("number", primary_key=True),  # from 1 for each subject
+    number("at"),  # seconds since 1970 UTC
+    text("actor"),  # an account, a key's name, or the applicant
+    text("action"),
+    text("detail"),  # what was said; emptied where its subject is erased
+)
+
+application_cases = Table(
+    "application_cases",
+    metadata,
+    digest("application_id", primary_key=True),  # what the applicant signs on the chain, too
+    text("programme"),  # the programme's key
+    text("state"),  # ledger.office.casework.CaseState
+    number("org_id", nullable=True),  # null until it is registered
+    address("controller", nullable=True),  # null until the applicant has a wallet
+    digest("link", nullable=True, unique=True),  # SHA-256 of the secret in the applicant's link
+    blob("form"),  # JSON; empty until it is filed, and after it is erased
+    digest("evidence", nullable=True),  # of the filed form, a private document
+    number("tier", nullable=True),  # what was recommended
+    number("expires_at", nullable=True),
+    text("reason"),  # a key such as fee.unpaid, where it is to be declined
+    text("recommended_by"),
+    text("confirmed_by"),
+    number("consent_until", nullable=True),  # the deadline that the applicant signed
+    blob("consent", nullable=True),  # its signature
+    number("opened_at"),
+    number("updated_at"),
+    Index("ix_application_cases_state", "state", "opened_at"),
+    Index("ix_application_cases_organisation", "org_id"),
+)
+
+application_documents = Table(
+    "application_documents",
+    metadata,
+    digest("application_id", primary_key=True),
+    digest("commitment", primary_key=True),  # of a private document
+)

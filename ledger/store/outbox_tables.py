@@ -33,6 +33,7 @@ operations = Table(
     number("cancel_asked_at", nullable=True),  # milliseconds since 1970 UTC
     Index("ix_operations_state", "state", "created_at"),
     Index("ix_operations_sender", "sender", "state"),
+    Index("ix_operations_updated", "updated_at"),
 )
 
 attempts = Table(

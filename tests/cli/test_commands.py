@@ -274,9 +274,19 @@ def test_org__registered_and_renamed__is_found_by_its_new_name(command_line: Com
 
     (org_id,) = done["org_ids"]
     _wait_for_org(command_line, "new-member")
-    command_line.json("org", "profile", str(org_id), "--name-en", "Renamed")
+    renaming = ("org", "profile", str(org_id), "--name-en", "Renamed")
+    command_line.json(*renaming, "--website", "https://new.example")
 
     _wait_for_org(command_line, "Renamed", org_id)
+    rehearsed = ("org", "profile", str(org_id), "--name-zh", "不会保存")
+    assert command_line.json(*rehearsed, "--dry-run")["dry_run"] is True
+    command_line.json("org", "profile", str(org_id), "--name-en", "Again")
+    _wait_for_org(command_line, "Again", org_id)
+    held = command_line.json("org", "export", str(org_id))["held"]
+    documents = [each["document"] for each in held["profiles"]]
+    assert "不会保存" not in {each["name_zh"] for each in documents}
+    (latest,) = [each for each in documents if each["name_en"] == "Again"]
+    assert latest["website"] == "https://new.example", "what is not given stays"
 
 
 def test_programme__founded__can_be_furnished_by_its_number(command_line: CommandLine) -> None:

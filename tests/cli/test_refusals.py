@@ -14,7 +14,7 @@ import pytest
 from ledger.chain.keystores import list_keys, read_password
 from ledger.cli import main as command_line
 from ledger.cli.children import Child
-from ledger.cli.ordering import _open_document
+from ledger.cli.ordering import open_document
 from ledger.cli.statement import show_entries
 from ledger.config import Settings, load_settings
 from ledger.domain.events import EntryKind
@@ -239,11 +239,11 @@ def test_keys__beside_a_file_that_is_none__are_listed(
 
 def test_evidence__that_cannot_be_kept__is_said_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match="not a regular file"):
-        _open_document(tmp_path)
+        open_document(tmp_path)
     with pytest.raises(NotFound):
-        _open_document(tmp_path / "none")
+        open_document(tmp_path / "none")
     with pytest.raises(InvalidFile, match="too long"):
-        _open_document(tmp_path / ("x" * 300))
+        open_document(tmp_path / ("x" * 300))
 
 
 def test_not_found__of_an_entry__has_no_made_up_plural() -> None:

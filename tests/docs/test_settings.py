@@ -42,6 +42,10 @@ SAMPLES = {
     "rate_limit": "120",
     "serve_keys": "issuer,registrar",
     "serve_processes": "2",
+    "webhook_networks": "10.1.0.0/16,fd00::/8",
+    "evidence_url": "s3://bucket/evidence",
+    "evidence_scan": "clamdscan --no-summary",
+    "evidence_max_mib": "32",
 }
 
 
@@ -182,6 +186,8 @@ def test_as_environment__of_settings__gives_a_child_the_same(
         ("rate_limit", "-1"),
         ("serve_keys", "No Key"),
         ("serve_processes", "0"),
+        ("webhook_networks", "10.1.0.1/16"),
+        ("evidence_max_mib", "0"),
     ],
 )
 def test_setting__that_cannot_be__is_refused_by_its_name(

@@ -1,0 +1,159 @@
+"""Which addresses a webhook may reach: public ones, and networks that the settings name.
+
+An address that somebody else chose is asked for by this machine, which stands inside a network:
+what is reached must not be the machine itself, its neighbours, or a cloud's metadata service. So a
+name is resolved here, every address that it has must be allowed, and what is returned is what the
+sender connects to: a name that answers otherwise a moment later changes nothing. Written as a
+number, in octal or inside an IPv6 address, an address is judged by what it means.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ledger.errors import AddressRefused, InvalidValue
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolve = Callable[[str, int], Sequence[str]]
+"""All addresses of a host's name. Raises OSError."""
+
+MAX_URL = 2000
+
+_SPECIAL_V4 = tuple(
+    ipaddress.IPv4Network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16"),
+        *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        "168.63.129.16/32",  # Azure's own service, at an address that looks public
+    )
+)
+"""IANA's special-purpose IPv4 addresses that are not reachable from anywhere, and one more."""
+
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+_SPECIAL_V6 = tuple(
+    ipaddress.IPv6Network(text)
+    for text in (
+        "2001::/23",  # protocol assignments, Teredo and benchmarks among them
+        "2001:db8::/32",
+        "2002::/16",  # 6to4: an IPv4 address, reached through whoever relays it
+        "3fff::/20",
+    )
+)
+_TRANSLATED_V6 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the IPv4 address is the last 32
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a webhook posts to, taken apart."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    """Path and query."""
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"https": 443, "http": 80}[self.scheme]
+        return shown if self.port == usual else f"{shown}:{self.port}"
+
+
+def parse_target(url: str) -> Target:
+    """Take a webhook's URL apart. Raises InvalidValue for what could mean two things.
+
+    User and password, fragments, backslashes, blanks and control characters are refused: programs
+    disagree about which host such a URL names.
+    """
+    problem = InvalidValue(
+        field="url",
+        value=url[:200],
+        expected="an https URL of host and path, without user, fragment and blanks, at most "
+        f"{MAX_URL} ASCII characters",
+    )
+    printable = url.isascii() and url.isprintable()
+    if not printable or len(url) > MAX_URL or set(url) & set(' \\"<>^`{|}'):
+        raise problem
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise problem from None
+    host = parts.hostname or ""
+    usable = parts.scheme in {"https", "http"} and host and port != 0
+    if not usable or "@" in parts.netloc or "#" in url or "%" in parts.netloc:
+        raise problem
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    default = 443 if parts.scheme == "https" else 80
+    return Target(parts.scheme, host, default if port is None else port, path)
+
+
+def resolve_name(host: str, port: int) -> Sequence[str]:
+    """The addresses that this machine's resolver gives, each once. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is one of the internet's, and of nobody's inside."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _SPECIAL_V4)
+    inner = _inner(address)
+    if inner is not None:
+        return is_public(inner)
+    return address in _GLOBAL_V6 and not any(address in network for network in _SPECIAL_V6)
+
+
+class Gate:
+    """Lets through to public addresses, and to the networks that it is given.
+
+    Plain http is for those networks alone: elsewhere anybody on the way could read along.
+    """
+
+    def __init__(self, networks: Sequence[Network] = (), resolve: Resolve = resolve_name) -> None:
+        self._networks = networks
+        self._resolve = resolve
+
+    def addresses_of(self, target: Target) -> Sequence[str]:
+        """The addresses to connect to. Raises AddressRefused, and OSError where a name has none.
+
+        One address that is refused refuses them all: a name with a public and a private address is
+        a trick or a mistake.
+        """
+        found = self._resolve(target.host, target.port)
+        for text in found:
+            address = ipaddress.ip_address(text)
+            named = any(_meaning(address) in network for network in self._networks)
+            if not named and not is_public(address):
+                raise AddressRefused(host=target.host, why="is not a public address")
+            if not named and target.scheme == "http":
+                raise AddressRefused(host=target.host, why="would be asked without encryption")
+        if not found:
+            raise OSError(f"{target.host} has no address")
+        return found
+
+
+def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """The networks of a setting. Raises ValueError."""
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def _meaning(address: Address) -> Address:
+    inner = _inner(address) if isinstance(address, ipaddress.IPv6Address) else None
+    return address if inner is None else inner
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one stands for."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _TRANSLATED_V6:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None

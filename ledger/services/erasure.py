@@ -1,0 +1,344 @@
+"""Erases what is known of an organisation, and hands it out before (GDPR articles 15 to 20, PIPL 45
+and 47).
+
+The chain keeps its commitments, which mean nothing without salt and document, and the audit of it
+stays what it was. What is deleted is then taken out of the database's files too, and whatever
+cannot be is said, never left out: a database server's log, copies on other machines.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, or_, select, text
+from sqlalchemy.exc import DBAPIError
+
+from ledger.domain.ids import OrgId
+from ledger.office.casework import (
+    ENDED,
+    documents_of,
+    erase_case,
+    list_cases,
+    profile_key,
+    withdraw_for_erasure,
+)
+from ledger.office.contacts import read_contacts
+from ledger.office.evidence import EvidenceStore
+from ledger.office.log import empty_steps, note_step, read_steps
+from ledger.office.profiles import LOGO, Subject
+from ledger.office.rows import raise_revision
+from ledger.services.imports.forgetting import forget_organisation, read_traces
+from ledger.store.engine import POSTGRESQL, writing
+from ledger.store.import_tables import import_lines, import_rows
+from ledger.store.mirror_tables import (
+    application_declines,
+    entries,
+    membership_versions,
+    organisation_versions,
+)
+from ledger.store.office_tables import (
+    application_cases,
+    application_documents,
+    applications,
+    contacts,
+    evidence_files,
+    office_log,
+    private_evidence,
+    profiles,
+)
+
+_RESTING_ON = (entries, membership_versions, application_declines, organisation_versions)
+"""Facts that name evidence and an organisation."""
+
+_TABLES = (
+    profiles,
+    contacts,
+    applications,
+    application_cases,
+    application_documents,
+    evidence_files,
+    private_evidence,
+    office_log,
+    import_lines,
+    import_rows,
+)
+_PATIENCE = 30.0
+_WAL = (
+    "PostgreSQL's write-ahead log, its archives and standbys hold the deleted rows until they are "
+    "recycled; `SELECT pg_switch_wal()` and the archive's own retention end that"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows of each kind are gone, and what may still hold a trace, in sentences."""
+
+    profiles: int
+    contacts: int
+    applications: int
+    documents: int
+    remaining: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """What is kept of an organisation."""
+
+    keys: frozenset[str]
+    commitments: frozenset[bytes]
+    documents: frozenset[bytes]
+
+
+def erase_organisation(
+    engine: Engine,
+    store: EvidenceStore,
+    org_id: OrgId,
+    *,
+    actor: str,
+    with_evidence: bool = False,
+    now: int,
+) -> Erased:
+    """Erase profiles, contacts, applications, logo, and what imports say of it.
+
+    `with_evidence` also its documents.
+    Those are the documents that this organisation's facts rest on, and no other's. Done again, it
+    finds nothing to erase, and cleans the files again. Raises what the evidence store raises.
+    """
+    with writing(engine) as connection:
+        if engine.dialect.name != POSTGRESQL:
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        raise_revision(connection)
+        held = _holding(connection, org_id)
+        files = [
+            store.erase(connection, each)
+            for each in sorted(held.documents if with_evidence else _logos(connection, held))
+        ]
+        for case in list_cases(connection, org_id=org_id):
+            if case.state not in ENDED:
+                withdraw_for_erasure(connection, case, by=actor, now=now)
+            files += erase_case(connection, store, case.application_id)
+        forget_organisation(connection, org_id, _words_of(connection, held))
+        counts = _delete_rows(connection, org_id, held)
+        subject = f"organisation:{org_id}"
+        empty_steps(connection, subject)
+        note_step(connection, subject, "erased", actor=actor, at=now)
+    for content_hash in files:
+        if content_hash is not None:
+            store.discard(content_hash)
+    return Erased(*counts, documents=len(files), remaining=scrub(engine))
+
+
+def export_organisation(connection: Connection, org_id: OrgId) -> dict[str, Any]:
+    """All that the office keeps of an organisation, as JSON holds it."""
+    held = _holding(connection, org_id)
+    words = _words_of(connection, held)
+    rows = connection.execute(
+        select(profiles)
+        .where(profiles.c.commitment.in_(held.commitments))
+        .order_by(profiles.c.commitment)
+    )
+    documents = connection.execute(
+        select(evidence_files).where(evidence_files.c.commitment.in_(held.documents))
+    )
+    filed = connection.execute(select(applications).where(applications.c.org_id == org_id))
+    return {
+        "org_id": org_id,
+        "profiles": [
+            {
+                "commitment": _hex(row.commitment),
+                "salt": _hex(row.salt),
+                "document": json.loads(bytes(row.document)),
+            }
+            for row in rows
+        ],
+        "contacts": [
+            {
+                "role": each.role,
+                "person": each.person,
+                "email": each.email,
+                "phone": each.phone,
+                "address": each.address,
+            }
+            for key in sorted(held.keys)
+            for each in read_contacts(connection, Subject.ORGANISATION, key)
+        ],
+        "applications": [
+            {"programme": row.programme, "filed_at": row.filed_at, "note": row.note}
+            for row in filed
+        ],
+        "documents": [
+            {
+                "commitment": _hex(row.commitment),
+                "salt": _hex(row.salt),
+                "sha256": _hex(row.content_hash),
+                "title_zh": row.title_zh,
+                "title_en": row.title_en,
+                "media_type": row.media_type,
+                "size": row.size,
+            }
+            for row in documents
+        ],
+        "cases": [
+            {
+                "application_id": case.shown,
+                "programme": case.programme,
+                "state": case.state.value,
+                "form": None if case.form is None else asdict(case.form),
+                "documents": [_hex(each) for each in documents_of(connection, case.application_id)],
+                "steps": [
+                    {"at": each.at, "actor": each.actor, "action": each.action, "said": each.detail}
+                    for each in read_steps(connection, f"application:{case.shown}")
+                ],
+            }
+            for case in list_cases(connection, org_id=org_id)
+        ],
+        "imports": [asdict(each) for each in read_traces(connection, org_id, words)],
+        "log": [
+            {"at": each.at, "actor": each.actor, "action": each.action, "detail": each.detail}
+            for each in read_steps(connection, f"organisation:{org_id}")
+        ],
+    }
+
+
+def scrub(engine: Engine) -> tuple[str, ...]:
+    """Take deleted rows out of the database's files; what may still hold them, in sentences."""
+    if engine.dialect.name == POSTGRESQL:
+        return _scrub_postgresql(engine)
+    return _scrub_sqlite(engine)
+
+
+def _scrub_sqlite(engine: Engine) -> tuple[str, ...]:
+    """Write the file anew and empty its log; the index of the log holds no rows."""
+    pooled = engine.raw_connection()
+    try:
+        driver: Any = pooled.driver_connection
+        deadline = time.monotonic() + _PATIENCE
+        problem = ""
+        while True:
+            try:
+                driver.execute("VACUUM")
+                busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:
+                busy, problem = 1, str(error)
+            if not busy:
+                return ()
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+    finally:
+        pooled.close()
+    why = problem or "another process is reading"
+    return (f"SQLite's file and log could not be written anew ({why}); run the command again",)
+
+
+def _scrub_postgresql(engine: Engine) -> tuple[str, ...]:
+    names = ", ".join(table.name for table in _TABLES)
+    remaining = [_WAL]
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(text(f"VACUUM FULL {names}"))
+        # Samples of values stand in the planner's statistics, too.
+        connection.execute(text(f"ANALYZE {names}"))
+        for statement, what in (
+            ("VACUUM FULL pg_catalog.pg_statistic", "the planner's old statistics"),
+            ("CHECKPOINT", "files that PostgreSQL deletes at its next checkpoint"),
+        ):
+            try:
+                connection.execute(text(statement))
+            except DBAPIError:
+                remaining.append(f"{what}: a superuser must run `{statement}`")
+    return tuple(remaining)
+
+
+def _holding(connection: Connection, org_id: OrgId) -> _Holding:
+    table = organisation_versions
+    mine = _distinct(connection, select(table.c.profile).where(table.c.org_id == org_id))
+    others = _distinct(connection, select(table.c.profile).where(table.c.org_id != org_id))
+    known = select(profiles.c.key).where(
+        profiles.c.subject == Subject.ORGANISATION.value, profiles.c.commitment.in_(mine)
+    )
+    keys = frozenset(connection.execute(known).scalars())
+    same_key = select(profiles.c.commitment).where(
+        profiles.c.subject == Subject.ORGANISATION.value, profiles.c.key.in_(keys)
+    )
+    commitments = (_distinct(connection, same_key) - others) | (mine - others)
+    documents = _documents_of(connection, org_id) | _logos_of(connection, commitments)
+    # Those of applications are erased with them, whatever is asked for.
+    for case in list_cases(connection, org_id=org_id):
+        keys |= {profile_key(case)}
+        documents -= set(documents_of(connection, case.application_id))
+    return _Holding(keys, frozenset(commitments), frozenset(documents))
+
+
+def _documents_of(connection: Connection, org_id: OrgId) -> set[bytes]:
+    """The kept documents that facts of this organisation rest on, and no other's."""
+    mine: set[bytes] = set()
+    for table in _RESTING_ON:
+        own = select(table.c.evidence).where(table.c.org_id == org_id)
+        mine |= _distinct(connection, own)
+    if not mine:
+        return set()
+    for table in _RESTING_ON:
+        shared = select(table.c.evidence).where(
+            table.c.org_id != org_id, table.c.evidence.in_(mine)
+        )
+        mine -= _distinct(connection, shared)
+    kept = select(evidence_files.c.commitment).where(evidence_files.c.commitment.in_(mine))
+    return _distinct(connection, kept)
+
+
+def _words_of(connection: Connection, held: _Holding) -> frozenset[str]:
+    """By what it is called: its keys, names and code."""
+    rows = connection.execute(
+        select(profiles.c.document).where(profiles.c.commitment.in_(held.commitments))
+    ).scalars()
+    documents = [json.loads(bytes(row)) for row in rows]
+    named = {each.get(name, "") for each in documents for name in ("name_zh", "name_en", "uscc")}
+    return frozenset((held.keys | named) - {""})
+
+
+def _logos(connection: Connection, held: _Holding) -> set[bytes]:
+    return _logos_of(connection, held.commitments)
+
+
+def _logos_of(
+    connection: Connection, commitments: Sequence[bytes] | frozenset[bytes] | set[bytes]
+) -> set[bytes]:
+    rows = connection.execute(
+        select(profiles.c.document).where(profiles.c.commitment.in_(commitments))
+    ).scalars()
+    named = {json.loads(bytes(row)).get(LOGO, "") for row in rows} - {""}
+    wanted = [bytes.fromhex(each[2:]) for each in named]
+    kept = select(evidence_files.c.commitment).where(evidence_files.c.commitment.in_(wanted))
+    return _distinct(connection, kept)
+
+
+def _delete_rows(connection: Connection, org_id: OrgId, held: _Holding) -> tuple[int, int, int]:
+    of_contacts = (
+        contacts.c.subject == Subject.ORGANISATION.value,
+        or_(contacts.c.key.in_(held.keys), contacts.c.key == f"organisation-{org_id}"),
+    )
+    counts = []
+    for table, condition in (
+        (profiles, (profiles.c.commitment.in_(held.commitments),)),
+        (contacts, of_contacts),
+        (applications, (applications.c.org_id == org_id,)),
+    ):
+        gone = connection.execute(
+            delete(table).where(*condition).returning(next(iter(table.primary_key)))
+        )
+        counts.append(len(gone.all()))
+    return counts[0], counts[1], counts[2]
+
+
+def _distinct(connection: Connection, query: Any) -> set[bytes]:
+    return {bytes(found) for found in connection.execute(query.distinct()).scalars()}
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + bytes(value).hex()
