@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,6 +73,7 @@ def _text_of(store: EvidenceStore, reading: Reading, record: EvidenceRecord) -> 
         _, chunks = store.read(reading.connection, record.commitment)
     except EvidenceDamaged:
         return "", False
-    if not record.media_type.startswith("text/") or record.size > _SHOWN_BYTES:
-        return "", True
-    return b"".join(chunks).decode("utf-8", errors="replace"), True
+    with contextlib.closing(chunks):
+        if not record.media_type.startswith("text/") or record.size > _SHOWN_BYTES:
+            return "", True
+        return b"".join(chunks).decode("utf-8", errors="replace"), True

@@ -55,6 +55,30 @@ class Evidence:
     description: Description
 
 
+class Chunks(Iterator[bytes]):
+    """The very file that was checked, from its beginning; closed at its end, or by whoever does not
+    read so far."""
+
+    def __init__(self, content: BinaryIO) -> None:
+        self._content = content
+        content.seek(0)
+
+    def __next__(self) -> bytes:
+        chunk = b"" if self._content.closed else self._content.read(CHUNK_BYTES)
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def __del__(self) -> None:
+        """A reader that went away closes nothing."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._content.close()
+
+
 class EvidenceStore:
     """The evidence files, beside the table that describes them.
 
@@ -118,7 +142,7 @@ class EvidenceStore:
 
     def read(
         self, connection: Connection, commitment: bytes, *, entitled: bool = False
-    ) -> tuple[Evidence, Iterator[bytes]]:
+    ) -> tuple[Evidence, Chunks]:
         """The document behind a commitment, in chunks.
 
         The whole file is checked before the first chunk. Raises NotFound, also for a private one
@@ -137,7 +161,7 @@ class EvidenceStore:
                 commitment="0x" + commitment.hex(),
                 problem="its file is not what was committed to",
             )
-        return evidence, _chunks(content)
+        return evidence, Chunks(content)
 
     def erase(self, connection: Connection, commitment: bytes) -> bytes | None:
         """Take a document's salt and titles away; what is left to `discard` after the commit.
@@ -213,14 +237,6 @@ def _hash_content(content: BinaryIO) -> bytes:
     while chunk := content.read(CHUNK_BYTES):
         hasher.update(chunk)
     return hasher.digest()
-
-
-def _chunks(content: BinaryIO) -> Iterator[bytes]:
-    """The very file that was checked, from its beginning."""
-    with content:
-        content.seek(0)
-        while chunk := content.read(CHUNK_BYTES):
-            yield chunk
 
 
 def _check_description(description: Description) -> None:
