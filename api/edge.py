@@ -24,6 +24,9 @@ from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body: 4,000 awards with their evidence are a tenth of it."""
+MOST_DEPTH = 64
+"""How deep a body's JSON may be nested; ours needs four."""
+_JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -136,19 +139,43 @@ def _request_id(given: bytes) -> str:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """`receive` that ends a body which is longer than it said, or said nothing."""
+    """`receive` that ends a body which is longer than it said, or said nothing, or is deep."""
     taken = 0
+    parts: list[bytes] = []
 
     async def receive_some() -> Message:
         nonlocal taken
         message = await receive()
         if message["type"] == "http.request":
-            taken += len(message.get("body", b""))
+            parts.append(message.get("body", b""))
+            taken += len(parts[-1])
             if taken > MAX_BODY:
                 raise HTTPException(413)
+            if not message.get("more_body", False) and _is_deep(b"".join(parts)):
+                raise HTTPException(400)
         return message
 
     return receive_some
+
+
+def _is_deep(body: bytes) -> bool:
+    """Whether JSON in a body is nested deeper than any route takes.
+
+    What reads it goes as deep as it does, and how much stack is left for that is not ours to know:
+    a library can have raised Python's own bound.
+    """
+    if body.count(b"[") + body.count(b"{") <= MOST_DEPTH:
+        return False
+    depth = 0
+    for token in _JSON_TOKEN.finditer(body):
+        first = token[0][:1]
+        if first in b"[{":
+            depth += 1
+            if depth > MOST_DEPTH:
+                return True
+        elif first != b'"':
+            depth = max(0, depth - 1)
+    return False
 
 
 async def _refuse(error: LedgerError, scope: Scope, send: Send) -> None:

@@ -126,6 +126,24 @@ def test_body__nested_deeply__is_refused(client: httpx.Client, depth: int) -> No
         assert 400 <= answer.status_code < 500, (body[:9], answer.status_code)
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("[" * 64 + "]" * 64, 422),
+        ("[" * 65 + "]" * 65, 400),
+        ('{"a":' * 65 + "1" + "}" * 65, 400),
+        ('{"message": "' + "[" * 500 + '\\"' + "{" * 500 + '"}', 422),
+        ("[" + ",".join(["[[]]"] * 500) + "]", 422),
+        ('"' + "\\" * 65, 422),
+    ],
+)
+def test_body__is_refused_for_its_depth__only_if_it_is_deep(
+    client: httpx.Client, body: str, status: int
+) -> None:
+    answer = client.post("/v1/sessions", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
+
+
 def test_origin__that_is_named__may_use_the_api(own_ledger: Ledger, serve: Serve) -> None:
     client = serve(changed(own_ledger, cors_origins=("https://portal.example.org",)))
 
