@@ -89,6 +89,8 @@ def serve(
     while children or not stopping.is_set():
         while len(children) < settings.serve_processes and not stopping.is_set():
             children[_fork(settings, listener, not_ready_while)] = time.monotonic()
+        if not children:
+            break  # asked to stop before there was one
         ended, _status = os.waitpid(-1, os.WNOHANG)
         if ended:
             lived = time.monotonic() - children.pop(ended)
