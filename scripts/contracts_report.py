@@ -23,10 +23,10 @@ CODE = """What follows is of the code `{code}`: a digest of all contracts' deplo
 metadata, which a test compares with what is in `ledger/artifacts`. The commit stands beside the
 time.
 """
-STRENGTH = f"""The invariants look over the whole ledger every 64 calls, or more often, and at the end of
-each 256, since what is wrong then stays wrong; each command is looked at as it is given. A fuzz
-test has 20,000 runs, if it does not itself say less, or {RUNS_OF_THEM:,} at least where a run gives
-tens of commands: {", ".join(LONG_RUNS)}.
+STRENGTH = f"""The invariants look over the whole ledger every 64 calls, or more often, and at
+the end of each 256, since what is wrong then stays wrong; each command is looked at as it is
+given. A fuzz test has 20,000 runs, if it does not itself say less, or {RUNS_OF_THEM:,} at least
+where a run gives tens of commands: {", ".join(LONG_RUNS)}.
 """
 NOT_RUN = "not run on this code"
 
