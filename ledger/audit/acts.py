@@ -3,8 +3,11 @@
 A transaction that calls a contract of the ledger is read whole: the lines that it wrote must be
 those that its calldata asks for, and in the name of its signer, of who signed the message in it, or
 of the seat whose proposal it carries out. Where a transaction reaches the ledger through another
-contract (a wallet, a relay), its calldata are that contract's own; then whoever acts must itself be
-an account with code, which the state's proofs show. The same holds for who signed by a contract.
+contract (a wallet, a relay), its calldata are that contract's own. Then a signed message is looked
+for in them, as it was passed on; whoever did not sign one must itself be an account with code,
+which the state's proofs show. The same holds for who signed by a contract. Nobody else is asked for
+who cancels messages of an account that has no right: anybody may, by what leaves no trace, and it
+changes nothing.
 """
 
 from __future__ import annotations
@@ -12,21 +15,24 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ledger.audit.calldata import functions_of, read_arguments
 from ledger.audit.history.place import Place
-from ledger.audit.signatures import Command, MessageChecker
+from ledger.audit.signatures import Command, MessageChecker, messages_within
 from ledger.chain.abi import UndecodableData, decode_arguments, encode_arguments
-from ledger.chain.artifacts import JOURNALLED, AbiItem, load_artifact
+from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.keccak import keccak256
 from ledger.chain.merkle import share_leaf, verify_proof
 from ledger.domain import events
-from ledger.domain.events import EntryKind
+from ledger.domain.events import EntryKind, MessageCancelled
 from ledger.domain.ids import OrgId, ProgrammeId
 
 if TYPE_CHECKING:
     from ledger.audit.blocks import Act
+    from ledger.audit.findings import Finding
     from ledger.audit.history.replay import History, Line
 
 _SELECTOR = 4
@@ -100,12 +106,11 @@ class ActChecker:
 
     def check(self, at: Place, act: Act, lines: Sequence[Line]) -> None:
         """Check what a transaction wrote."""
-        to = act.sent.to
-        if to and to not in self._names:
-            self._check_outside(at, lines)
-            return
-        if not to:
+        if not act.sent.to and _is_first_of_its_contract(lines[0]):
             self._check_creation(at, act, lines)
+            return
+        if act.sent.to not in self._names:
+            self._check_outside(at, act, lines)
             return
         commands = self._commands(at, act, lines)
         by_right: defaultdict[tuple[str, bytes, bytes], list[Line]] = defaultdict(list)
@@ -124,15 +129,13 @@ class ActChecker:
                 at.object("acts.unanswered", function=f"{command.contract}.{command.function}")
             else:
                 self._compare(at, command, answers)
-        for line in lines:
-            by = "Benefits" if _is_of_benefits(line) else line.contract
-            if (by, line.actor, line.operation_id) in asked:
-                continue
+        unasked = [line for line in lines if _right_of(line) not in asked]
+        if any(self._reaches_out(command) for command in commands):
+            self._check_passed_on(at, act, unasked, lines)
+            return
+        for line in unasked:
             self._at(at, line)
-            if any(self._reaches_out(command) for command in commands):
-                self._require_code(at, line.actor)
-            else:
-                at.object("acts.unasked", actor=line.actor)
+            at.object("acts.unasked", actor=line.actor)
 
     def _check_creation(self, at: Place, act: Act, lines: Sequence[Line]) -> None:
         """A contract was made: the code is the release's, and its first line is its terms'."""
@@ -176,12 +179,12 @@ class ActChecker:
         return [self._messages.apply(at, each, lines) for each in found]
 
     def _read(self, at: Place, contract: str, data: bytes, actor: bytes) -> Command | None:
-        item = _functions(contract).get(data[:_SELECTOR])
+        item = functions_of(contract).get(data[:_SELECTOR])
         if item is None:
             at.object("acts.calldata", problem="no function has its selector")
             return None
         try:
-            arguments = decode_arguments(item.inputs, data[_SELECTOR:])
+            arguments = read_arguments(item.inputs, data[_SELECTOR:])
         except UndecodableData as error:
             at.object("acts.calldata", problem=str(error))
             return None
@@ -193,17 +196,52 @@ class ActChecker:
             return False
         return any(call["target"] not in self._names for call in command.arguments["calls"])
 
-    def _check_outside(self, at: Place, lines: Sequence[Line]) -> None:
+    # --- through another contract ---
+
+    def _check_outside(self, at: Place, act: Act, lines: Sequence[Line]) -> None:
         self.through_others += 1
         seats = {
             self.seat(line.event.programme_id)
             for line in lines
             if isinstance(line.event, events.ProposalExecuted)
         }
-        for line in lines:
-            if line.actor not in seats:
-                self._at(at, line)
+        passed = [line for line in lines if line.actor not in seats]
+        self._check_passed_on(at, act, passed, lines)
+
+    def _check_passed_on(
+        self, at: Place, act: Act, passed: Sequence[Line], lines: Sequence[Line]
+    ) -> None:
+        """Whoever acts signed for it, or must be an account with code."""
+        for line in {_right_of(line): line for line in reversed(passed)}.values():
+            self._at(at, line)
+            own = act.sent.sender == act.sent.to == line.actor  # code that a key lent (EIP-7702)
+            idle = isinstance(line.event, MessageCancelled) and not self._has_right(line.actor)
+            if not own and not idle and not self._is_signed(at, act, line, lines):
                 self._require_code(at, line.actor)
+
+    def _has_right(self, account: bytes) -> bool:
+        authority, organisations = self._history.authority, self._history.organisations
+        return (
+            account in organisations.by_controller
+            or any(each.nominated == account for each in organisations.all.values())
+            or any(holder == account for _, holder in authority.held)
+        )
+
+    def _is_signed(self, at: Place, act: Act, line: Line, lines: Sequence[Line]) -> bool:
+        """Whether a message stands in the calldata that its account signed for just this line."""
+        right = _right_of(line)
+        answers = [each for each in lines if (each.contract, *_right_of(each)[1:]) == right]
+        for message in messages_within(right[0], act.sent.data, line.operation_id):
+            objections: list[Finding] = []
+            quiet = replace(at, say=objections.append)
+            command = self._messages.apply(quiet, message, lines)
+            if command.actor != line.actor or not answers:
+                continue
+            self._compare(quiet, command, answers)
+            if not objections:
+                self.commands += 1
+                return True
+        return False
 
     def _require_code(self, at: Place, account: bytes) -> None:
         place = (at.block, at.log_index, at.contract, at.sequence)
@@ -257,7 +295,7 @@ class ActChecker:
                 if first.event.role != role:
                     self._differs(at, first, "role")
             case "changeMetadataBase":
-                if first.event.base != keccak256(given["base"].encode("utf-8")):
+                if first.event.base != keccak256(given["base"].encode(errors="surrogateescape")):
                     self._differs(at, first, "base")
             case "expire":
                 self._compare_expiries(at, given["expiries"], answers)
@@ -310,11 +348,21 @@ def _may_be_silent(command: Command) -> bool:
     name = f"{command.contract}.{command.function}"
     if command.contract not in JOURNALLED or name in _SILENT:
         return True
-    items = _functions(command.contract).values()
+    items = functions_of(command.contract).values()
     return any(
         item.name == command.function and item.state_mutability in ("view", "pure")
         for item in items
     )
+
+
+def _is_first_of_its_contract(line: Line) -> bool:
+    """Whether it is the line that a contract writes when it is made."""
+    return line.sequence == 1 and line.contract in ("Authority", "Council")
+
+
+def _right_of(line: Line) -> tuple[str, bytes, bytes]:
+    """By whose command it is: the contract that was called, the actor, and the operation."""
+    return "Benefits" if _is_of_benefits(line) else line.contract, line.actor, line.operation_id
 
 
 def _is_of_benefits(line: Line) -> bool:
@@ -324,16 +372,12 @@ def _is_of_benefits(line: Line) -> bool:
 
 
 @cache
-def _functions(contract: str) -> dict[bytes, AbiItem]:
-    artifact = load_artifact(contract)
-    return {artifact.functions[item.signature]: item for item in artifact.items("function")}
-
-
-@cache
 def _field(name: str) -> str:
     return _FIELDS.get(name) or re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
 def _hash_calls(calls: Sequence[Mapping[str, Any]]) -> bytes:
-    inputs = next(item for item in _functions("Council").values() if item.name == "execute").inputs
+    inputs = next(
+        item for item in functions_of("Council").values() if item.name == "execute"
+    ).inputs
     return keccak256(encode_arguments([inputs[1]], [calls]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 _MISSING = frozenset(
     {
+        "acts.no_right",
         "anchor.none",
         "anchor.outside",
         "anchor.beyond",
@@ -349,8 +350,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{account} 的消息已被取消。",
     ),
     "acts.no_right": (
-        "{actor} neither sent the transaction nor signed a message, and is no contract.",
-        "{actor} 既未发送交易也未签署消息，且不是合约。",
+        "Nothing shows that {actor} asked for it: by no call, by no message, and not by its code.",
+        "无从证明 {actor} 请求了该行：既无其调用，也无其消息，且其没有代码。",
     ),
     "state.proof": ("The proof is refused: {problem}.", "证明被拒绝：{problem}。"),
     "state.missing": ("A proof of its state is not there.", "缺少其状态的证明。"),

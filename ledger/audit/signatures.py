@@ -7,11 +7,14 @@ cannot be asked offline; whoever signed so must be proved to have code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ledger.audit.calldata import calls_within, functions_of, read_arguments
 from ledger.audit.history.place import Place
+from ledger.chain.abi import UndecodableData
 from ledger.chain.signers import recover_address
 from ledger.chain.typed_data import MAX_VALIDITY, MESSAGES, MessageDomain, TypedMessage, account_of
 from ledger.domain import events
@@ -32,6 +35,11 @@ _MESSAGE_OF = {
 }
 
 
+_MOST_TRIED, _MOST_VALUES = 100, 5_000
+"""Places of one message that are tried in calldata, and values that are read at each: somebody may
+have put them there to hold an audit up."""
+
+
 class Command(NamedTuple):
     """A call of a contract of the ledger, read from calldata."""
 
@@ -39,6 +47,24 @@ class Command(NamedTuple):
     function: str
     arguments: dict[str, Any]
     actor: bytes
+
+
+def messages_within(contract: str, data: bytes, operation_id: bytes) -> Iterator[Command]:
+    """The signed calls of one operation that another contract may have been given to pass on.
+
+    Whose they are is for the message to say: their actor is empty.
+    """
+    for selector, item in functions_of(contract).items():
+        if item.name not in _MESSAGE_OF:
+            continue
+        calls = (call for call in calls_within(data, selector) if operation_id in call)
+        for call in islice(calls, _MOST_TRIED):
+            try:
+                arguments = read_arguments(item.inputs, call, most=_MOST_VALUES)
+            except UndecodableData:
+                continue
+            if arguments["operationId"] == operation_id:
+                yield Command(contract, item.name, arguments, b"")
 
 
 class MessageChecker:
