@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.audit.calldata import functions_of, read_arguments
 from ledger.audit.history.place import Place
-from ledger.audit.signatures import Command, MessageChecker, messages_within
+from ledger.audit.signatures import Command, MessageChecker, commands_within
 from ledger.chain.abi import UndecodableData, decode_arguments, encode_arguments
 from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.keccak import keccak256
@@ -214,9 +214,8 @@ class ActChecker:
         """Whoever acts signed for it, or must be an account with code."""
         for line in {_right_of(line): line for line in reversed(passed)}.values():
             self._at(at, line)
-            own = act.sent.sender == act.sent.to == line.actor  # code that a key lent (EIP-7702)
             idle = isinstance(line.event, MessageCancelled) and not self._has_right(line.actor)
-            if not own and not idle and not self._is_signed(at, act, line, lines):
+            if not idle and not self._is_signed(at, act, line, lines):
                 self._require_code(at, line.actor)
 
     def _has_right(self, account: bytes) -> bool:
@@ -228,13 +227,18 @@ class ActChecker:
         )
 
     def _is_signed(self, at: Place, act: Act, line: Line, lines: Sequence[Line]) -> bool:
-        """Whether a message stands in the calldata that its account signed for just this line."""
+        """Whether what its account signed for just this line stands in the calldata.
+
+        That is a message, or the calldata themselves where the account sent them to the code that
+        its key lent it for the time being (EIP-7702).
+        """
         right = _right_of(line)
+        own = line.actor if act.sent.sender == act.sent.to == line.actor else b""
         answers = [each for each in lines if (each.contract, *_right_of(each)[1:]) == right]
-        for message in messages_within(right[0], act.sent.data, line.operation_id):
+        for passed_on in commands_within(right[0], act.sent.data, line.operation_id, own):
             objections: list[Finding] = []
             quiet = replace(at, say=objections.append)
-            command = self._messages.apply(quiet, message, lines)
+            command = self._messages.apply(quiet, passed_on, lines)
             if command.actor != line.actor or not answers:
                 continue
             self._compare(quiet, command, answers)

@@ -49,13 +49,16 @@ class Command(NamedTuple):
     actor: bytes
 
 
-def messages_within(contract: str, data: bytes, operation_id: bytes) -> Iterator[Command]:
-    """The signed calls of one operation that another contract may have been given to pass on.
+def commands_within(
+    contract: str, data: bytes, operation_id: bytes, actor: bytes
+) -> Iterator[Command]:
+    """The calls of one operation that another contract may have been given to pass on.
 
-    Whose they are is for the message to say: their actor is empty.
+    Signed ones are in the name that the message will say. Others are in that of `actor`, who
+    signed the data, or left out where it is empty.
     """
     for selector, item in functions_of(contract).items():
-        if item.name not in _MESSAGE_OF:
+        if item.name not in _MESSAGE_OF and not actor:
             continue
         calls = (call for call in calls_within(data, selector) if operation_id in call)
         for call in islice(calls, _MOST_TRIED):
@@ -63,8 +66,8 @@ def messages_within(contract: str, data: bytes, operation_id: bytes) -> Iterator
                 arguments = read_arguments(item.inputs, call, most=_MOST_VALUES)
             except UndecodableData:
                 continue
-            if arguments["operationId"] == operation_id:
-                yield Command(contract, item.name, arguments, b"")
+            if arguments.get("operationId") == operation_id:
+                yield Command(contract, item.name, arguments, actor)
 
 
 class MessageChecker:

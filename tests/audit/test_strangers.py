@@ -6,7 +6,7 @@ another order, code that is gone afterwards, a message that a stranger's contrac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +33,15 @@ WORD = 32
 
 @dataclass(frozen=True)
 class Spoiled:
-    """A ledger that strangers dealt with, its bundle, and who signed what was passed on."""
+    """A ledger that strangers dealt with, its bundle, who signed what a relay passed on, and whose
+    key had code for a time."""
 
     ledger: Ledger
     folder: Path
     bundle: Path
     signer: bytes
     relay: bytes
+    lent: bytes
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +53,13 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spoiled]:
         _leave_bytes_over(ledger)
         _cancel_in_a_constructor(ledger)
         _cancel_in_another_order(ledger)
-        _cancel_by_lent_code(ledger)
+        lent = _cancel_by_lent_code(ledger)
         signer = _pass_on_a_nomination(ledger, relay)
         bundle = folder / "bundle.tar"
         Exporter(ledger.node, ledger.deployment, say_nothing).export(
             bundle, ledger.node.block_number()
         )
-        yield Spoiled(ledger, folder, bundle, signer, relay)
+        yield Spoiled(ledger, folder, bundle, signer, relay, lent)
         ledger.close()
 
 
@@ -73,16 +75,18 @@ def test_verify__of_what_strangers_did__is_complete_and_correct(spoiled: Spoiled
 
 
 @pytest.mark.parametrize("kept", [0, -40], ids=["gone", "cut short"])
-def test_message__that_was_passed_on_and_is_not_there__leaves_its_signer_to_be_shown(
+def test_call__that_was_passed_on_and_is_not_there__leaves_its_signer_to_be_shown(
     spoiled: Spoiled, kept: int
 ) -> None:
-    def without_message(act: Act) -> Act:
-        if act.sent.to != spoiled.relay:
+    ways = {spoiled.relay: spoiled.signer, spoiled.lent: spoiled.lent}
+
+    def without_call(act: Act) -> Act:
+        if act.sent.to not in ways:
             return act
         return act._replace(sent=act.sent._replace(data=act.sent.data[:kept]))
 
-    assert spoiled.signer not in _outsiders(spoiled, lambda act: act)
-    assert spoiled.signer in _outsiders(spoiled, without_message)
+    assert _outsiders(spoiled, lambda act: act) == set()
+    assert _outsiders(spoiled, without_call) == set(ways.values())
 
 
 def test_message__passed_on_for_another_line__leaves_its_signer_to_be_shown(
@@ -97,7 +101,7 @@ def test_message__passed_on_for_another_line__leaves_its_signer_to_be_shown(
     assert spoiled.signer in _outsiders(spoiled, for_another)
 
 
-def _outsiders(spoiled: Spoiled, change: object) -> set[bytes]:
+def _outsiders(spoiled: Spoiled, change: Callable[[Act], Act]) -> set[bytes]:
     """Who must be shown to have code, of a history with its transactions changed."""
     deployment, found = spoiled.ledger.deployment, list[Finding]()
     history = History(
@@ -109,7 +113,7 @@ def _outsiders(spoiled: Spoiled, change: object) -> set[bytes]:
         prover = BlockProver(addresses, places.chain_id, bundle.manifest.first_block)
         for record in bundle.records():
             block = prover.prove(record)
-            acts = [change(act) for act in block.acts]  # type: ignore[operator]
+            acts = [change(act) for act in block.acts]
             history.take(ProvedBlock(block.header, acts))
     assert found == []
     return set(history.acts.outsiders)
@@ -150,7 +154,7 @@ def _cancel_in_another_order(ledger: Ledger) -> None:
     ledger.send("member", "Credits", selector + b"".join(words))
 
 
-def _cancel_by_lent_code(ledger: Ledger) -> None:
+def _cancel_by_lent_code(ledger: Ledger) -> bytes:
     """A controller's key has code for one transaction, and none afterwards (EIP-7702)."""
     name = ledger.controller(2)  # type: ignore[arg-type]
     officer, rpc = ledger.officers[name], ledger.anvil.rpc
@@ -159,6 +163,7 @@ def _cancel_by_lent_code(ledger: Ledger) -> None:
     call = encode_call("Credits", "cancelMessage", commitment("lent code"))
     _send(ledger, name, officer.address, call)
     rpc.call("anvil_setCode", "0x" + officer.address.hex(), "0x")
+    return officer.address
 
 
 def _pass_on_a_nomination(ledger: Ledger, relay: bytes) -> bytes:
