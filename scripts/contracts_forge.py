@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,6 @@ from ledger.chain.toolchain import find_foundry_tool
 
 TESTS = ROOT / "tests" / "contracts"
 INVARIANT_PARTS = 16  # of 65,536 commands each: foundry.toml, profile.long.invariant
-# A run of these gives tens of commands, and takes 30 times as long as others.
-LONG_RUNS = (
-    "CreditsAward",
-    "CreditsFates",
-    "CreditsReverseBudgets",
-    "OrganisationsRotation",
-    "SharesClaim",
-)
-RUNS_OF_THEM = 4_000  # others: foundry.toml, profile.long.fuzz
 FUZZ, INVARIANT = "testFuzz", "invariant_"
 
 
@@ -42,7 +33,6 @@ class Part:
     name: str
     chosen: Sequence[str]
     seed: int
-    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def forge_parts(seed: int) -> Iterator[Part]:
@@ -54,9 +44,7 @@ def forge_parts(seed: int) -> Iterator[Part]:
         if f"function {FUZZ}" in path.read_text("utf-8"):
             place = path.relative_to(ROOT).as_posix()
             name = path.name.partition(".")[0]
-            chosen = ("--match-path", place, "--match-test", f"^{FUZZ}")
-            runs = {"FOUNDRY_FUZZ_RUNS": str(RUNS_OF_THEM)} if name in LONG_RUNS else {}
-            yield Part(f"fuzz {name}", chosen, seed, runs)
+            yield Part(f"fuzz {name}", ("--match-path", place, "--match-test", f"^{FUZZ}"), seed)
 
 
 def run_forge(results: Results, *, seed: int, workers: int, say: Callable[[str], None]) -> bool:
@@ -91,7 +79,7 @@ def _test(forge: Path, part: Part, environment: Mapping[str, str]) -> dict[str, 
             *("--fuzz-seed", str(part.seed), *part.chosen),
         ],
         cwd=ROOT,
-        env={**environment, **part.settings},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contracts_forge import INVARIANT_PARTS, LONG_RUNS, RUNS_OF_THEM, forge_parts
+from contracts_forge import INVARIANT_PARTS, forge_parts
 from contracts_results import Results
 
 from tests.contracts.mutation.campaign import SOURCES, explanations
@@ -23,10 +23,9 @@ CODE = """What follows is of the code `{code}`: a digest of all contracts' deplo
 metadata, which a test compares with what is in `ledger/artifacts`. The commit stands beside the
 time.
 """
-STRENGTH = f"""The invariants look over the whole ledger every 64 calls, or more often, and at
-the end of each 256, since what is wrong then stays wrong; each command is looked at as it is
-given. A fuzz test has 20,000 runs, if it does not itself say less, or {RUNS_OF_THEM:,} at least
-where a run gives tens of commands: {", ".join(LONG_RUNS)}.
+STRENGTH = """The invariants look over the whole ledger every 64 calls, or more often, and at the
+end of each 256, since what is wrong then stays wrong; each command is looked at as it is given. A
+fuzz test has 20,000 runs, if it does not itself say less.
 """
 NOT_RUN = "not run on this code"
 
