@@ -62,7 +62,7 @@ def build(folder: Path, case: Case, organisations: int) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as name:
         made = Path(name, kept.name)
         made.mkdir()
-        with running_anvil(made, accounts=0) as anvil:
+        with running_anvil(made, accounts=0, states_kept=0) as anvil:
             ledger = Ledger(anvil, made)
             ledger.appoint_officers()
             programme = ledger.found_programme("alliance")
