@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -224,20 +224,31 @@ def opened_waiter(settings: Settings, report: Reporter) -> Iterator[Waiter]:
         yield subscription
 
 
-def compare_with_bundle(settings: Settings, path: Path) -> Findings:
+def compare_with_bundle(
+    settings: Settings, path: Path, *, outbox: bool = False, keys: Collection[bytes] = ()
+) -> Findings:
     """Hold the database of the settings against a bundle, row by row.
 
-    The bundle's blocks are proved on the way; that it is anchored and made by rights is for
+    With `outbox` also the operations against the acts of the keys that signed for them, and of
+    `keys`. The bundle's blocks are proved on the way; that it is anchored and made by rights is for
     `verify`. Raises BundleUnreadable, BlocksDiffer, MirrorEmpty, FactsDamaged.
     """
     from ledger.audit.comparing import Comparison
     from ledger.mirror.compare import compare_database
     from ledger.mirror.contracts import Followed
+    from ledger.outbox.explaining import SeenAct, find_unexplained
 
     with opened_database(settings) as engine, Comparison.opened(path) as comparison:
         followed = Followed(comparison)
         for found in compare_database(engine, followed, comparison.history()):
             comparison.add(found)
+        if outbox:
+            acts = {each.transaction_hash: SeenAct(*each) for each in comparison.acts}
+            with engine.connect() as connection:
+                for unexplained in find_unexplained(
+                    connection, comparison.genesis_hash, acts, comparison.last_block, keys
+                ):
+                    comparison.add_unexplained(unexplained)
         return comparison.findings
 
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-
 from ledger.audit.anchors import FORMAT as ANCHOR_FORMAT
-from ledger.audit.anchors import Anchor, write_anchor
+from ledger.audit.anchors import Anchor, describe_anchor, write_anchor
 from ledger.audit.archive import ArchiveWriter, writing_archive
 from ledger.audit.blocks import BlockProver, WrongBlock
 from ledger.audit.bundle import (
@@ -44,6 +42,7 @@ from ledger.chain.headers import BloomFilter, Header, check_header, check_header
 from ledger.chain.proofs import ProofAnswer, prove_slots
 from ledger.chain.receipts import encode_receipt
 from ledger.chain.rpc import Node
+from ledger.chain.seals import read_sealed
 from ledger.chain.transactions import encode_transaction
 from ledger.domain.ids import BlockNumber
 from ledger.errors import NodeAnswerInvalid, NodeRefused, NotProved, ProofsUnavailable
@@ -295,8 +294,10 @@ def _hex(value: bytes) -> str:
 
 def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dict[str, Any]]:
     """An anchor at a block, as its file and as values. It is worth what the node is."""
+    answer = node.header(block)
     with node.blamed():
-        header = check_header(node.header(block))
+        header = check_header(answer)
+    sealed = read_sealed(encode_header(answer))
     anchor = Anchor(
         format=ANCHOR_FORMAT,
         chain_id=deployment.chain_id,
@@ -304,8 +305,9 @@ def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dic
         block_number=header.number,
         block_hash=_hex(header.hash),
         contracts={name: _hex(each.address) for name, each in deployment.contracts.items()},
+        validators=[_hex(each) for each in sealed.validators] if sealed else [],
     )
-    return write_anchor(anchor), msgspec.to_builtins(anchor)
+    return write_anchor(anchor), describe_anchor(anchor)
 
 
 def export_certificate(node: Node, deployment: Deployed, org_id: int, block: int) -> bytes:

@@ -12,6 +12,8 @@ _MISSING = frozenset(
         "code.not_compiled",
         "code.no_compiler",
         "expiry.no_policy",
+        "seals.validators",
+        "shares.no_rule",
         "state.missing",
     }
 )
@@ -94,6 +96,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "blocks.signer": (
         "The transaction's signature is not valid: {problem}.",
         "交易签名无效：{problem}。",
+    ),
+    "blocks.seals": (
+        "Its validators' seals are refused: {problem}.",
+        "其验证人封印被拒绝：{problem}。",
+    ),
+    "seals.validators": (
+        "The validators named from here on do not follow from votes in these blocks.",
+        "自此所载的验证人并非由这些区块中的投票得出。",
+    ),
+    "seals.other": (
+        "The block is sealed by other validators than the anchor names.",
+        "该区块由锚点所载以外的验证人封印。",
     ),
     "history.sequence": (
         "Line {found} of the journal stands where line {right} should: lines are missing or added.",
@@ -284,6 +298,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The share of organisation {organisation} is not in the posted tree.",
         "组织 {organisation} 的份额不在已公布的树中。",
     ),
+    "shares.no_rule": (
+        "The pool was shared by the rule whose SHA-256 is {rule}, which was not given.",
+        "该分配所依规则（SHA-256 为 {rule}）未提供。",
+    ),
+    "shares.not_computable": (
+        "The pool cannot be shared by its rule: {problem}.",
+        "无法按其规则计算该分配：{problem}。",
+    ),
+    "shares.nobody": (
+        "By its rule and the epoch's entries nobody has a share of the pool.",
+        "按其规则与该周期各笔记录，无人可得份额。",
+    ),
+    "shares.root": (
+        "The posted tree of {pool} is {found}; rule and entries give {right} of {right_pool}.",
+        "所公布的树为 {found}（总额 {pool}），按规则与记录应为 {right}（总额 {right_pool}）。",
+    ),
     "council.calls": (
         "The calls of the proposal are not shown, or are others than those proposed.",
         "提案的调用未公开，或与所提不符。",
@@ -385,6 +415,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "compare.added": (
         "The row is in the database, and not in the proved history.",
         "数据库中有此行，已证明的历史中没有。",
+    ),
+    "outbox.unexplained": (
+        "The key {key} signed it, and no operation of this database explains it.",
+        "密钥 {key} 签署了此交易，但本数据库中没有对应的操作。",
+    ),
+    "outbox.no_act": (
+        "Operation {operation} is said to have written lines by it, and it is not in that block.",
+        "据称操作 {operation} 由此交易写入，但该区块中并无此交易。",
     ),
     "certificate.differs": (
         "What the certificate says is not what its proofs prove.",

@@ -22,9 +22,11 @@ from ledger.audit.expiries import check_expiries
 from ledger.audit.findings import Finding, Findings
 from ledger.audit.history.authority import RoleChange
 from ledger.audit.history.replay import History, JournalLost
+from ledger.audit.shares import check_shares
 from ledger.audit.state import StateChecker
 from ledger.chain.headers import Header
 from ledger.domain.expiry import ExpiryPolicy
+from ledger.domain.shares import ShareRule
 from ledger.errors import BundleUnreadable
 
 Progress = Callable[[int, int], None]
@@ -57,6 +59,12 @@ class Verdict:
     roles: Sequence[RoleChange] = ()
     totals: dict[int, tuple[int, int]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
+    validators: list[str] = field(default_factory=list)
+
+    @property
+    def finality(self) -> str:
+        """Who made the last block final: `validators`, or `operator`, whom one has to trust."""
+        return "validators" if self.validators else "operator"
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +87,8 @@ class Verdict:
             "last_block": self.last_block,
             "last_hash": self.last_hash,
             "anchored_to_block": self.anchored,
+            "finality": self.finality,
+            "validators": self.validators,
             "contracts": self.contracts,
             "checks": [
                 {"name": each.name, "count": each.count, "done": each.done} for each in self.checks
@@ -100,12 +110,14 @@ def verify_bundle(
     *,
     compiling: Compiling | None = None,
     policy: ExpiryPolicy | None = None,
+    rules: Sequence[ShareRule] = (),
     progress: Progress | None = None,
 ) -> Verdict:
     """Verify a bundle against an anchor; without one it is never complete.
 
     `compiling` compiles the bundled sources; without it that check is missing. `policy` is the
-    expiry policy that the alliance published; it is needed where credits expired.
+    expiry policy that the alliance published; it is needed where credits expired. `rules` are the
+    published rules of sharing; that of each distribution is needed, and known by its digest.
     """
     verdict = Verdict(path, Findings())
     try:
@@ -116,6 +128,7 @@ def verify_bundle(
                 anchor=anchor,
                 compiling=compiling,
                 policy=policy,
+                rules=rules,
                 progress=progress or _say_nothing,
             ).run()
     except BundleUnreadable as error:
@@ -137,6 +150,7 @@ class _Verification:
         anchor: Anchor | None,
         compiling: Compiling | None,
         policy: ExpiryPolicy | None,
+        rules: Sequence[ShareRule],
         progress: Progress,
     ) -> None:
         self._bundle = bundle
@@ -144,6 +158,7 @@ class _Verification:
         self._findings = verdict.findings
         self._compiling = compiling
         self._policy = policy
+        self._rules = {rule.digest(): rule for rule in rules}
         self._progress = progress
         self._anchor = AnchorChecker(anchor, self._findings)
 
@@ -179,6 +194,8 @@ class _Verification:
                 self._check_claims(checker, claims)
                 self._check_code(places, sources, checker, compiling)
                 self._check_expiries(history)
+                count, complete = check_shares(history, self._rules, self._findings)
+                self._checked("shares", count, done=complete)
         finally:
             if compiling is not None:
                 compiling.close()
@@ -192,7 +209,7 @@ class _Verification:
         try:
             for record in bundle.records():
                 block = prover.prove(record)
-                self._anchor.see(block.header)
+                self._anchor.see(block.header, prover.validators.in_force)
                 history.take(block)
                 if prover.tally.blocks % 1000 == 0:
                     self._progress(prover.tally.blocks, total)
@@ -208,15 +225,21 @@ class _Verification:
         if last is None or (last.number, "0x" + last.hash.hex()) != named:
             self._findings.add(Finding("bundle.contradiction", "manifest.json"))
         self._progress(total, total)
+        if prover.unexplained is not None:
+            self._findings.add(Finding("seals.validators", "blocks.rlp", {}, prover.unexplained))
         if last is not None:
             self._verdict.last_time = last.timestamp
             self._verdict.anchored = self._anchor.end(last)
+        self._verdict.validators = [
+            "0x" + each.hex() for each in sorted(prover.validators.in_force)
+        ]
         self._tell(prover.tally, history, done=True)
         return last
 
     def _tell(self, tally: Tally, history: History, *, done: bool) -> None:
         for name, count in (
             ("headers", tally.blocks),
+            ("sealed", tally.sealed),
             ("blooms", tally.blocks - tally.bodies),
             ("bodies", tally.bodies),
             ("transactions", tally.transactions),

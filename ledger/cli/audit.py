@@ -30,6 +30,7 @@ BlockOption = Annotated[
     int | None, typer.Option(min=0, help="The block; the chain's latest where it is left out.")
 ]
 
+
 @app.command()
 @with_settings(*_ASKING)
 def export(
@@ -100,15 +101,28 @@ def compare(
     bundle: Annotated[Path, typer.Argument(help="The bundle, verified before.")],
     *,
     settings: Settings,
+    outbox: Annotated[
+        bool,
+        typer.Option(
+            "--outbox", help="Also name acts of the database's keys that no operation explains."
+        ),
+    ] = False,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--key", help="With --outbox: another key of ours, by its address."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Hold a mirrored database against a bundle, row by row. Ends with 0 where they agree, or 1."""
     from ledger.audit.findings import Finding, Findings
+    from ledger.chain.addresses import parse_address
     from ledger.errors import BundleUnreadable
     from ledger.wiring import compare_with_bundle
 
     try:
-        findings = compare_with_bundle(settings, bundle)
+        findings = compare_with_bundle(
+            settings, bundle, outbox=outbox, keys=[parse_address(each) for each in keys or ()]
+        )
     except BundleUnreadable as error:
         findings = Findings()
         problem = {"problem": str(error.values["problem"])}
@@ -145,5 +159,3 @@ def anchorwrite_file(
 
 def _block(chain: Chain, block: int | None) -> int:
     return chain.node.block_number() if block is None else block
-
-

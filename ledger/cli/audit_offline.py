@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,8 +22,11 @@ from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
     from ledger.audit.verify import Verdict
+    from ledger.domain.shares import ShareRule
 
 # ruff: noqa: PLC0415  a command imports only what it needs
+
+_LARGEST_RULE = 1 << 20
 
 TrustOption = Annotated[
     Path | None,
@@ -44,6 +47,13 @@ EpochsOption = Annotated[
         help="The published expiry policy: after how many further epochs credits expire.",
     ),
 ]
+RulesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--share-rule",
+        help="A published rule of sharing, in JSON; again for each rule that was used.",
+    ),
+]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,12 +70,13 @@ def verify(
     trust: TrustOption = None,
     compiling: CompileOption = True,
     expiry_epochs: EpochsOption = None,
+    share_rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a bundle or a certificate. Ends with 0 complete and correct, 1 wrong, 2 incomplete."""
     if is_certificate(file):
         raise typer.Exit(verify_certificate_file(file, trust, as_json))
-    verdict = _verdict(file, trust, compiling, expiry_epochs, as_json)
+    verdict = _verdict(file, trust, compiling, expiry_epochs, share_rules, as_json=as_json)
     show(verdict.to_json(), _describe(verdict), as_json=as_json)
     raise typer.Exit(verdict.exit_code)
 
@@ -78,12 +89,13 @@ def report(
     trust: TrustOption = None,
     compiling: CompileOption = True,
     expiry_epochs: EpochsOption = None,
+    share_rules: RulesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a bundle and write the report as one HTML page. Ends as `verify` does."""
     from ledger.audit.report import render_report
 
-    verdict = _verdict(bundle, trust, compiling, expiry_epochs, as_json)
+    verdict = _verdict(bundle, trust, compiling, expiry_epochs, share_rules, as_json=as_json)
     write_file(file, render_report(verdict).encode("utf-8"))
     text = f"{file}: {verdict.word}, {verdict.findings.total} findings."
     show({"file": str(file), **verdict.to_json()}, text, as_json=as_json)
@@ -95,22 +107,27 @@ def anchor_show(
     file: Annotated[Path, typer.Argument(help="The anchor.")], *, as_json: JsonOption = False
 ) -> None:
     """Show an anchor, to read its hash to somebody or to compare it with an explorer's."""
-    import msgspec
+    from ledger.audit.anchors import describe_anchor, read_anchor
 
-    from ledger.audit.anchors import read_anchor
-
-    values = msgspec.to_builtins(read_anchor(file))
+    values = describe_anchor(read_anchor(file))
     lines = [
         f"chain    {values['chain_id']}, genesis {values['genesis_hash']}",
         f"block    {values['block_number']}",
         f"hash     {values['block_hash']}",
         *(f"{name:<14} {address}" for name, address in values["contracts"].items()),
+        *(f"{'validator':<14} {address}" for address in values.get("validators", ())),
     ]
     show(values, "\n".join(lines), as_json=as_json)
 
 
 def _verdict(
-    file: Path, trust: Path | None, compiling: bool, expiry_epochs: int | None, as_json: bool
+    file: Path,
+    trust: Path | None,
+    compiling: bool,
+    expiry_epochs: int | None,
+    share_rules: Sequence[Path] | None,
+    *,
+    as_json: bool,
 ) -> Verdict:
     from ledger.audit.anchors import read_anchor
     from ledger.audit.verify import verify_bundle
@@ -129,8 +146,21 @@ def _verdict(
             None if trust is None else read_anchor(trust),
             compiling=compiler,
             policy=None if expiry_epochs is None else ExpiryPolicy(expiry_epochs),
+            rules=[_read_rule(path) for path in share_rules or ()],
             progress=progress,
         )
+
+
+def _read_rule(path: Path) -> ShareRule:
+    from ledger.domain.shares import ShareRule
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_RULE)
+    except OSError as error:
+        expected = f"a file that can be read ({error.strerror})"
+        raise InvalidValue(field="share-rule", value=str(path), expected=expected) from error
+    return ShareRule.from_json(content.strip())
 
 
 def _describe(verdict: Verdict) -> str:
@@ -142,6 +172,8 @@ def _describe(verdict: Verdict) -> str:
             f"Blocks {verdict.first_block} to {verdict.last_block} of chain {verdict.chain_id}, "
             f"the last one {verdict.last_hash}."
         )
+        sealed = f"sealed by {len(verdict.validators)} validators"
+        lines.append("Finality: " + (sealed if verdict.validators else "operator-trusted") + ".")
     lines += [
         f"  {each.count:>12,}  {CHECKS[each.name][0]}{'' if each.done else ' (not to the end)'}"
         for each in verdict.checks

@@ -15,12 +15,15 @@ from ledger.audit.exporting import Exporter, ask_anchor, export_certificate
 from ledger.chain.artifacts import BUILT, load_artifact
 from ledger.domain.expiry import ExpiryPolicy
 from tests.support.anvil import running_anvil
-from tests.support.dealings import Dealings
+from tests.support.dealings import RULE, Dealings
 from tests.support.happenings import Ledger, found_ledger
 from tests.support.stories import tell_everything
 
 POLICY = ExpiryPolicy(0)
 """Credits expire with their own epoch."""
+
+RULES = (RULE,)
+"""By which pools are shared."""
 
 
 ORG_ID = 7

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ledger.processes import own_environment
-from tests.audit.conftest import Audited
+from tests.audit.conftest import RULES, Audited
 from tests.support.devnet import MOONLAKE
 
 
@@ -46,7 +46,12 @@ def test_export__by_command__gives_the_bundle_that_verify_takes(
 
     exported = audit(tmp_path, "export", bundle, "--to", last, *chain, "--json")
     anchored = audit(tmp_path, "anchor", "write", anchor, "--block", last, *chain, "--json")
-    verified = audit(tmp_path, "verify", bundle, "--trust", anchor, "--no-compile", "--json")
+    rule = tmp_path / "rule.json"
+    rule.write_bytes(RULES[0].to_json() + b"\n")
+    verified = audit(
+        *(tmp_path, "verify", bundle, "--trust", anchor, "--no-compile", "--json"),
+        *("--share-rule", rule),
+    )
 
     assert (exported.returncode, anchored.returncode) == (0, 0), exported.stderr + anchored.stderr
     assert bundle.read_bytes() == audited.bundle.read_bytes()
