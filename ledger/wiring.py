@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from ledger.audit.findings import Findings
+    from ledger.audit.folder import AuditFolder
     from ledger.chain.contracts.registry import LedgerContracts
     from ledger.chain.deployments import Deployment
     from ledger.chain.keyring import NamedKey
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ledger.services.roster.reading import Roster
 
 EVIDENCE_FOLDER = "evidence"
+AUDIT_FOLDER = "audit"
 CONTROLLERS_FOLDER = "controllers"
 CONTROLLERS_SEED = "seed"
 _LINGER_SECONDS = 0.2
@@ -250,6 +252,29 @@ def compare_with_bundle(
                 ):
                     comparison.add_unexplained(unexplained)
         return comparison.findings
+
+
+def audit_folder(settings: Settings) -> AuditFolder:
+    """Where the audits of the ledger that is served are kept."""
+    from ledger.audit.folder import AuditFolder
+
+    return AuditFolder(settings.home / AUDIT_FOLDER)
+
+
+def make_certificate(
+    settings: Settings, chain_id: int, org_id: int, block: int, block_hash: bytes
+) -> bytes:
+    """The certificate of an organisation at a block that is known by its hash.
+
+    Raises the errors of a node, NodeAnswerInvalid where its block is another, ProofsUnavailable,
+    NotDeployed and DeploymentUnreadable.
+    """
+    from ledger.audit.exporting import export_certificate
+    from ledger.chain.deployments import deployment_path, read_deployment
+
+    deployment = read_deployment(deployment_path(settings, chain_id))
+    with asking_node(settings) as node:
+        return export_certificate(node, deployment, org_id, block, block_hash)
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:

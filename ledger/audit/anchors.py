@@ -21,6 +21,14 @@ from ledger.errors import AnchorUnreadable
 
 FORMAT = 1
 _LARGEST = 1 << 20
+_OPTIONAL = ("validators", "witnesses")
+
+
+class Witness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody who signed that it saw the block (`witnesses`)."""
+
+    address: str
+    signature: str
 
 
 class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +43,7 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ledger's contracts by name, as the auditor knows them: another ledger is not this one."""
     validators: list[str] = []
     """Who may seal that block, where validators do; empty where the auditor does not know it."""
+    witnesses: list[Witness] = []
 
 
 def read_anchor(path: Path) -> Anchor:
@@ -62,11 +71,9 @@ def write_anchor(anchor: Anchor) -> bytes:
 
 
 def describe_anchor(anchor: Anchor) -> dict[str, Any]:
-    """An anchor as values; validators only where there are some."""
+    """An anchor as values; validators and witnesses only where there are some."""
     found: dict[str, Any] = msgspec.to_builtins(anchor)
-    if not anchor.validators:
-        del found["validators"]
-    return found
+    return {name: value for name, value in found.items() if value or name not in _OPTIONAL}
 
 
 class AnchorChecker:

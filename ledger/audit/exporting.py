@@ -111,8 +111,11 @@ class Exporter:
         self._addresses = self.places.addresses
         self._first = min(each.block_number for each in deployment.contracts.values())
 
-    def export(self, path: Path, last: int) -> Exported:
+    def export(self, path: Path, last: int, first: int | None = None) -> Exported:
         """Write the bundle of all blocks from the ledger's first up to `last`.
+
+        With `first` it holds the blocks from there on, and is verified together with one that ends
+        just before; the blocks before are read all the same, since state follows from them.
 
         Raises the errors of a node, ProofsUnavailable where it no longer has the state after
         `last`, and NodeAnswerInvalid for an answer that is not proved.
@@ -120,7 +123,7 @@ class Exporter:
         journalled = [self._addresses[name] for name in JOURNALLED]
         prover = BlockProver(journalled, self.places.chain_id, self._first)
         with writing_archive(path) as archive:
-            history = self._write_blocks(archive, prover, last)
+            history = self._write_blocks(archive, prover, last, first or self._first)
             header = prover.last
             assert header is not None, "there is at least one block"  # noqa: S101
             state = self._state(header, history)
@@ -128,12 +131,13 @@ class Exporter:
             archive.add(CLAIMS, write_canonical(self._claims(header, history)))
             archive.add(PLACES, write_canonical(self.places))
             archive.add(SOURCES, load_compiler_input())
-            archive.add(MANIFEST, self._manifest(archive, header))
+            begins = max(self._first, first or 0)
+            archive.add(MANIFEST, self._manifest(archive, header, begins))
         tally = prover.tally
         return Exported(
             path=path,
             size=path.stat().st_size,
-            first_block=self._first,
+            first_block=begins,
             last_block=header.number,
             last_hash=header.hash,
             blocks=tally.blocks,
@@ -142,16 +146,18 @@ class Exporter:
             logs=tally.logs,
         )
 
-    def _write_blocks(self, archive: ArchiveWriter, prover: BlockProver, last: int) -> History:
+    def _write_blocks(
+        self, archive: ArchiveWriter, prover: BlockProver, last: int, first: int
+    ) -> History:
         places = self.places
         # Of what is objected to, the verifier says it; here it only tells what must be proved.
         history = History(self._addresses, places.chain_id, places.recovery_delay, lambda _: None)
         total = last - self._first + 1
         with archive.member(BLOCKS) as member:
             for record in self._records(last):
-                member.write(record)
                 try:
-                    history.take(prover.prove(record))
+                    block = prover.prove(record)
+                    history.take(block)
                 except WrongBlock as wrong:
                     raise NodeAnswerInvalid(
                         block=wrong.finding.block or self._first,
@@ -164,6 +170,8 @@ class Exporter:
                         url=self._node.url,
                         problem=f"log {history.place.log_index} does not follow in its journal",
                     ) from lost
+                if block.header.number >= first:
+                    member.write(record)
                 self._progress(prover.tally.blocks, total)
         return history
 
@@ -238,7 +246,7 @@ class Exporter:
             found += self._node.storage([(address, slot) for slot in part], header.hash)
         return found
 
-    def _manifest(self, archive: ArchiveWriter, header: Header) -> bytes:
+    def _manifest(self, archive: ArchiveWriter, header: Header, first: int) -> bytes:
         files = {
             name: MemberDigest(size, digest.hex())
             for name, (size, digest) in archive.digests.items()
@@ -246,7 +254,7 @@ class Exporter:
         manifest = Manifest(
             format=FORMAT,
             chain_id=self.places.chain_id,
-            first_block=self._first,
+            first_block=first,
             last_block=header.number,
             last_hash=_hex(header.hash),
             files=files,
@@ -310,11 +318,19 @@ def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dic
     return write_anchor(anchor), describe_anchor(anchor)
 
 
-def export_certificate(node: Node, deployment: Deployed, org_id: int, block: int) -> bytes:
-    """The certificate of an organisation at a block. Raises ProofsUnavailable."""
+def export_certificate(
+    node: Node, deployment: Deployed, org_id: int, block: int, block_hash: bytes | None = None
+) -> bytes:
+    """The certificate of an organisation at a block, which can be one that is known by its hash.
+
+    Raises ProofsUnavailable, and NodeAnswerInvalid where the node has another block.
+    """
     answer = node.header(block)
     with node.blamed():
         header = check_header(answer)
+    if block_hash is not None and header.hash != block_hash:
+        problem = f"it has block {_hex(header.hash)} there, and not {_hex(block_hash)}"
+        raise NodeAnswerInvalid(block=block, url=node.url, problem=problem)
     addresses = {name: each.address for name, each in deployment.contracts.items()}
     return make_certificate(
         encode_header(answer),

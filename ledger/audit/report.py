@@ -93,6 +93,7 @@ def _scope(verdict: Verdict) -> str:
         ("Last block · 末区块", verdict.last_hash),
         ("Its time · 其时间", _time(verdict.last_time)),
         ("Anchored to block · 锚点区块", anchored),
+        ("Witnesses of the anchor · 锚点见证人", str(verdict.witnesses)),
         ("Finality · 终局性", _finality(verdict)),
         *sorted(verdict.contracts.items()),
     ]

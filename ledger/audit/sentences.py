@@ -9,6 +9,8 @@ _MISSING = frozenset(
         "anchor.none",
         "anchor.outside",
         "anchor.beyond",
+        "anchor.witnesses",
+        "history.begins_later",
         "code.not_compiled",
         "code.no_compiler",
         "expiry.no_policy",
@@ -37,6 +39,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The manifest names another chain or another last block than the bundle holds.",
         "清单所载的链或末区块与包内内容不符。",
     ),
+    "bundle.other_ledger": (
+        "It is of another ledger than the bundle after it.",
+        "它与其后的审计包不属于同一账本。",
+    ),
     "anchor.none": (
         "No anchor was given, so nothing tells this history from one that was made up.",
         "没有提供锚点，无法区分此历史与伪造的历史。",
@@ -60,6 +66,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "anchor.beyond": (
         "The anchor is of block {anchor}; the {blocks} blocks after it rest on the operator alone.",
         "锚点为区块 {anchor}；其后 {blocks} 个区块仅凭运营方之言。",
+    ),
+    "anchor.witness": (
+        "The signature is not that of witness {account} for this block.",
+        "该签名不是见证人 {account} 对此区块的签名。",
+    ),
+    "anchor.witnesses": (
+        "Of the witnesses that you accept {given} signed, and {needed} are needed.",
+        "您认可的见证人中有 {given} 位签名，需要 {needed} 位。",
     ),
     "blocks.unreadable": (
         "The block cannot be read: {problem}.",
@@ -112,6 +126,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "history.sequence": (
         "Line {found} of the journal stands where line {right} should: lines are missing or added.",
         "日志簿此处应为第 {right} 行，却是第 {found} 行：有行缺失或多出。",
+    ),
+    "history.begins_later": (
+        "The history begins with line {found} of its journal; give the bundle before with --after.",
+        "历史自日志簿第 {found} 行开始；请以 --after 提供前一审计包。",
     ),
     "history.head": (
         "The journal's head is not that of its history: a line was altered, dropped or added.",

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import ledger.cli.audit_now  # noqa: F401  it adds its command
 from ledger.cli.audit_certificate import show_findings
 from ledger.cli.audit_offline import anchors, app, progress_of, write_file
 from ledger.cli.output import JsonOption, show
 from ledger.cli.settings_options import READING, with_settings
 from ledger.config import Settings
 from ledger.disks import folder_unusable
+from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
     from ledger.wiring import Chain
@@ -40,6 +42,12 @@ def export(
     to: Annotated[
         int | None, typer.Option("--to", min=0, help="The last block; else the chain's latest.")
     ] = None,
+    from_block: Annotated[
+        int | None,
+        typer.Option(
+            "--from", min=1, help="The first block, after the last of an earlier bundle; else all."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the whole history with its proofs into one file."""
@@ -49,7 +57,10 @@ def export(
     with opened_chain(settings) as chain, progress_of("blocks", as_json) as progress:
         last = _block(chain, to)
         try:
-            done = Exporter(chain.node, chain.deployment, progress).export(file, last)
+            if from_block is not None and from_block > last:
+                expected = f"at most the last block, {last}"
+                raise InvalidValue(field="from", value=from_block, expected=expected)
+            done = Exporter(chain.node, chain.deployment, progress).export(file, last, from_block)
         except OSError as error:
             raise folder_unusable(file.parent, error) from error
     values = {

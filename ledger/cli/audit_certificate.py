@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ledger.audit.certificates import Certificate
     from ledger.audit.findings import Findings
+    from ledger.audit.witnesses import Witnesses
     from ledger.chain.headers import Header
 
 _STATUSES = ("no member", "active member", "suspended", "revoked")
@@ -57,7 +58,9 @@ def is_certificate(file: Path) -> bool:
         return False
 
 
-def verify_certificate_file(file: Path, trust: Path | None, as_json: bool) -> int:
+def verify_certificate_file(
+    file: Path, trust: Path | None, as_json: bool, witnesses: Witnesses | None = None
+) -> int:
     """Verify a certificate, say what came out, and give the exit code."""
     from ledger.audit.anchors import read_anchor
     from ledger.audit.certificates import read_certificate, verify_certificate
@@ -67,6 +70,8 @@ def verify_certificate_file(file: Path, trust: Path | None, as_json: bool) -> in
     try:
         found = read_certificate(file)
         header, findings = verify_certificate(found, anchor)
+        if witnesses is not None and anchor is not None:
+            witnesses.check(anchor, findings)
     except (CertificateUnreadable, ValueError) as error:
         problem = str(error)
         values = {"verdict": "wrong", "exit_code": 1, "problem": problem}

@@ -11,10 +11,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from ledger.chain.addresses import parse_address
 from ledger.cli.audit_certificate import is_certificate, show_findings, verify_certificate_file
 from ledger.cli.output import JsonOption, show
 from ledger.disks import folder_unusable
@@ -22,6 +23,7 @@ from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
     from ledger.audit.verify import Verdict
+    from ledger.audit.witnesses import Witnesses
     from ledger.domain.shares import ShareRule
 
 # ruff: noqa: PLC0415  a command imports only what it needs
@@ -54,6 +56,17 @@ RulesOption = Annotated[
         help="A published rule of sharing, in JSON; again for each rule that was used.",
     ),
 ]
+AfterOption = Annotated[
+    list[Path] | None,
+    typer.Option("--after", help="The bundle that this one goes on from; several, oldest first."),
+]
+WitnessesOption = Annotated[
+    int, typer.Option("--witnesses", min=0, help="How many of the --witness must have signed.")
+]
+WitnessOption = Annotated[
+    list[str] | None,
+    typer.Option("--witness", help="The address of a witness that you accept; again for each."),
+]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,12 +84,21 @@ def verify(
     compiling: CompileOption = True,
     expiry_epochs: EpochsOption = None,
     share_rules: RulesOption = None,
+    after: AfterOption = None,
+    witnesses: WitnessesOption = 0,
+    witness: WitnessOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a bundle or a certificate. Ends with 0 complete and correct, 1 wrong, 2 incomplete."""
     if is_certificate(file):
-        raise typer.Exit(verify_certificate_file(file, trust, as_json))
-    verdict = _verdict(file, trust, compiling, expiry_epochs, share_rules, as_json=as_json)
+        accepted = _witnesses(trust, witnesses, witness)
+        raise typer.Exit(verify_certificate_file(file, trust, as_json, accepted))
+    verdict = _verdict(
+        file,
+        _Given(trust, compiling, expiry_epochs, share_rules, after),
+        _witnesses(trust, witnesses, witness),
+        as_json=as_json,
+    )
     show(verdict.to_json(), _describe(verdict), as_json=as_json)
     raise typer.Exit(verdict.exit_code)
 
@@ -90,12 +112,20 @@ def report(
     compiling: CompileOption = True,
     expiry_epochs: EpochsOption = None,
     share_rules: RulesOption = None,
+    after: AfterOption = None,
+    witnesses: WitnessesOption = 0,
+    witness: WitnessOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify a bundle and write the report as one HTML page. Ends as `verify` does."""
     from ledger.audit.report import render_report
 
-    verdict = _verdict(bundle, trust, compiling, expiry_epochs, share_rules, as_json=as_json)
+    verdict = _verdict(
+        bundle,
+        _Given(trust, compiling, expiry_epochs, share_rules, after),
+        _witnesses(trust, witnesses, witness),
+        as_json=as_json,
+    )
     write_file(file, render_report(verdict).encode("utf-8"))
     text = f"{file}: {verdict.word}, {verdict.findings.total} findings."
     show({"file": str(file), **verdict.to_json()}, text, as_json=as_json)
@@ -116,37 +146,55 @@ def anchor_show(
         f"hash     {values['block_hash']}",
         *(f"{name:<14} {address}" for name, address in values["contracts"].items()),
         *(f"{'validator':<14} {address}" for address in values.get("validators", ())),
+        *(f"{'witness':<14} {each['address']}" for each in values.get("witnesses", ())),
     ]
     show(values, "\n".join(lines), as_json=as_json)
 
 
-def _verdict(
-    file: Path,
-    trust: Path | None,
-    compiling: bool,
-    expiry_epochs: int | None,
-    share_rules: Sequence[Path] | None,
-    *,
-    as_json: bool,
-) -> Verdict:
+class _Given(NamedTuple):
+    """What an auditor gives beside the bundle."""
+
+    trust: Path | None
+    compiling: bool
+    expiry_epochs: int | None
+    share_rules: Sequence[Path] | None
+    after: Sequence[Path] | None
+
+
+def _witnesses(trust: Path | None, needed: int, accepted: Sequence[str] | None) -> Witnesses:
+    """Who must have signed the anchor. Raises InvalidValue where nobody is named or can have."""
+    from ledger.audit.witnesses import Witnesses
+
+    found = frozenset(parse_address(each, "witness") for each in accepted or ())
+    if needed > len(found) or (found and trust is None):
+        expected = "an anchor by --trust, and as many --witness ADDRESS of those that you accept"
+        raise InvalidValue(field="witnesses", value=needed, expected=expected)
+    return Witnesses(found, needed)
+
+
+def _verdict(file: Path, given: _Given, witnesses: Witnesses, *, as_json: bool) -> Verdict:
     from ledger.audit.anchors import read_anchor
     from ledger.audit.verify import verify_bundle
     from ledger.domain.expiry import ExpiryPolicy
 
-    if not file.is_file():
-        raise InvalidValue(field="file", value=str(file), expected="a bundle's file")
+    for path in (file, *(given.after or ())):
+        if not path.is_file():
+            raise InvalidValue(field="file", value=str(path), expected="a bundle's file")
     compiler = None
-    if compiling:
+    if given.compiling:
         from ledger.chain.recompile import Recompilation
 
         compiler = Recompilation
     with progress_of("blocks", as_json) as progress:
+        epochs = given.expiry_epochs
         return verify_bundle(
             file,
-            None if trust is None else read_anchor(trust),
+            None if given.trust is None else read_anchor(given.trust),
             compiling=compiler,
-            policy=None if expiry_epochs is None else ExpiryPolicy(expiry_epochs),
-            rules=[_read_rule(path) for path in share_rules or ()],
+            policy=None if epochs is None else ExpiryPolicy(epochs),
+            rules=[_read_rule(path) for path in given.share_rules or ()],
+            after=given.after or (),
+            witnesses=witnesses,
             progress=progress,
         )
 
@@ -180,6 +228,34 @@ def _describe(verdict: Verdict) -> str:
     ]
     lines += show_findings(verdict.findings)
     return "\n".join(lines)
+
+
+@anchors.command("witness")
+def anchor_witness(
+    file: Annotated[Path, typer.Argument(help="The anchor.")],
+    *,
+    signature: Annotated[
+        str | None, typer.Option(help="A wallet's signature of the words, in hex.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the words that a witness of the block signs; with its signature, add it to the file."""
+    from ledger.audit.anchors import read_anchor, write_anchor
+    from ledger.audit.witnesses import add_witness, witness_text
+
+    anchor = read_anchor(file)
+    if signature is None:
+        text = witness_text(anchor)
+        show({"file": str(file), "text": text}, text, as_json=as_json)
+        return
+    witnessed, address = add_witness(anchor, signature)
+    write_file(file, write_anchor(witnessed))
+    count = len(witnessed.witnesses)
+    show(
+        {"file": str(file), "witness": address, "witnesses": count},
+        f"{file}: {address} is witness {count}.",
+        as_json=as_json,
+    )
 
 
 def write_file(file: Path, content: bytes) -> None:
