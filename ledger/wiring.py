@@ -21,6 +21,7 @@ from ledger.errors import LedgerError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from ledger.audit.captures import Captures
     from ledger.audit.findings import Findings
     from ledger.audit.folder import AuditFolder
     from ledger.chain.contracts.registry import LedgerContracts
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 EVIDENCE_FOLDER = "evidence"
 AUDIT_FOLDER = "audit"
+PROOFS_FOLDER = "proofs"
 CONTROLLERS_FOLDER = "controllers"
 CONTROLLERS_SEED = "seed"
 _LINGER_SECONDS = 0.2
@@ -252,6 +254,69 @@ def compare_with_bundle(
                 ):
                     comparison.add_unexplained(unexplained)
         return comparison.findings
+
+
+def captures_of(settings: Settings, genesis_hash: bytes) -> Captures:
+    """Where proofs of one chain's state are kept."""
+    from ledger.audit.captures import Captures
+
+    return Captures(settings.home / PROOFS_FOLDER / genesis_hash.hex()[:16])
+
+
+def capture_if_due(settings: Settings, engine: Engine) -> Path | None:
+    """Keep proofs of the state at the mirror's head where an epoch ended since the last ones.
+
+    Raises as `capture_proofs`, and DatabaseUnusable.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    from ledger.errors import MirrorEmpty
+    from ledger.mirror.queries.moments import latest_moment
+    from ledger.mirror.queries.turning import last_boundary
+    from ledger.mirror.state import read_state
+    from ledger.store.engine import database_unusable, reading
+
+    try:
+        with reading(engine) as connection:
+            state = read_state(connection)
+            boundary = last_boundary(connection, latest_moment(state))
+    except MirrorEmpty:
+        return None
+    except DBAPIError as error:
+        raise database_unusable(engine, error) from error
+    if boundary <= captures_of(settings, state.genesis_hash).newest_time():
+        return None
+    return capture_proofs(settings, engine)
+
+
+def capture_proofs(settings: Settings, engine: Engine) -> Path:
+    """Keep proofs of the state after the mirror's last block; the file.
+
+    Raises the errors of a node, ProofsUnavailable, NodeAnswerInvalid where the node has another
+    block than the mirror, MirrorEmpty, NotDeployed and FolderUnusable.
+    """
+    from ledger.audit.captures import capture_state
+    from ledger.errors import NodeAnswerInvalid
+    from ledger.mirror.queries.turning import read_extent
+    from ledger.mirror.state import read_state
+    from ledger.store.engine import reading
+
+    with reading(engine) as connection:
+        cursor = read_state(connection).cursor
+        extent = read_extent(connection)
+    with opened_chain(settings) as chain:
+        header, content = capture_state(
+            chain.node,
+            dict(chain.addresses),
+            cursor.number,
+            programmes=extent.programmes,
+            organisations=extent.organisations,
+            accounts=extent.accounts,
+        )
+        if header.hash != cursor.hash:
+            problem = "it is on another branch than the mirror"
+            raise NodeAnswerInvalid(block=cursor.number, url=chain.node.url, problem=problem)
+        return captures_of(settings, chain.deployment.genesis_hash).add(header, content)
 
 
 def audit_folder(settings: Settings) -> AuditFolder:

@@ -7,7 +7,7 @@ what is in memory is some blocks, and a few numbers of each organisation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,18 +34,19 @@ from ledger.audit.bundle import (
     encode_state,
     write_canonical,
 )
+from ledger.audit.captures import Capture, Captures
 from ledger.audit.certificates import make_certificate
 from ledger.audit.history.replay import History, JournalLost
+from ledger.audit.proving import prove_state
 from ledger.audit.state import HEAD_SLOTS, balance_slot, part_of, totals_slot
 from ledger.chain.artifacts import JOURNALLED, load_compiler_input
 from ledger.chain.headers import BloomFilter, Header, check_header, check_headers, encode_header
-from ledger.chain.proofs import ProofAnswer, prove_slots
 from ledger.chain.receipts import encode_receipt
 from ledger.chain.rpc import Node
 from ledger.chain.seals import read_sealed
 from ledger.chain.transactions import encode_transaction
 from ledger.domain.ids import BlockNumber
-from ledger.errors import NodeAnswerInvalid, NodeRefused, NotProved, ProofsUnavailable
+from ledger.errors import NodeAnswerInvalid
 
 _HEADERS_AT_ONCE = 250
 _BODIES_AT_ONCE = 16
@@ -95,11 +96,17 @@ class Exported:
 
 class Exporter:
     """Writes the bundle of one ledger. `progress` is told how many blocks are done, and of how
-    many."""
+    many. The state after the last block comes from `captures` where it is kept there."""
 
     def __init__(
-        self, node: Node, deployment: Deployed, progress: Callable[[int, int], None]
+        self,
+        node: Node,
+        deployment: Deployed,
+        progress: Callable[[int, int], None],
+        captures: Captures | None = None,
     ) -> None:
+        self._captures = captures
+        self._capture: Capture | None = None
         self._node = node
         self._progress = progress
         self.places = Places(
@@ -126,6 +133,8 @@ class Exporter:
             history = self._write_blocks(archive, prover, last, first or self._first)
             header = prover.last
             assert header is not None, "there is at least one block"  # noqa: S101
+            if self._captures is not None:
+                self._capture = self._captures.find(header)
             state = self._state(header, history)
             archive.add(STATE, encode_state(state))
             archive.add(CLAIMS, write_canonical(self._claims(header, history)))
@@ -218,7 +227,8 @@ class Exporter:
         ]
 
     def _prove(self, header: Header, address: bytes, slots: Sequence[bytes]) -> AccountState:
-        return prove_state(self._node, header, address, slots)
+        kept = self._capture.prove(address, slots) if self._capture is not None else None
+        return kept or prove_state(self._node, header, address, slots)
 
     def _claims(self, header: Header, history: History) -> Claims:
         """Balances and totals as the node tells them; the verifier compares them with history."""
@@ -240,6 +250,9 @@ class Exporter:
         )
 
     def _words(self, address: bytes, slots: Sequence[bytes], header: Header) -> list[bytes]:
+        kept = self._capture.words if self._capture is not None else {}
+        if set(slots) <= set(kept):
+            return [kept[slot] for slot in slots]
         found: list[bytes] = []
         for start in range(0, len(slots), _SLOTS_AT_ONCE):
             part = slots[start : start + _SLOTS_AT_ONCE]
@@ -264,36 +277,6 @@ class Exporter:
 
 def _programmes(history: History) -> list[int]:
     return sorted({programme_id for programme_id, _ in history.credits.balances})
-
-
-def prove_state(node: Node, header: Header, address: bytes, slots: Iterable[bytes]) -> AccountState:
-    """The proof of an account and some slots after a block, checked. Raises ProofsUnavailable."""
-    wanted = list(slots)
-    try:
-        answer = node.proof(address, wanted, header.hash)
-    except NodeRefused as error:
-        problem = str(error).rstrip(".")
-        raise ProofsUnavailable(block=header.number, problem=problem) from error
-    try:
-        prove_slots(header, address, wanted, answer)
-    except NotProved as error:
-        problem = error.values["problem"]
-        raise ProofsUnavailable(block=header.number, problem=problem) from error
-    return _account_state(address, wanted, answer)
-
-
-def _account_state(address: bytes, slots: Sequence[bytes], answer: ProofAnswer) -> AccountState:
-    return AccountState(
-        address=address,
-        proof=_nodes(answer.account_proof),
-        slots={
-            slot: _nodes(part.proof) for slot, part in zip(slots, answer.storage_proof, strict=True)
-        },
-    )
-
-
-def _nodes(proof: Sequence[str]) -> list[bytes]:
-    return [bytes.fromhex(node[2:]) for node in proof]
 
 
 def _hex(value: bytes) -> str:

@@ -16,8 +16,7 @@ import msgspec
 
 from ledger.audit.anchors import Anchor, Witness
 from ledger.audit.findings import Finding, Findings
-from ledger.chain.sign_in import personal_digest
-from ledger.chain.signers import recover_address
+from ledger.chain.signers import personal_digest, recover_address
 from ledger.domain.commitments import canonical_json
 from ledger.errors import InvalidValue
 

@@ -52,7 +52,7 @@ def export(
 ) -> None:
     """Write the whole history with its proofs into one file."""
     from ledger.audit.exporting import Exporter
-    from ledger.wiring import opened_chain
+    from ledger.wiring import captures_of, opened_chain
 
     with opened_chain(settings) as chain, progress_of("blocks", as_json) as progress:
         last = _block(chain, to)
@@ -60,7 +60,10 @@ def export(
             if from_block is not None and from_block > last:
                 expected = f"at most the last block, {last}"
                 raise InvalidValue(field="from", value=from_block, expected=expected)
-            done = Exporter(chain.node, chain.deployment, progress).export(file, last, from_block)
+            captures = captures_of(settings, chain.deployment.genesis_hash)
+            exporter = Exporter(chain.node, chain.deployment, progress, captures)
+            done = exporter.export(file, last, from_block)
+
         except OSError as error:
             raise folder_unusable(file.parent, error) from error
     values = {
@@ -104,6 +107,18 @@ def certificate(
         f"{file}: {len(content):,} bytes.",
         as_json=as_json,
     )
+
+
+@app.command()
+@with_settings(*_ASKING, "database_url")
+def capture(*, settings: Settings, as_json: JsonOption = False) -> None:
+    """Keep proofs of the state after the mirror's last block, for an export when no node has it."""
+    from ledger.wiring import capture_proofs, opened_database
+
+    with opened_database(settings) as engine:
+        path = capture_proofs(settings, engine)
+    size = path.stat().st_size
+    show({"file": str(path), "size": size}, f"{path}: {size:,} bytes.", as_json=as_json)
 
 
 @app.command()

@@ -40,8 +40,8 @@ class ProofsUnavailable(AuditProblem):
     code = "audit.proofs_unavailable"
     sentence = "No node gives proofs of the state after block {block}: {problem}."
     next_step = (
-        "Export up to a later block, of which the node still has the state, "
-        "or ask a node that keeps all states."
+        "Export up to a later block, of which the node still has the state, or up to one of which "
+        "proofs were kept (`moonlake audit capture`), or ask a node that keeps all states."
     )
 
 
