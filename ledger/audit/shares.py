@@ -70,6 +70,8 @@ def _share(history: History, number: int, found: Distribution, rule: ShareRule) 
         for org_id, amount in other.by.items():
             left_out[OrgId(org_id)] += amount
     boundaries = history.programmes.all[found.programme_id].boundaries
+    if not 0 < found.epoch < len(boundaries):
+        raise InvalidValue(field="epoch", value=found.epoch, expected="an epoch that is over")
     begins, ends = boundaries[found.epoch - 1], boundaries[found.epoch]
     entries = [
         dated.entry

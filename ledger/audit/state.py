@@ -184,6 +184,9 @@ def _nested(slot: int, *keys: int) -> bytes:
 
 
 def _four(*numbers: int) -> bytes:
+    """Numbers of 64 bits in one word; nothing where one is larger, which no word is equal to."""
+    if not all(-(1 << 63) <= number < 1 << 63 for number in numbers):
+        return b""
     words = [number.to_bytes(8, "big", signed=True) for number in numbers]
     return b"".join(reversed(words)).rjust(32, b"\0")
 

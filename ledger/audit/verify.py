@@ -27,6 +27,7 @@ from ledger.audit.history.replay import History, JournalLost
 from ledger.audit.shares import check_shares
 from ledger.audit.state import StateChecker
 from ledger.audit.witnesses import NO_WITNESSES, Witnesses
+from ledger.chain.artifacts import load_compiler_input
 from ledger.chain.headers import Header
 from ledger.domain.expiry import ExpiryPolicy
 from ledger.domain.shares import ShareRule
@@ -193,7 +194,9 @@ class _Verification:
         history = History(
             places.addresses, places.chain_id, places.recovery_delay, self._findings.add
         )
-        compiling = self._compiling(sources) if self._compiling is not None else None
+        # Other sources than the release's are objected to, and no compiler is made to read them.
+        ours = sources == load_compiler_input()
+        compiling = self._compiling(sources) if self._compiling is not None and ours else None
         try:
             last = self._replay(places, history)
             if last is not None:

@@ -29,6 +29,8 @@ from ledger.chain.signers import recover_address
 
 _EXTRA_DATA, _MINER, _MIX_HASH = 12, 2, 13
 _ADD = b"\xff"
+_MOST_SUBJECTS = 4096
+"""Accounts that votes are kept for; whoever seals blocks alone could name one in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class Validators:
     def _count(self, voter: bytes, vote: Vote) -> None:
         """A later vote of the same proposer on somebody takes the place of its earlier one."""
         self._votes.get((vote.recipient, not vote.adds), set()).discard(voter)
+        if len(self._votes) > _MOST_SUBJECTS:
+            self._votes.clear()  # as a network does at the end of an epoch
         if vote.adds != (vote.recipient in self.in_force):
             self._votes.setdefault((vote.recipient, vote.adds), set()).add(voter)
 

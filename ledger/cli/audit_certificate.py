@@ -64,6 +64,7 @@ def verify_certificate_file(
     """Verify a certificate, say what came out, and give the exit code."""
     from ledger.audit.anchors import read_anchor
     from ledger.audit.certificates import read_certificate, verify_certificate
+    from ledger.audit.findings import printable
     from ledger.errors import CertificateUnreadable
 
     anchor = None if trust is None else read_anchor(trust)
@@ -73,7 +74,7 @@ def verify_certificate_file(
         if witnesses is not None and anchor is not None:
             witnesses.check(anchor, findings)
     except (CertificateUnreadable, ValueError) as error:
-        problem = str(error)
+        problem = printable(str(error))
         values = {"verdict": "wrong", "exit_code": 1, "problem": problem}
         _say(values, f"{file}: wrong.\n{problem}", as_json)
         return 1
