@@ -38,6 +38,8 @@ def find_certificate(arguments: list[str]) -> tuple[Path, Path | None, bool] | N
         word = left.pop(0)
         if word == "--json":
             as_json = True
+        elif word in ("--compile", "--no-compile"):
+            continue  # a certificate has nothing to be compiled
         elif word == "--trust" and left and trust is None:
             trust = left.pop(0)
         elif word.startswith("-"):
