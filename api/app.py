@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from api.answers import Answers
+from api.auditing import Auditing
 from api.callers import may_read
 from api.console.routes import install_console
 from api.desk import ServerDesk
@@ -22,6 +23,7 @@ from api.openapi import describe
 from api.parameters import refuse_unknown_parameters
 from api.routes import (
     access,
+    audits,
     commands,
     entries,
     evidence,
@@ -58,11 +60,13 @@ def create_app(
     marks = Marks(engine)
     desk = ServerDesk(settings)
     limits = Limits(settings.rate_limit)
+    auditing = Auditing(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         desk.start()
         yield
+        await run_in_threadpool(auditing.stop)
         await run_in_threadpool(desk.stop)
         marks.close()
         engine.dispose()
@@ -83,6 +87,7 @@ def create_app(
     app.state.parameter_names = {}
     app.state.office = engine
     app.state.desk = desk
+    app.state.auditing = auditing
     app.state.limits = limits
     app.state.clock = clock
     app.state.nonce_secret = None
@@ -101,11 +106,18 @@ def create_app(
         organisations.accounts,
         evidence.router,
         statements.router,
+        audits.router,
     ):
         versioned.include_router(router)
     app.include_router(versioned)
     guarded = APIRouter(prefix="/v1", dependencies=known)  # each route says whom it is for
-    for router in (access.router, operations.router, commands.router, stream.router):
+    for router in (
+        access.router,
+        operations.router,
+        commands.router,
+        audits.commands,
+        stream.router,
+    ):
         guarded.include_router(router)
     app.include_router(guarded)
     app.include_router(status.probes)

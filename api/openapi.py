@@ -44,6 +44,7 @@ TAGS = [
     {"name": "access", "description": "Signing in, API keys, the log of privileged calls."},
     {"name": "commands", "description": "What officers ask for. Each is an operation."},
     {"name": "operations", "description": "What was asked for, and how far it is."},
+    {"name": "audits", "description": "Proofs for whoever trusts neither us nor our server."},
     {"name": "stream", "description": "What happens, as it happens."},
 ]
 

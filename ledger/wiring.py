@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,9 @@ from ledger.errors import LedgerError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from ledger.audit.captures import Captures
     from ledger.audit.findings import Findings
+    from ledger.audit.folder import AuditFolder
     from ledger.chain.contracts.registry import LedgerContracts
     from ledger.chain.deployments import Deployment
     from ledger.chain.keyring import NamedKey
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from ledger.services.roster.reading import Roster
 
 EVIDENCE_FOLDER = "evidence"
+AUDIT_FOLDER = "audit"
+PROOFS_FOLDER = "proofs"
 CONTROLLERS_FOLDER = "controllers"
 CONTROLLERS_SEED = "seed"
 _LINGER_SECONDS = 0.2
@@ -224,21 +228,118 @@ def opened_waiter(settings: Settings, report: Reporter) -> Iterator[Waiter]:
         yield subscription
 
 
-def compare_with_bundle(settings: Settings, path: Path) -> Findings:
+def compare_with_bundle(
+    settings: Settings, path: Path, *, outbox: bool = False, keys: Collection[bytes] = ()
+) -> Findings:
     """Hold the database of the settings against a bundle, row by row.
 
-    The bundle's blocks are proved on the way; that it is anchored and made by rights is for
+    With `outbox` also the operations against the acts of the keys that signed for them, and of
+    `keys`. The bundle's blocks are proved on the way; that it is anchored and made by rights is for
     `verify`. Raises BundleUnreadable, BlocksDiffer, MirrorEmpty, FactsDamaged.
     """
     from ledger.audit.comparing import Comparison
     from ledger.mirror.compare import compare_database
     from ledger.mirror.contracts import Followed
+    from ledger.outbox.explaining import SeenAct, find_unexplained
 
     with opened_database(settings) as engine, Comparison.opened(path) as comparison:
         followed = Followed(comparison)
         for found in compare_database(engine, followed, comparison.history()):
             comparison.add(found)
+        if outbox:
+            acts = {each.transaction_hash: SeenAct(*each) for each in comparison.acts}
+            with engine.connect() as connection:
+                for unexplained in find_unexplained(
+                    connection, comparison.genesis_hash, acts, comparison.last_block, keys
+                ):
+                    comparison.add_unexplained(unexplained)
         return comparison.findings
+
+
+def captures_of(settings: Settings, genesis_hash: bytes) -> Captures:
+    """Where proofs of one chain's state are kept."""
+    from ledger.audit.captures import Captures
+
+    return Captures(settings.home / PROOFS_FOLDER / genesis_hash.hex()[:16])
+
+
+def capture_if_due(settings: Settings, engine: Engine) -> Path | None:
+    """Keep proofs of the state at the mirror's head where an epoch ended since the last ones.
+
+    Raises as `capture_proofs`, and DatabaseUnusable.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    from ledger.errors import MirrorEmpty
+    from ledger.mirror.queries.moments import latest_moment
+    from ledger.mirror.queries.turning import last_boundary
+    from ledger.mirror.state import read_state
+    from ledger.store.engine import database_unusable, reading
+
+    try:
+        with reading(engine) as connection:
+            state = read_state(connection)
+            boundary = last_boundary(connection, latest_moment(state))
+    except MirrorEmpty:
+        return None
+    except DBAPIError as error:
+        raise database_unusable(engine, error) from error
+    if boundary <= captures_of(settings, state.genesis_hash).newest_time():
+        return None
+    return capture_proofs(settings, engine)
+
+
+def capture_proofs(settings: Settings, engine: Engine) -> Path:
+    """Keep proofs of the state after the mirror's last block; the file.
+
+    Raises the errors of a node, ProofsUnavailable, NodeAnswerInvalid where the node has another
+    block than the mirror, MirrorEmpty, NotDeployed and FolderUnusable.
+    """
+    from ledger.audit.captures import capture_state
+    from ledger.errors import NodeAnswerInvalid
+    from ledger.mirror.queries.turning import read_extent
+    from ledger.mirror.state import read_state
+    from ledger.store.engine import reading
+
+    with reading(engine) as connection:
+        cursor = read_state(connection).cursor
+        extent = read_extent(connection)
+    with opened_chain(settings) as chain:
+        header, content = capture_state(
+            chain.node,
+            dict(chain.addresses),
+            cursor.number,
+            programmes=extent.programmes,
+            organisations=extent.organisations,
+            accounts=extent.accounts,
+        )
+        if header.hash != cursor.hash:
+            problem = "it is on another branch than the mirror"
+            raise NodeAnswerInvalid(block=cursor.number, url=chain.node.url, problem=problem)
+        return captures_of(settings, chain.deployment.genesis_hash).add(header, content)
+
+
+def audit_folder(settings: Settings) -> AuditFolder:
+    """Where the audits of the ledger that is served are kept."""
+    from ledger.audit.folder import AuditFolder
+
+    return AuditFolder(settings.home / AUDIT_FOLDER)
+
+
+def make_certificate(
+    settings: Settings, chain_id: int, org_id: int, block: int, block_hash: bytes
+) -> bytes:
+    """The certificate of an organisation at a block that is known by its hash.
+
+    Raises the errors of a node, NodeAnswerInvalid where its block is another, ProofsUnavailable,
+    NotDeployed and DeploymentUnreadable.
+    """
+    from ledger.audit.exporting import export_certificate
+    from ledger.chain.deployments import deployment_path, read_deployment
+
+    deployment = read_deployment(deployment_path(settings, chain_id))
+    with asking_node(settings) as node:
+        return export_certificate(node, deployment, org_id, block, block_hash)
 
 
 def open_evidence(settings: Settings) -> EvidenceStore:

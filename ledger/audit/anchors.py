@@ -7,7 +7,9 @@ a bundle that goes on beyond it is incomplete.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,6 +21,14 @@ from ledger.errors import AnchorUnreadable
 
 FORMAT = 1
 _LARGEST = 1 << 20
+_OPTIONAL = ("validators", "witnesses")
+
+
+class Witness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody who signed that it saw the block (`witnesses`)."""
+
+    address: str
+    signature: str
 
 
 class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +41,9 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     block_hash: str
     contracts: dict[str, str]
     """The ledger's contracts by name, as the auditor knows them: another ledger is not this one."""
+    validators: list[str] = []
+    """Who may seal that block, where validators do; empty where the auditor does not know it."""
+    witnesses: list[Witness] = []
 
 
 def read_anchor(path: Path) -> Anchor:
@@ -54,7 +67,13 @@ def read_anchor(path: Path) -> Anchor:
 
 def write_anchor(anchor: Anchor) -> bytes:
     """An anchor's file."""
-    return canonical_json(msgspec.to_builtins(anchor)) + b"\n"
+    return canonical_json(describe_anchor(anchor)) + b"\n"
+
+
+def describe_anchor(anchor: Anchor) -> dict[str, Any]:
+    """An anchor as values; validators and witnesses only where there are some."""
+    found: dict[str, Any] = msgspec.to_builtins(anchor)
+    return {name: value for name, value in found.items() if value or name not in _OPTIONAL}
 
 
 class AnchorChecker:
@@ -76,8 +95,8 @@ class AnchorChecker:
         if known != places.contracts:
             self._findings.add(Finding("anchor.other_ledger", "contracts.json"))
 
-    def see(self, header: Header) -> None:
-        """Look at a proved header."""
+    def see(self, header: Header, validators: Collection[bytes]) -> None:
+        """Look at a proved header, and who may seal it."""
         anchor = self._anchor
         if anchor is None or header.number != anchor.block_number:
             return
@@ -86,6 +105,9 @@ class AnchorChecker:
         if found != anchor.block_hash.lower():
             values = {"found": found, "right": anchor.block_hash}
             self._findings.add(Finding("anchor.hash", "blocks.rlp", values, header.number))
+        named = {text.lower() for text in anchor.validators}
+        if named and named != {"0x" + each.hex() for each in validators}:
+            self._findings.add(Finding("seals.other", "blocks.rlp", {}, header.number))
 
     def end(self, last: Header) -> int | None:
         """After the last header; the block up to which the anchor proves, None for none."""

@@ -20,6 +20,7 @@ from ledger.chain.headers import BloomFilter, Header, bloom_of, read_header
 from ledger.chain.keccak import keccak256
 from ledger.chain.receipts import Log, Receipt, decode_receipt
 from ledger.chain.rlp import Item, NotCanonical, decode
+from ledger.chain.seals import SealRefused, Validators, read_sealed
 from ledger.chain.tries import ordered_root
 from ledger.domain.ids import BlockNumber, LogIndex
 
@@ -59,6 +60,7 @@ class Tally:
     signers: int = 0
     receipts: int = 0
     logs: int = 0
+    sealed: int = 0
 
 
 class BlockProver:
@@ -72,6 +74,9 @@ class BlockProver:
         self._bits: dict[bytes, int] = {}
         self.last: Header | None = None
         self.tally = Tally()
+        self.validators = Validators()
+        self.unexplained: int | None = None
+        """The first block whose validators do not follow from those before it."""
 
     def prove(self, record: bytes) -> ProvedBlock:
         """The next block. Raises WrongBlock."""
@@ -97,7 +102,7 @@ class BlockProver:
 
     def _prove_header(self, record: bytes) -> tuple[Header, tuple[list[bytes], list[bytes]] | None]:
         try:
-            header, body = _read_record(record)
+            raw, header, body = _read_record(record)
         except NotCanonical as error:
             raise self._wrong("blocks.unreadable", self._next, problem=str(error)) from error
         if header.number != self._next:
@@ -106,7 +111,24 @@ class BlockProver:
             raise self._wrong("blocks.parent", header.number)
         if self.last is not None and header.timestamp < self.last.timestamp:
             raise self._wrong("blocks.time", header.number)
+        self._check_seals(header.number, raw)
         return header, body
+
+    def _check_seals(self, number: int, raw: bytes) -> None:
+        """Where validators seal blocks, enough of them sealed this one."""
+        if not number:
+            return  # nobody seals a genesis
+        try:
+            found = read_sealed(raw)
+            follows = found is None or self.validators.take(found)
+        except (NotCanonical, SealRefused) as error:
+            raise self._wrong("blocks.seals", number, problem=str(error)) from error
+        if found is None and self.tally.sealed:
+            problem = "it has none, and blocks before it have"
+            raise self._wrong("blocks.seals", number, problem=problem)
+        if not follows and self.unexplained is None:
+            self.unexplained = number
+        self.tally.sealed += found is not None
 
     def _acts(
         self, header: Header, transactions: Sequence[bytes], receipts: Sequence[bytes]
@@ -176,13 +198,13 @@ _MOST_BITS = 20_000
 """Blooms of needles kept; the same addresses and events come again and again."""
 
 
-def _read_record(record: bytes) -> tuple[Header, tuple[list[bytes], list[bytes]] | None]:
+def _read_record(record: bytes) -> tuple[bytes, Header, tuple[list[bytes], list[bytes]] | None]:
     items = decode(record)
     match items:
         case [bytes(header)]:
-            return read_header(header), None
+            return header, read_header(header), None
         case [bytes(header), list(transactions), list(receipts)]:
-            return read_header(header), (_full(transactions), _full(receipts))
+            return header, read_header(header), (_full(transactions), _full(receipts))
     raise NotCanonical("a record is a header, or a header, transactions and receipts")
 
 

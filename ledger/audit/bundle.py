@@ -36,7 +36,9 @@ ORDER = (BLOCKS, STATE, CLAIMS, PLACES, SOURCES, MANIFEST)
 _MIB = 1 << 20
 LARGEST_RECORD = 64 * _MIB
 """One block with all that is in it; far beyond what a block's gas lets be."""
-_LARGEST = {STATE: 64 * _MIB, CLAIMS: 64 * _MIB, PLACES: _MIB, SOURCES: 16 * _MIB, MANIFEST: _MIB}
+_LARGEST = {STATE: 64 * _MIB, CLAIMS: 16 * _MIB, PLACES: _MIB, SOURCES: 16 * _MIB, MANIFEST: _MIB}
+_LARGEST_NUMBER = 1 << 63
+_HASH = 66
 
 
 class MemberDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +121,8 @@ class Bundle:
             raise self.broken(f"{PLACES} names other contracts than this release has")
         if any(_unhex(text) is None for text in shown):
             raise self.broken(f"{PLACES} has an address or a hash that is none")
+        if len(found.genesis_hash) != _HASH or not _is_number(found.chain_id, found.recovery_delay):
+            raise self.broken(f"{PLACES} has a hash or a number that is none")
         if any(len(text) != 42 for text in shown[1:]) or len(set(shown[1:])) != len(CONTRACTS):
             raise self.broken(f"{PLACES} has an address that is none, or one for two contracts")
         return found
@@ -176,6 +180,12 @@ def opened_bundle(path: Path) -> Iterator[Bundle]:
         manifest = read_canonical(path, MANIFEST, content, Manifest)
         if manifest.format != FORMAT or tuple(sorted(manifest.files)) != tuple(sorted(ORDER[:-1])):
             raise BundleUnreadable(path=path, problem="its format is of another release")
+        numbers = (manifest.chain_id, manifest.first_block, manifest.last_block)
+        hash_ = manifest.last_hash
+        if not _is_number(*numbers) or len(hash_) != _HASH or _unhex(hash_) is None:
+            raise BundleUnreadable(
+                path=path, problem=f"{MANIFEST} has a number or hash that is none"
+            )
         yield Bundle(path, file, members, manifest)
 
 
@@ -268,6 +278,10 @@ def _record_length(head: bytes) -> int | None:
         return 1 + head[0] - 0xC0
     size = head[0] - 0xF7
     return 1 + size + int.from_bytes(head[1 : 1 + size], "big")
+
+
+def _is_number(*values: int) -> bool:
+    return all(0 <= value < _LARGEST_NUMBER for value in values)
 
 
 def _unhex(text: str) -> bytes | None:

@@ -33,6 +33,7 @@ from ledger.errors import BundleUnreadable, CertificateUnreadable
 
 FORMAT = 1
 LARGEST = 32 << 20
+_ADDRESS = 42
 COUNT_SLOT = bytes(32)
 """Where Programmes has their number, in the low two bytes."""
 
@@ -151,6 +152,9 @@ def read_certificate(path: Path) -> Certificate:
         raise CertificateUnreadable(path=path, problem=problem) from error
     if found.format != FORMAT or set(found.proofs) != set(_PROVED):
         raise CertificateUnreadable(path=path, problem="its format is of another release")
+    numbers = (found.chain_id, found.recovery_delay, found.org_id)
+    if not all(0 <= each < 1 << 63 for each in numbers) or len(found.controller) != _ADDRESS:
+        raise CertificateUnreadable(path=path, problem="it has a number or an address that is none")
     return found
 
 
@@ -161,6 +165,7 @@ def verify_certificate(certificate: Certificate, anchor: Anchor | None) -> tuple
     """
     findings = Findings()
     header = read_header(_unhex(certificate.header))
+    _unhex(certificate.controller)
     org_id = certificate.org_id
     row = f"certificate of organisation {org_id}"
     _check_anchor(certificate, anchor, header, findings)
@@ -168,6 +173,8 @@ def verify_certificate(certificate: Certificate, anchor: Anchor | None) -> tuple
         findings.add(Finding("anchor.other_ledger", row))
         return header, findings
     addresses = {name: _unhex(certificate.contracts[name]) for name in CONTRACTS}
+    if any(len(address) != 20 for address in addresses.values()):
+        raise ValueError("an address takes 20 bytes")
     placement = Placement(certificate.chain_id, certificate.recovery_delay, addresses)
     try:
         count = len(certificate.standings)

@@ -50,6 +50,35 @@ class Differing(Protocol):
     def log_index(self) -> int | None: ...
 
 
+class Unexplained(Protocol):
+    """An act without an operation, or an operation without an act."""
+
+    @property
+    def transaction_hash(self) -> bytes: ...
+
+    @property
+    def sender(self) -> bytes: ...
+
+    @property
+    def operation_id(self) -> bytes: ...
+
+    @property
+    def block_number(self) -> int: ...
+
+    @property
+    def log_index(self) -> int | None: ...
+
+
+class ProvedAct(NamedTuple):
+    """A transaction that wrote into the ledger, where, and whether it made a contract."""
+
+    transaction_hash: bytes
+    sender: bytes
+    creates: bool
+    block_number: int
+    log_index: int
+
+
 class Comparison:
     """A bundle that a database is compared with; it says of its ledger what a deployment says."""
 
@@ -58,6 +87,9 @@ class Comparison:
         placement = Placement(places.chain_id, places.recovery_delay, places.addresses)
         self._bundle = bundle
         self.findings = Findings()
+        self.acts: list[ProvedAct] = []
+        """The transactions of the blocks that `history` has given so far."""
+        self.last_block = bundle.manifest.last_block
         self.chain_id = places.chain_id
         self.genesis_hash = bytes.fromhex(places.genesis_hash[2:])
         self.contracts: Mapping[str, Placed] = {
@@ -89,6 +121,17 @@ class Comparison:
             except WrongBlock as wrong:
                 problem = wrong.finding.sentence("en").rstrip(".")
                 raise self._bundle.broken(problem) from wrong
+            for act in block.acts:
+                log = act.logs[0]
+                self.acts.append(
+                    ProvedAct(
+                        act.hash,
+                        act.sent.sender,
+                        not act.sent.to,
+                        log.block_number,
+                        log.log_index,
+                    )
+                )
             yield block.header, [log for act in block.acts for log in act.logs]
 
     def add(self, found: Differing) -> None:
@@ -103,6 +146,15 @@ class Comparison:
             code = "compare.missing" if found.found is None else "compare.added"
             finding = Finding(code, row, {}, found.block, found.log_index)
         self.findings.add(finding)
+
+    def add_unexplained(self, found: Unexplained) -> None:
+        """Note an act of a key of ours that no operation explains, or an operation without act."""
+        values = {"key": "0x" + found.sender.hex()}
+        code = "outbox.unexplained"
+        if found.operation_id:
+            code, values = "outbox.no_act", {"operation": "0x" + found.operation_id.hex()}
+        row = f"transaction 0x{found.transaction_hash.hex()}"
+        self.findings.add(Finding(code, row, values, found.block_number, found.log_index))
 
 
 def _shown(value: Any) -> str:

@@ -37,5 +37,6 @@ def check_expiries(history: History, policy: ExpiryPolicy | None, findings: Find
             continue
         for each in wrong:
             values = {"award": each.award_id, "amount": each.amount, "due": each.due}
-            findings.add(Finding("expiry.wrong", f"Credits {each.entry_id}", values))
+            place = credits_.expiry_places[each.entry_id]
+            findings.add(Finding("expiry.wrong", f"Credits {each.entry_id}", values, *place))
     return total

@@ -7,15 +7,13 @@ what is in memory is some blocks, and a few numbers of each organisation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-
 from ledger.audit.anchors import FORMAT as ANCHOR_FORMAT
-from ledger.audit.anchors import Anchor, write_anchor
+from ledger.audit.anchors import Anchor, describe_anchor, write_anchor
 from ledger.audit.archive import ArchiveWriter, writing_archive
 from ledger.audit.blocks import BlockProver, WrongBlock
 from ledger.audit.bundle import (
@@ -36,17 +34,19 @@ from ledger.audit.bundle import (
     encode_state,
     write_canonical,
 )
+from ledger.audit.captures import Capture, Captures
 from ledger.audit.certificates import make_certificate
 from ledger.audit.history.replay import History, JournalLost
+from ledger.audit.proving import prove_state
 from ledger.audit.state import HEAD_SLOTS, balance_slot, part_of, totals_slot
 from ledger.chain.artifacts import JOURNALLED, load_compiler_input
 from ledger.chain.headers import BloomFilter, Header, check_header, check_headers, encode_header
-from ledger.chain.proofs import ProofAnswer, prove_slots
 from ledger.chain.receipts import encode_receipt
 from ledger.chain.rpc import Node
+from ledger.chain.seals import read_sealed
 from ledger.chain.transactions import encode_transaction
 from ledger.domain.ids import BlockNumber
-from ledger.errors import NodeAnswerInvalid, NodeRefused, NotProved, ProofsUnavailable
+from ledger.errors import NodeAnswerInvalid
 
 _HEADERS_AT_ONCE = 250
 _BODIES_AT_ONCE = 16
@@ -96,11 +96,17 @@ class Exported:
 
 class Exporter:
     """Writes the bundle of one ledger. `progress` is told how many blocks are done, and of how
-    many."""
+    many. The state after the last block comes from `captures` where it is kept there."""
 
     def __init__(
-        self, node: Node, deployment: Deployed, progress: Callable[[int, int], None]
+        self,
+        node: Node,
+        deployment: Deployed,
+        progress: Callable[[int, int], None],
+        captures: Captures | None = None,
     ) -> None:
+        self._captures = captures
+        self._capture: Capture | None = None
         self._node = node
         self._progress = progress
         self.places = Places(
@@ -112,8 +118,11 @@ class Exporter:
         self._addresses = self.places.addresses
         self._first = min(each.block_number for each in deployment.contracts.values())
 
-    def export(self, path: Path, last: int) -> Exported:
+    def export(self, path: Path, last: int, first: int | None = None) -> Exported:
         """Write the bundle of all blocks from the ledger's first up to `last`.
+
+        With `first` it holds the blocks from there on, and is verified together with one that ends
+        just before; the blocks before are read all the same, since state follows from them.
 
         Raises the errors of a node, ProofsUnavailable where it no longer has the state after
         `last`, and NodeAnswerInvalid for an answer that is not proved.
@@ -121,20 +130,23 @@ class Exporter:
         journalled = [self._addresses[name] for name in JOURNALLED]
         prover = BlockProver(journalled, self.places.chain_id, self._first)
         with writing_archive(path) as archive:
-            history = self._write_blocks(archive, prover, last)
+            history = self._write_blocks(archive, prover, last, first or self._first)
             header = prover.last
             assert header is not None, "there is at least one block"  # noqa: S101
+            if self._captures is not None:
+                self._capture = self._captures.find(header)
             state = self._state(header, history)
             archive.add(STATE, encode_state(state))
             archive.add(CLAIMS, write_canonical(self._claims(header, history)))
             archive.add(PLACES, write_canonical(self.places))
             archive.add(SOURCES, load_compiler_input())
-            archive.add(MANIFEST, self._manifest(archive, header))
+            begins = max(self._first, first or 0)
+            archive.add(MANIFEST, self._manifest(archive, header, begins))
         tally = prover.tally
         return Exported(
             path=path,
             size=path.stat().st_size,
-            first_block=self._first,
+            first_block=begins,
             last_block=header.number,
             last_hash=header.hash,
             blocks=tally.blocks,
@@ -143,16 +155,18 @@ class Exporter:
             logs=tally.logs,
         )
 
-    def _write_blocks(self, archive: ArchiveWriter, prover: BlockProver, last: int) -> History:
+    def _write_blocks(
+        self, archive: ArchiveWriter, prover: BlockProver, last: int, first: int
+    ) -> History:
         places = self.places
         # Of what is objected to, the verifier says it; here it only tells what must be proved.
         history = History(self._addresses, places.chain_id, places.recovery_delay, lambda _: None)
         total = last - self._first + 1
         with archive.member(BLOCKS) as member:
             for record in self._records(last):
-                member.write(record)
                 try:
-                    history.take(prover.prove(record))
+                    block = prover.prove(record)
+                    history.take(block)
                 except WrongBlock as wrong:
                     raise NodeAnswerInvalid(
                         block=wrong.finding.block or self._first,
@@ -165,6 +179,8 @@ class Exporter:
                         url=self._node.url,
                         problem=f"log {history.place.log_index} does not follow in its journal",
                     ) from lost
+                if block.header.number >= first:
+                    member.write(record)
                 self._progress(prover.tally.blocks, total)
         return history
 
@@ -211,7 +227,8 @@ class Exporter:
         ]
 
     def _prove(self, header: Header, address: bytes, slots: Sequence[bytes]) -> AccountState:
-        return prove_state(self._node, header, address, slots)
+        kept = self._capture.prove(address, slots) if self._capture is not None else None
+        return kept or prove_state(self._node, header, address, slots)
 
     def _claims(self, header: Header, history: History) -> Claims:
         """Balances and totals as the node tells them; the verifier compares them with history."""
@@ -233,13 +250,16 @@ class Exporter:
         )
 
     def _words(self, address: bytes, slots: Sequence[bytes], header: Header) -> list[bytes]:
+        kept = self._capture.words if self._capture is not None else {}
+        if set(slots) <= set(kept):
+            return [kept[slot] for slot in slots]
         found: list[bytes] = []
         for start in range(0, len(slots), _SLOTS_AT_ONCE):
             part = slots[start : start + _SLOTS_AT_ONCE]
             found += self._node.storage([(address, slot) for slot in part], header.hash)
         return found
 
-    def _manifest(self, archive: ArchiveWriter, header: Header) -> bytes:
+    def _manifest(self, archive: ArchiveWriter, header: Header, first: int) -> bytes:
         files = {
             name: MemberDigest(size, digest.hex())
             for name, (size, digest) in archive.digests.items()
@@ -247,7 +267,7 @@ class Exporter:
         manifest = Manifest(
             format=FORMAT,
             chain_id=self.places.chain_id,
-            first_block=self._first,
+            first_block=first,
             last_block=header.number,
             last_hash=_hex(header.hash),
             files=files,
@@ -259,44 +279,16 @@ def _programmes(history: History) -> list[int]:
     return sorted({programme_id for programme_id, _ in history.credits.balances})
 
 
-def prove_state(node: Node, header: Header, address: bytes, slots: Iterable[bytes]) -> AccountState:
-    """The proof of an account and some slots after a block, checked. Raises ProofsUnavailable."""
-    wanted = list(slots)
-    try:
-        answer = node.proof(address, wanted, header.hash)
-    except NodeRefused as error:
-        problem = str(error).rstrip(".")
-        raise ProofsUnavailable(block=header.number, problem=problem) from error
-    try:
-        prove_slots(header, address, wanted, answer)
-    except NotProved as error:
-        problem = error.values["problem"]
-        raise ProofsUnavailable(block=header.number, problem=problem) from error
-    return _account_state(address, wanted, answer)
-
-
-def _account_state(address: bytes, slots: Sequence[bytes], answer: ProofAnswer) -> AccountState:
-    return AccountState(
-        address=address,
-        proof=_nodes(answer.account_proof),
-        slots={
-            slot: _nodes(part.proof) for slot, part in zip(slots, answer.storage_proof, strict=True)
-        },
-    )
-
-
-def _nodes(proof: Sequence[str]) -> list[bytes]:
-    return [bytes.fromhex(node[2:]) for node in proof]
-
-
 def _hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
 def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dict[str, Any]]:
     """An anchor at a block, as its file and as values. It is worth what the node is."""
+    answer = node.header(block)
     with node.blamed():
-        header = check_header(node.header(block))
+        header = check_header(answer)
+    sealed = read_sealed(encode_header(answer))
     anchor = Anchor(
         format=ANCHOR_FORMAT,
         chain_id=deployment.chain_id,
@@ -304,15 +296,24 @@ def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dic
         block_number=header.number,
         block_hash=_hex(header.hash),
         contracts={name: _hex(each.address) for name, each in deployment.contracts.items()},
+        validators=[_hex(each) for each in sealed.validators] if sealed else [],
     )
-    return write_anchor(anchor), msgspec.to_builtins(anchor)
+    return write_anchor(anchor), describe_anchor(anchor)
 
 
-def export_certificate(node: Node, deployment: Deployed, org_id: int, block: int) -> bytes:
-    """The certificate of an organisation at a block. Raises ProofsUnavailable."""
+def export_certificate(
+    node: Node, deployment: Deployed, org_id: int, block: int, block_hash: bytes | None = None
+) -> bytes:
+    """The certificate of an organisation at a block, which can be one that is known by its hash.
+
+    Raises ProofsUnavailable, and NodeAnswerInvalid where the node has another block.
+    """
     answer = node.header(block)
     with node.blamed():
         header = check_header(answer)
+    if block_hash is not None and header.hash != block_hash:
+        problem = f"it has block {_hex(header.hash)} there, and not {_hex(block_hash)}"
+        raise NodeAnswerInvalid(block=block, url=node.url, problem=problem)
     addresses = {name: each.address for name, each in deployment.contracts.items()}
     return make_certificate(
         encode_header(answer),

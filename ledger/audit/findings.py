@@ -17,6 +17,11 @@ MOST_KEPT = 200
 """Findings that are kept; the rest is counted."""
 
 
+def printable(text: str) -> str:
+    """A text without what would steer a terminal: parts of it are an operator's."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One objection. `row` says which fact it is about, such as `Credits 17` or `blocks.rlp`."""
@@ -41,7 +46,8 @@ class Finding:
             place.append(f"区块 {self.block}" if chinese else f"block {self.block}")
         if self.log_index is not None:
             place.append(f"日志 {self.log_index}" if chinese else f"log {self.log_index}")
-        return ("，".join(place) + "：" if chinese else ", ".join(place) + ": ") + text
+        whole = ("，".join(place) + "：" if chinese else ", ".join(place) + ": ") + text
+        return printable(whole)
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`."""

@@ -15,6 +15,7 @@ from ledger.audit.verify import Verdict
 CHECKS = {
     "digests": ("Files whose SHA-256 is that of the manifest", "文件摘要与清单相符"),
     "headers": ("Block headers that hash to their child's parent", "区块头首尾相连"),
+    "sealed": ("Blocks sealed by enough validators", "由足够验证人封印的区块"),
     "blooms": ("Blocks proved empty by their bloom", "由布隆过滤器证明无本账本日志的区块"),
     "bodies": ("Blocks proved whole by both roots", "由交易根与收据根证明完整的区块"),
     "transactions": ("Transactions under a proved root", "交易根下的交易"),
@@ -32,6 +33,7 @@ CHECKS = {
     "claims": ("Claims of the operator compared", "已比对的运营方陈述"),
     "contracts": ("Contracts whose code is this release's", "代码与本版本相符的合约"),
     "compiled": ("Contracts compiled anew from the sources", "由源代码重新编译的合约"),
+    "shares": ("Distributions whose tree was made again", "重新计算的分配"),
     "expiries": ("Expiries computed anew", "重新计算的到期"),
 }
 """What each check of a verdict counts."""
@@ -91,11 +93,20 @@ def _scope(verdict: Verdict) -> str:
         ("Last block · 末区块", verdict.last_hash),
         ("Its time · 其时间", _time(verdict.last_time)),
         ("Anchored to block · 锚点区块", anchored),
+        ("Witnesses of the anchor · 锚点见证人", str(verdict.witnesses)),
+        ("Finality · 终局性", _finality(verdict)),
         *sorted(verdict.contracts.items()),
     ]
     return "<h2>Scope · 范围</h2>" + _table(
         [(escape(a), f"<code>{escape(b)}</code>") for a, b in rows]
     )
+
+
+def _finality(verdict: Verdict) -> str:
+    if verdict.validators:
+        count = len(verdict.validators)
+        return f"sealed by validators, {count} in the last block · 由验证人封印，末区块 {count} 名"
+    return "operator-trusted · 须信任运营方"
 
 
 def _checks(verdict: Verdict) -> str:
@@ -148,8 +159,8 @@ def _trusted(verdict: Verdict) -> str:
     outside = verdict.notes.get("through_other_contracts", 0)
     return (
         "<h2>What remains to be trusted · 仍需信任之处</h2><ul>"
-        "<li>The anchor, and whoever made its block: on a development chain, the operator. "
-        "<br>锚点以及签发其区块者：在开发链上即为运营方。</li>"
+        f"<li>The anchor, and whoever made its block: {escape(_finality(verdict))}. "
+        "<br>锚点以及签发其区块者。</li>"
         "<li>This verifier, its hash and signature functions, the compiler. "
         "<br>本核验程序、其哈希与签名算法，以及编译器。</li>"
         f"<li>{outside:,} transactions came through other contracts, whose code was not examined. "

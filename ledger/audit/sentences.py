@@ -10,9 +10,13 @@ _MISSING = frozenset(
         "anchor.none",
         "anchor.outside",
         "anchor.beyond",
+        "anchor.witnesses",
+        "history.begins_later",
         "code.not_compiled",
         "code.no_compiler",
         "expiry.no_policy",
+        "seals.validators",
+        "shares.no_rule",
         "state.missing",
     }
 )
@@ -35,6 +39,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "bundle.contradiction": (
         "The manifest names another chain or another last block than the bundle holds.",
         "清单所载的链或末区块与包内内容不符。",
+    ),
+    "bundle.other_ledger": (
+        "It is of another ledger than the bundle after it.",
+        "它与其后的审计包不属于同一账本。",
     ),
     "anchor.none": (
         "No anchor was given, so nothing tells this history from one that was made up.",
@@ -59,6 +67,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "anchor.beyond": (
         "The anchor is of block {anchor}; the {blocks} blocks after it rest on the operator alone.",
         "锚点为区块 {anchor}；其后 {blocks} 个区块仅凭运营方之言。",
+    ),
+    "anchor.witness": (
+        "The signature is not that of witness {account} for this block.",
+        "该签名不是见证人 {account} 对此区块的签名。",
+    ),
+    "anchor.witnesses": (
+        "Of the witnesses that you accept {given} signed, and {needed} are needed.",
+        "您认可的见证人中有 {given} 位签名，需要 {needed} 位。",
     ),
     "blocks.unreadable": (
         "The block cannot be read: {problem}.",
@@ -96,9 +112,25 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The transaction's signature is not valid: {problem}.",
         "交易签名无效：{problem}。",
     ),
+    "blocks.seals": (
+        "Its validators' seals are refused: {problem}.",
+        "其验证人封印被拒绝：{problem}。",
+    ),
+    "seals.validators": (
+        "The validators named from here on do not follow from votes in these blocks.",
+        "自此所载的验证人并非由这些区块中的投票得出。",
+    ),
+    "seals.other": (
+        "The block is sealed by other validators than the anchor names.",
+        "该区块由锚点所载以外的验证人封印。",
+    ),
     "history.sequence": (
         "Line {found} of the journal stands where line {right} should: lines are missing or added.",
         "日志簿此处应为第 {right} 行，却是第 {found} 行：有行缺失或多出。",
+    ),
+    "history.begins_later": (
+        "The history begins with line {found} of its journal; give the bundle before with --after.",
+        "历史自日志簿第 {found} 行开始；请以 --after 提供前一审计包。",
     ),
     "history.head": (
         "The journal's head is not that of its history: a line was altered, dropped or added.",
@@ -285,6 +317,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The share of organisation {organisation} is not in the posted tree.",
         "组织 {organisation} 的份额不在已公布的树中。",
     ),
+    "shares.no_rule": (
+        "The pool was shared by the rule whose SHA-256 is {rule}, which was not given.",
+        "该分配所依规则（SHA-256 为 {rule}）未提供。",
+    ),
+    "shares.not_computable": (
+        "The pool cannot be shared by its rule: {problem}.",
+        "无法按其规则计算该分配：{problem}。",
+    ),
+    "shares.nobody": (
+        "By its rule and the epoch's entries nobody has a share of the pool.",
+        "按其规则与该周期各笔记录，无人可得份额。",
+    ),
+    "shares.root": (
+        "The posted tree of {pool} is {found}; rule and entries give {right} of {right_pool}.",
+        "所公布的树为 {found}（总额 {pool}），按规则与记录应为 {right}（总额 {right_pool}）。",
+    ),
     "council.calls": (
         "The calls of the proposal are not shown, or are others than those proposed.",
         "提案的调用未公开，或与所提不符。",
@@ -386,6 +434,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "compare.added": (
         "The row is in the database, and not in the proved history.",
         "数据库中有此行，已证明的历史中没有。",
+    ),
+    "outbox.unexplained": (
+        "The key {key} signed it, and no operation of this database explains it.",
+        "密钥 {key} 签署了此交易，但本数据库中没有对应的操作。",
+    ),
+    "outbox.no_act": (
+        "Operation {operation} is said to have written lines by it, and it is not in that block.",
+        "据称操作 {operation} 由此交易写入，但该区块中并无此交易。",
     ),
     "certificate.differs": (
         "What the certificate says is not what its proofs prove.",

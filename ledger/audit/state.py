@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ledger.audit.bundle import AccountState, Claims
 from ledger.audit.findings import Finding, Findings
-from ledger.audit.history.replay import History
 from ledger.chain.artifacts import CONTRACTS, JOURNALLED
 from ledger.chain.headers import Header
 from ledger.chain.keccak import keccak256
@@ -23,6 +23,9 @@ from ledger.chain.tries import (
     verify_account_proof,
     verify_storage_proof,
 )
+
+if TYPE_CHECKING:
+    from ledger.audit.history.replay import History
 
 HEAD_SLOTS = (JOURNAL_HEAD_SLOT, JOURNAL_SEQUENCE_SLOT)
 
@@ -181,6 +184,9 @@ def _nested(slot: int, *keys: int) -> bytes:
 
 
 def _four(*numbers: int) -> bytes:
+    """Numbers of 64 bits in one word; nothing where one is larger, which no word is equal to."""
+    if not all(-(1 << 63) <= number < 1 << 63 for number in numbers):
+        return b""
     words = [number.to_bytes(8, "big", signed=True) for number in numbers]
     return b"".join(reversed(words)).rjust(32, b"\0")
 

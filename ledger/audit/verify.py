@@ -10,7 +10,9 @@ and says so. The same bundle gives the same report.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,13 @@ from ledger.audit.expiries import check_expiries
 from ledger.audit.findings import Finding, Findings
 from ledger.audit.history.authority import RoleChange
 from ledger.audit.history.replay import History, JournalLost
+from ledger.audit.shares import check_shares
 from ledger.audit.state import StateChecker
+from ledger.audit.witnesses import NO_WITNESSES, Witnesses
+from ledger.chain.artifacts import load_compiler_input
 from ledger.chain.headers import Header
 from ledger.domain.expiry import ExpiryPolicy
+from ledger.domain.shares import ShareRule
 from ledger.errors import BundleUnreadable
 
 Progress = Callable[[int, int], None]
@@ -57,6 +63,13 @@ class Verdict:
     roles: Sequence[RoleChange] = ()
     totals: dict[int, tuple[int, int]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
+    validators: list[str] = field(default_factory=list)
+    witnesses: int = 0
+
+    @property
+    def finality(self) -> str:
+        """Who made the last block final: `validators`, or `operator`, whom one has to trust."""
+        return "validators" if self.validators else "operator"
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +92,9 @@ class Verdict:
             "last_block": self.last_block,
             "last_hash": self.last_hash,
             "anchored_to_block": self.anchored,
+            "witnesses": self.witnesses,
+            "finality": self.finality,
+            "validators": self.validators,
             "contracts": self.contracts,
             "checks": [
                 {"name": each.name, "count": each.count, "done": each.done} for each in self.checks
@@ -100,27 +116,38 @@ def verify_bundle(
     *,
     compiling: Compiling | None = None,
     policy: ExpiryPolicy | None = None,
+    rules: Sequence[ShareRule] = (),
+    after: Sequence[Path] = (),
+    witnesses: Witnesses = NO_WITNESSES,
     progress: Progress | None = None,
 ) -> Verdict:
     """Verify a bundle against an anchor; without one it is never complete.
 
     `compiling` compiles the bundled sources; without it that check is missing. `policy` is the
-    expiry policy that the alliance published; it is needed where credits expired.
+    expiry policy that the alliance published; it is needed where credits expired. `rules` are the
+    published rules of sharing; that of each distribution is needed, and known by its digest.
+    `after` are the bundles that this one goes on from, the oldest first; they are proved again.
+    `witnesses` are those who must have signed the anchor.
     """
     verdict = Verdict(path, Findings())
+    if anchor is not None:
+        verdict.witnesses = witnesses.check(anchor, verdict.findings)
     try:
-        with opened_bundle(path) as bundle:
+        with ExitStack() as opened:
+            bundles = [opened.enter_context(opened_bundle(each)) for each in (*after, path)]
             _Verification(
-                bundle,
+                bundles,
                 verdict,
                 anchor=anchor,
                 compiling=compiling,
                 policy=policy,
+                rules=rules,
                 progress=progress or _say_nothing,
             ).run()
     except BundleUnreadable as error:
         problem = str(error.values["problem"])
-        verdict.findings.add(Finding("bundle.unreadable", path.name, {"problem": problem}))
+        row = Path(str(error.values["path"])).name
+        verdict.findings.add(Finding("bundle.unreadable", row, {"problem": problem}))
     return verdict
 
 
@@ -131,36 +158,35 @@ def _say_nothing(done: int, total: int) -> None:
 class _Verification:
     def __init__(
         self,
-        bundle: Bundle,
+        bundles: Sequence[Bundle],
         verdict: Verdict,
         *,
         anchor: Anchor | None,
         compiling: Compiling | None,
         policy: ExpiryPolicy | None,
+        rules: Sequence[ShareRule],
         progress: Progress,
     ) -> None:
-        self._bundle = bundle
+        *self._earlier, self._bundle = bundles
         self._verdict = verdict
         self._findings = verdict.findings
         self._compiling = compiling
         self._policy = policy
+        self._rules = {rule.digest(): rule for rule in rules}
         self._progress = progress
         self._anchor = AnchorChecker(anchor, self._findings)
 
     def run(self) -> None:
         """All checks, in the order in which one rests on the other."""
         bundle, verdict = self._bundle, self._verdict
-        wrong = list(bundle.wrong_digests())
-        for name in wrong:
-            self._findings.add(Finding("bundle.digest", name))
-        self._checked("digests", 5)
-        if wrong:
+        if not self._check_digests():
             return
         places, claims, states = bundle.places(), bundle.claims(), bundle.state()
         sources = bundle.read(SOURCES)
         manifest = bundle.manifest
         verdict.chain_id, verdict.genesis_hash = places.chain_id, places.genesis_hash
-        verdict.first_block, verdict.last_block = manifest.first_block, manifest.last_block
+        verdict.last_block = manifest.last_block
+        verdict.first_block = self._first_block
         verdict.last_hash, verdict.contracts = manifest.last_hash, places.contracts
         if manifest.chain_id != places.chain_id:
             self._findings.add(Finding("bundle.contradiction", "manifest.json"))
@@ -168,7 +194,9 @@ class _Verification:
         history = History(
             places.addresses, places.chain_id, places.recovery_delay, self._findings.add
         )
-        compiling = self._compiling(sources) if self._compiling is not None else None
+        # Other sources than the release's are objected to, and no compiler is made to read them.
+        ours = sources == load_compiler_input()
+        compiling = self._compiling(sources) if self._compiling is not None and ours else None
         try:
             last = self._replay(places, history)
             if last is not None:
@@ -179,20 +207,44 @@ class _Verification:
                 self._check_claims(checker, claims)
                 self._check_code(places, sources, checker, compiling)
                 self._check_expiries(history)
+                count, complete = check_shares(history, self._rules, self._findings)
+                self._checked("shares", count, done=complete)
         finally:
             if compiling is not None:
                 compiling.close()
 
+    @property
+    def _bundles(self) -> Sequence[Bundle]:
+        return [*self._earlier, self._bundle]
+
+    @property
+    def _first_block(self) -> int:
+        return self._bundles[0].manifest.first_block
+
+    def _check_digests(self) -> bool:
+        """Check all files of all bundles; whether they are as they were written, of one ledger."""
+        right = True
+        for bundle in self._bundles:
+            for name in bundle.wrong_digests():
+                self._findings.add(Finding("bundle.digest", name))
+                right = False
+        self._checked("digests", 5 * len(self._bundles))
+        for bundle in self._earlier if right else ():
+            if bundle.places() != self._bundle.places():
+                self._findings.add(Finding("bundle.other_ledger", bundle.path.name))
+                right = False
+        return right
+
     def _replay(self, places: Places, history: History) -> Header | None:
         """Prove and replay all blocks; the last header, None where it did not come that far."""
-        bundle, manifest = self._bundle, self._bundle.manifest
+        manifest = self._bundle.manifest
         addresses = list(history.contracts)
-        prover = BlockProver(addresses, places.chain_id, manifest.first_block)
-        total = manifest.last_block - manifest.first_block + 1
+        prover = BlockProver(addresses, places.chain_id, self._first_block)
+        total = manifest.last_block - self._first_block + 1
         try:
-            for record in bundle.records():
+            for record in chain.from_iterable(each.records() for each in self._bundles):
                 block = prover.prove(record)
-                self._anchor.see(block.header)
+                self._anchor.see(block.header, prover.validators.in_force)
                 history.take(block)
                 if prover.tally.blocks % 1000 == 0:
                     self._progress(prover.tally.blocks, total)
@@ -208,15 +260,21 @@ class _Verification:
         if last is None or (last.number, "0x" + last.hash.hex()) != named:
             self._findings.add(Finding("bundle.contradiction", "manifest.json"))
         self._progress(total, total)
+        if prover.unexplained is not None:
+            self._findings.add(Finding("seals.validators", "blocks.rlp", {}, prover.unexplained))
         if last is not None:
             self._verdict.last_time = last.timestamp
             self._verdict.anchored = self._anchor.end(last)
+        self._verdict.validators = [
+            "0x" + each.hex() for each in sorted(prover.validators.in_force)
+        ]
         self._tell(prover.tally, history, done=True)
         return last
 
     def _tell(self, tally: Tally, history: History, *, done: bool) -> None:
         for name, count in (
             ("headers", tally.blocks),
+            ("sealed", tally.sealed),
             ("blooms", tally.blocks - tally.bodies),
             ("bodies", tally.bodies),
             ("transactions", tally.transactions),

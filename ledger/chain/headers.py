@@ -3,7 +3,7 @@
 A header is the root of everything that Moonlake believes about a block. It is used only after its
 hash has been recomputed from its fields; a field that this module does not know changes the hash,
 so that a header of a later fork is refused and never half understood. What this module does not
-do: decide which of two good chains is the right one, or check who signed a block.
+do: decide which of two good chains is the right one; who sealed a block is for `seals`.
 
 Forks: London (EIP-1559), Shanghai (EIP-4895), Cancun (EIP-4844, EIP-4788), Prague (EIP-7685),
 Osaka (no new field), as of anvil 1.7, geth and Besu; and Besu's IBFT 2.0 and QBFT, whose block
@@ -38,8 +38,10 @@ from ledger.errors import NotProved
 BLOOM_BYTES = 256
 _BLOOM_BITS = 8 * BLOOM_BYTES
 
-_BFT_MIX_HASH = "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365"
+BFT_MIX_HASH = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365")
 """keccak256("Istanbul practical byzantine fault tolerance"), in place of a mix hash."""
+
+_BFT_MIX_HASH = "0x" + BFT_MIX_HASH.hex()
 
 
 class HeaderAnswer(msgspec.Struct, rename="camel", gc=False, kw_only=True):
@@ -152,7 +154,7 @@ def read_header(raw: bytes) -> Header:
     for place in _NUMBERS:
         decode_int(fields[place])
     hashed = raw
-    if fields[13] == unhexlify(_BFT_MIX_HASH[2:]):
+    if fields[13] == BFT_MIX_HASH:
         parts = [encode(field) for field in fields]
         parts[12] = encode_bytes(_bft_extra_data(cast("bytes", fields[12])))
         hashed = encode_list(parts)

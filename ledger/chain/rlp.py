@@ -18,6 +18,10 @@ EMPTY_LIST = b"\xc0"
 
 _SHORT = 55
 _DEEPEST = 16
+_LARGE = 1 << 20
+_MOST_ITEMS = 1 << 20
+"""Items of something larger than a megabyte: an empty list of one byte takes 64 bytes of memory."""
+
 _LENGTHS = [bytes([n]) for n in range(256)]
 
 
@@ -80,9 +84,11 @@ def encode(item: Item) -> bytes:
 def decode(data: bytes) -> Item:
     """Decode one item that takes all of `data`.
 
-    Raises NotCanonical for anything that `encode` would not have written, and for lists nested
-    deeper than 16 (nothing of a block nests deeper than 5).
+    Raises NotCanonical for anything that `encode` would not have written, for lists nested deeper
+    than 16 (nothing of a block nests deeper than 5), and for a million items and more.
     """
+    if len(data) > _LARGE:
+        _refuse_many(data)
     item, end = _decode_at(data, 0, len(data), _DEEPEST)
     if end != len(data):
         raise NotCanonical(f"{len(data) - end} bytes are left over")
@@ -94,6 +100,22 @@ def decode_int(value: Item) -> int:
     if isinstance(value, list) or value[:1] == b"\0":
         raise NotCanonical("not a number without leading zeros")
     return int.from_bytes(value, "big")
+
+
+def _refuse_many(data: bytes) -> None:
+    """Count the items, before any of them takes memory. Raises NotCanonical."""
+    at, count, end = 0, 0, len(data)
+    while at < end:
+        count += 1
+        if count > _MOST_ITEMS:
+            raise NotCanonical("it has too many items")
+        first = data[at]
+        if 0x80 <= first < 0xC0:
+            _, at = _span(data, at, end, 0x80)
+        elif first <= 0xC0 + _SHORT:
+            at += 1
+        else:
+            at += 1 + first - 0xC0 - _SHORT
 
 
 def _decode_at(data: bytes, at: int, stop: int, depth: int) -> tuple[Item, int]:

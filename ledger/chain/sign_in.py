@@ -17,9 +17,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from ledger.chain.addresses import show_address
-from ledger.chain.keccak import keccak256
 from ledger.chain.rpc import Node
-from ledger.chain.signers import recover_address
+from ledger.chain.signers import personal_digest, recover_address
 from ledger.errors import NodeRefused, SignInRefused
 
 MAX_MESSAGE = 4096
@@ -93,12 +92,6 @@ class Relied:
     def domain(self) -> str:
         """The origin's authority, which the message must name."""
         return urlsplit(self.origin).netloc
-
-
-def personal_digest(text: str) -> bytes:
-    """The digest of a text as `personal_sign` has it (EIP-191, version 0x45)."""
-    raw = text.encode("utf-8")
-    return keccak256(b"\x19Ethereum Signed Message:\n" + str(len(raw)).encode("ascii") + raw)
 
 
 def parse_message(text: str) -> SignInMessage:

@@ -149,6 +149,12 @@ def sign(fields: TransactionFields, signer: Signer) -> SignedTransaction:
     return SignedTransaction(raw, keccak256(raw), fields.nonce)
 
 
+def personal_digest(text: str) -> bytes:
+    """The digest of a text as `personal_sign` has it (EIP-191, version 0x45)."""
+    raw = text.encode("utf-8")
+    return keccak256(b"\x19Ethereum Signed Message:\n" + str(len(raw)).encode("ascii") + raw)
+
+
 def recover_address(digest: bytes, signature: bytes) -> bytes:
     """Who signed a digest: r, s and the parity (0 or 1), 65 bytes.
 

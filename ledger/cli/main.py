@@ -16,9 +16,9 @@ import tempfile
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
-
+from ledger.cli.audit_certificate import find_certificate, verify_certificate_file
 from ledger.disks import is_full
 from ledger.errors import (
     AccessProblem,
@@ -41,6 +41,11 @@ from ledger.errors import (
     SetupProblem,
     Unforeseen,
 )
+
+if TYPE_CHECKING:
+    import typer
+
+# ruff: noqa: PLC0415  Typer takes longer to import than a certificate takes to verify
 
 _COMMANDS = {
     "up": "up",
@@ -107,6 +112,9 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         _check_arguments(arguments)
+        certificate = find_certificate(arguments)
+        if certificate is not None:
+            return verify_certificate_file(*certificate)
         if _BACKGROUND not in arguments:  # whoever started it has said it
             _warn_of_unknown_settings()
         make_app(arguments[0] if arguments else "")(args=arguments, prog_name="moonlake")
@@ -130,6 +138,8 @@ def make_app(command: str = "") -> typer.Typer:
 
     Importing all of them takes over a second.
     """
+    import typer
+
     app = typer.Typer(
         name="moonlake",
         no_args_is_help=True,
@@ -150,6 +160,8 @@ def exit_code(error: LedgerError) -> int:
 
 def report_error(error: LedgerError, *, as_json: bool) -> None:
     """One line on stderr; with `--json` one JSON document on stdout."""
+    import typer
+
     if as_json:
         values = {key: _plain(value) for key, value in error.facts.items()}
         document = {
@@ -176,7 +188,9 @@ def _check_arguments(arguments: list[str]) -> None:
 
 def _warn_of_unknown_settings() -> None:
     """One line on stderr for each name that begins as ours and is no setting."""
-    from ledger.config import unknown_settings  # noqa: PLC0415  after the arguments are seen
+    import typer
+
+    from ledger.config import unknown_settings  # after the arguments are seen
 
     try:
         found = unknown_settings()
@@ -194,7 +208,7 @@ def _fail(error: LedgerError, arguments: list[str]) -> int:
 
 def _home(arguments: list[str]) -> Path:
     """The data folder, as far as it can be known where a command has failed."""
-    from ledger.config import load_settings  # noqa: PLC0415  only where a command has failed
+    from ledger.config import load_settings  # only where a command has failed
 
     given = None
     for place, argument in enumerate(arguments):

@@ -62,12 +62,17 @@ def sync(*, settings: Settings, as_json: JsonOption = False) -> None:
 @with_settings(*MIRRORING, "poll_interval", "subscribe_url")
 def follow(*, settings: Settings, as_json: JsonOption = False) -> None:
     """Keep the database at the chain's head until ctrl-C; with --json one line of JSON a change."""
+    from ledger.cli.mirror_proofs import keeping_proofs  # noqa: PLC0415
     from ledger.cli.mirror_reports import LineReporter  # noqa: PLC0415
     from ledger.mirror import follow as following  # noqa: PLC0415  SQLAlchemy takes a second
     from ledger.wiring import opened_waiter  # noqa: PLC0415
 
     report = LineReporter(as_json=as_json)
-    with opened(settings, report) as mirror, opened_waiter(settings, report) as waiter:
+    with (
+        opened(settings, report) as mirror,
+        opened_waiter(settings, report) as waiter,
+        keeping_proofs(settings, mirror.engine),
+    ):
         following.follow(mirror, poll_interval=settings.poll_interval, waiter=waiter)
 
 

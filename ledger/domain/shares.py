@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ FORMAT = 1
 ROUNDING = "largest-remainder"
 TIE_BREAK = "lowest-organisation"
 
+_FRACTION = re.compile(r"[0-9]{1,40}(/[0-9]{1,40})?")
 _COUNTABLE = (EntryKind.AWARD, EntryKind.REVERSAL)
 
 
@@ -101,13 +103,20 @@ class ShareRule:
         try:
             found = json.loads(content)
             rule = cls(
-                weights={name: Fraction(text) for name, text in found["weights"].items()},
-                default_weight=Fraction(found["default_weight"]),
-                cap=Fraction(found["cap"]),
-                minimum=Fraction(found["minimum"]),
+                weights={name: _read_fraction(text) for name, text in found["weights"].items()},
+                default_weight=_read_fraction(found["default_weight"]),
+                cap=_read_fraction(found["cap"]),
+                minimum=_read_fraction(found["minimum"]),
                 kinds=tuple(EntryKind[name.upper()] for name in found["kinds"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise InvalidValue(
                 field="rule", value=content[:80], expected="a rule in JSON"
             ) from error
@@ -214,6 +223,13 @@ def _cap(scores: Mapping[OrgId, Fraction], pool: int, cap: int) -> dict[OrgId, F
             del below[org_id]
         left -= cap * len(above)
     return quotas | {org_id: score * unit for org_id, score in below.items()}
+
+
+def _read_fraction(text: str) -> Fraction:
+    """A fraction as `str` writes it. `Fraction("1e999999999")` would compute for hours."""
+    if not _FRACTION.fullmatch(text):
+        raise ValueError("a fraction is one whole number, or two with a stroke between them")
+    return Fraction(text)
 
 
 def _require_fraction(name: str, value: object) -> None:

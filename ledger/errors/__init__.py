@@ -54,6 +54,7 @@ from ledger.errors.asked import (
 from ledger.errors.audits import (
     AnchorUnreadable,
     AuditProblem,
+    AuditRunning,
     BlocksDiffer,
     BundleUnreadable,
     CertificateUnreadable,
@@ -178,6 +179,7 @@ __all__ = [
     "ApplicationElsewhere",
     "ArtifactsStale",
     "AuditProblem",
+    "AuditRunning",
     "BackupUnusable",
     "BlocksDiffer",
     "BundleUnreadable",

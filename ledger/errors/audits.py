@@ -5,6 +5,7 @@ AuditProblem             what an audit is given cannot be used, or cannot be mad
 ├── AnchorUnreadable
 ├── CertificateUnreadable
 ├── ProofsUnavailable
+├── AuditRunning
 └── BlocksDiffer
 """
 
@@ -39,9 +40,15 @@ class ProofsUnavailable(AuditProblem):
     code = "audit.proofs_unavailable"
     sentence = "No node gives proofs of the state after block {block}: {problem}."
     next_step = (
-        "Export up to a later block, of which the node still has the state, "
-        "or ask a node that keeps all states."
+        "Export up to a later block, of which the node still has the state, or up to one of which "
+        "proofs were kept (`moonlake audit capture`), or ask a node that keeps all states."
     )
+
+
+class AuditRunning(AuditProblem):
+    code = "audit.running"
+    sentence = "An audit of this ledger is running."
+    next_step = "Wait for its end: `GET /v1/audits/latest` says how far it is."
 
 
 class BlocksDiffer(AuditProblem):

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from ledger.audit.anchors import Anchor, read_anchor
 from ledger.audit.exporting import Exporter, ask_anchor, export_certificate
 from ledger.chain.artifacts import BUILT, load_artifact
+from ledger.chain.rpc import Node
 from ledger.domain.expiry import ExpiryPolicy
+from ledger.mirror.contracts import Followed
+from ledger.mirror.follow import sync
+from ledger.mirror.look import Mirror
+from ledger.mirror.reports import say_nothing as report_nothing
+from ledger.store.engine import open_engine
+from ledger.store.schema import upgrade_schema
 from tests.support.anvil import running_anvil
-from tests.support.dealings import Dealings
+from tests.support.dealings import RULE, Dealings
 from tests.support.happenings import Ledger, found_ledger
 from tests.support.stories import tell_everything
 
 POLICY = ExpiryPolicy(0)
 """Credits expire with their own epoch."""
+
+RULES = (RULE,)
+"""By which pools are shared."""
 
 
 ORG_ID = 7
@@ -97,6 +109,27 @@ def _audited(folder: Path, tell: Callable[[Ledger], None]) -> Iterator[Audited]:
         certificate = export_certificate(ledger.node, ledger.deployment, ORG_ID, last)
         yield Audited(ledger, bundle, read_anchor(anchor), anchor, certificate, ORG_ID)
         ledger.close()
+
+
+@contextmanager
+def mirrored_database(ledger: Ledger, url: str) -> Iterator[tuple[Engine, Followed]]:
+    """A database that mirrored the ledger up to its last block."""
+    with ExitStack() as opened:
+        engine = open_engine(url, durable=False)
+        opened.callback(engine.dispose)
+        upgrade_schema(engine)
+        node = opened.enter_context(Node(ledger.anvil.url))
+        followed = Followed(ledger.deployment)
+        mirror = Mirror(
+            engine,
+            [node],
+            followed,
+            finality_blocks=64,
+            stop=threading.Event(),
+            report=report_nothing,
+        )
+        sync(mirror)
+        yield engine, followed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from ledger.processes import own_environment
-from tests.audit.conftest import Audited
+from tests.audit.conftest import RULES, Audited
 from tests.support.devnet import MOONLAKE
 
 
@@ -45,7 +46,12 @@ def test_export__by_command__gives_the_bundle_that_verify_takes(
 
     exported = audit(tmp_path, "export", bundle, "--to", last, *chain, "--json")
     anchored = audit(tmp_path, "anchor", "write", anchor, "--block", last, *chain, "--json")
-    verified = audit(tmp_path, "verify", bundle, "--trust", anchor, "--no-compile", "--json")
+    rule = tmp_path / "rule.json"
+    rule.write_bytes(RULES[0].to_json() + b"\n")
+    verified = audit(
+        *(tmp_path, "verify", bundle, "--trust", anchor, "--no-compile", "--json"),
+        *("--share-rule", rule),
+    )
 
     assert (exported.returncode, anchored.returncode) == (0, 0), exported.stderr + anchored.stderr
     assert bundle.read_bytes() == audited.bundle.read_bytes()
@@ -123,3 +129,38 @@ def test_anchor__shown__has_the_hash_to_read_out(audited: Audited, tmp_path: Pat
 
     assert done.returncode == 0
     assert audited.anchor.block_hash in done.stdout
+
+
+def test_certificate__verified_by_command__waits_for_no_import_that_it_does_not_need(
+    audited: Audited, tmp_path: Path
+) -> None:
+    file = tmp_path / "two.json"
+    file.write_bytes(audited.certificate)
+    words = ["moonlake", "audit", "verify", str(file), "--trust", str(audited.anchor_file)]
+    script = (
+        f"import sys; sys.argv = {words!r}\n"
+        "from ledger.cli.main import main\n"
+        "code = main()\n"
+        "slow = {'typer', 'pydantic', 'web3', 'sqlalchemy', 'ledger.audit.history'}\n"
+        "sys.exit(code or len(slow & set(sys.modules)) and 90)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(f"{file}: complete and correct.")
+
+
+def test_certificate__in_a_form_that_typer_reads__is_answered_the_same(
+    audited: Audited, tmp_path: Path
+) -> None:
+    file = tmp_path / "two.json"
+    file.write_bytes(audited.certificate)
+
+    plain = audit(tmp_path, "verify", file, "--trust", audited.anchor_file, "--json")
+    other = audit(tmp_path, "verify", f"--trust={audited.anchor_file}", "--json", file)
+
+    assert (plain.returncode, plain.stdout) == (other.returncode, other.stdout)
+    assert plain.returncode == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,17 +13,12 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger.audit.comparing import Comparison
-from ledger.chain.rpc import Node
 from ledger.errors import BlocksDiffer
 from ledger.mirror.compare import COMPARED, compare_database, compare_tables, proved_tables
 from ledger.mirror.contracts import Followed
-from ledger.mirror.follow import sync
-from ledger.mirror.look import Mirror
-from ledger.mirror.reports import say_nothing
-from ledger.store.engine import open_engine, reading
+from ledger.store.engine import reading
 from ledger.store.mirror_tables import mirror_state
-from ledger.store.schema import upgrade_schema
-from tests.audit.conftest import Audited
+from tests.audit.conftest import Audited, mirrored_database
 
 NOT_COMPARED = {("contracts", "first_block")}
 
@@ -43,20 +37,8 @@ def mirrored(expired: Audited, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Of the ledger in which everything happened."""
     folder = tmp_path_factory.mktemp("mirrored")
     with ExitStack() as opened:
-        engine = open_engine(f"sqlite:///{folder / 'moonlake.sqlite3'}", durable=False)
-        opened.callback(engine.dispose)
-        upgrade_schema(engine)
-        node = opened.enter_context(Node(expired.ledger.anvil.url))
-        followed = Followed(expired.ledger.deployment)
-        mirror = Mirror(
-            engine,
-            [node],
-            followed,
-            finality_blocks=64,
-            stop=threading.Event(),
-            report=say_nothing,
-        )
-        sync(mirror)
+        url = f"sqlite:///{folder / 'moonlake.sqlite3'}"
+        engine, _ = opened.enter_context(mirrored_database(expired.ledger, url))
         comparison = opened.enter_context(Comparison.opened(expired.bundle))
         of_bundle = Followed(comparison)
         right, _ = opened.enter_context(proved_tables(of_bundle, comparison.history()))

@@ -6,6 +6,7 @@ blocks were proved, and the journal's heads are made anew, so that only the rule
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Sequence
 
@@ -13,13 +14,16 @@ import pytest
 
 from ledger.audit.blocks import Act, BlockProver, ProvedBlock
 from ledger.audit.bundle import opened_bundle
-from ledger.audit.findings import Finding
+from ledger.audit.expiries import check_expiries
+from ledger.audit.findings import Finding, Findings
 from ledger.audit.history.replay import History, JournalLost
+from ledger.audit.shares import check_shares
+from ledger.audit.state import StateChecker
 from ledger.chain.artifacts import JOURNALLED, load_artifact
 from ledger.chain.keccak import keccak256
 from ledger.chain.logs import ContractEvents
 from ledger.chain.receipts import Log
-from tests.audit.conftest import Audited
+from tests.audit.conftest import POLICY, RULES, Audited
 
 STRANGER = b"\x5a" * 20
 FREE_TO_ALL = {"MessageCancelled"}
@@ -133,6 +137,65 @@ def test_line__with_any_field_changed_and_heads_made_anew__is_objected_to(
             accepted.append((names[log.address][log.topics[:32]], word))
 
     assert accepted == []
+
+
+ODD = (
+    bytes(32),
+    b"\xff" * 32,
+    b"\x7f" + b"\xff" * 31,
+    bytes(24) + b"\x7f" + b"\xff" * 7,
+    bytes(24) + b"\xff" * 8,
+    bytes(27) + b"\xff" * 5,
+    bytes(31) + b"\x02",
+    b"\x1b[31m".ljust(32, b"\0"),
+)
+"""What no honest line has: the largest and the smallest numbers of several sizes, and no text."""
+
+
+def test_history__with_odd_values_in_its_lines__is_objected_to_and_breaks_nothing(
+    audited: Audited, blocks: Blocks, flips: int
+) -> None:
+    chance, accepted = random.Random(11), []
+    names = lines_of(audited)
+    places = [
+        (act, log, word)
+        for block in blocks
+        for act in block.acts
+        for log in act.logs
+        if log.topics[:32] in names[log.address]
+        for word in range(2, (len(log.topics) + len(log.data)) // 32 - 1)
+    ]
+    for _ in range(flips // 2):
+        act, log, word = chance.choice(places)
+        raw = bytearray(log.topics + log.data)
+        raw[32 * word : 32 * word + 32] = chance.choice(ODD)
+        if bytes(raw) == log.topics + log.data:
+            continue
+        size = len(log.topics)
+        new = log._replace(topics=bytes(raw[:size]), data=bytes(raw[size:]))
+        found = whole_verdict(audited, with_new_heads(audited, changed(blocks, log, new, act, act)))
+        if not found.total or not all(each.sentence("en").isprintable() for each in found):
+            accepted.append((names[log.address][log.topics[:32]], word))
+
+    assert accepted == []
+
+
+def whole_verdict(audited: Audited, blocks: Blocks) -> Findings:
+    """What is objected to in blocks by the history, the proved state and the policies."""
+    findings, deployment = Findings(), audited.ledger.deployment
+    history = History(
+        audited.ledger.addresses, deployment.chain_id, deployment.recovery_delay, findings.add
+    )
+    with contextlib.suppress(JournalLost):
+        for block in blocks:
+            history.take(block)
+    with opened_bundle(audited.bundle) as bundle:
+        checker = StateChecker(blocks[-1].header, history, findings)
+        checker.check(bundle.state())
+        checker.check_claims(bundle.claims())
+    check_expiries(history, POLICY, findings)
+    check_shares(history, {rule.digest(): rule for rule in RULES}, findings)
+    return findings
 
 
 def test_line__of_a_stranger_who_signed_for_it__is_objected_to(

@@ -28,7 +28,7 @@ from ledger.audit.bundle import (
     write_canonical,
 )
 from ledger.audit.verify import Verdict, verify_bundle
-from tests.audit.conftest import POLICY, Audited, Compiled
+from tests.audit.conftest import POLICY, RULES, Audited, Compiled
 from tests.audit.forging import (
     Files,
     change_state,
@@ -40,7 +40,7 @@ from tests.audit.forging import (
 
 
 def verify(audited: Audited, path: Path) -> Verdict:
-    return verify_bundle(path, audited.anchor, compiling=Compiled, policy=POLICY)
+    return verify_bundle(path, audited.anchor, compiling=Compiled, policy=POLICY, rules=RULES)
 
 
 @pytest.fixture(scope="session")
@@ -374,7 +374,9 @@ def test_code__of_which_one_byte_is_another__is_refused(audited: Audited) -> Non
             found["Credits"] = (creation, runtime[:100] + bytes([runtime[100] ^ 1]) + runtime[101:])
             return found
 
-    verdict = verify_bundle(audited.bundle, audited.anchor, compiling=Other, policy=POLICY)
+    verdict = verify_bundle(
+        audited.bundle, audited.anchor, compiling=Other, policy=POLICY, rules=RULES
+    )
 
     assert verdict.exit_code == 1
     assert [each.row for each in verdict.findings] == ["Credits"]
@@ -413,7 +415,9 @@ def test_history__rewritten_and_consistent_in_itself__is_refused_by_the_anchor(
     assert places["contracts"] == dict(audited.anchor.contracts)
     places["genesis_hash"] = audited.anchor.genesis_hash
     forged = put_together(tmp_path / "forged.tar", {**rewritten, PLACES: write_canonical(places)})
-    by_its_own_anchor = verify_bundle(expired.bundle, expired.anchor, compiling=Compiled)
+    by_its_own_anchor = verify_bundle(
+        expired.bundle, expired.anchor, compiling=Compiled, rules=RULES
+    )
     assert set(by_its_own_anchor.findings.counts) == {"expiry.no_policy"}
 
     verdict = verify(audited, forged)

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import tarfile
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 
 import msgspec
 
-from ledger.audit.bundle import ORDER
+from ledger.audit.blocks import BlockProver
+from ledger.audit.bundle import ORDER, opened_bundle
 from ledger.audit.exporting import Exporter
+from ledger.audit.findings import Findings
+from ledger.audit.history.replay import History
 from ledger.audit.report import render_report
 from ledger.audit.sentences import SENTENCES
+from ledger.audit.shares import check_shares
 from ledger.audit.state import BALANCES, MEMBERSHIPS, ORGANISATIONS, TOTALS
 from ledger.audit.verify import Verdict, verify_bundle
 from ledger.chain.artifacts import JOURNALLED, load_artifact, load_compiler_input
 from ledger.chain.recompile import Recompilation
-from tests.audit.conftest import POLICY, Audited, Compiled, say_nothing
+from ledger.domain.shares import ShareRule
+from tests.audit.conftest import POLICY, RULES, Audited, Compiled, say_nothing
 
 
 def verify(audited: Audited, path: Path | None = None) -> Verdict:
-    return verify_bundle(path or audited.bundle, audited.anchor, compiling=Compiled, policy=POLICY)
+    return verify_bundle(
+        path or audited.bundle, audited.anchor, compiling=Compiled, policy=POLICY, rules=RULES
+    )
 
 
 def test_verify__of_an_honest_bundle__is_complete_and_correct(audited: Audited) -> None:
@@ -35,7 +44,9 @@ def test_verify__of_an_honest_bundle__is_complete_and_correct(audited: Audited) 
     contracts = audited.ledger.contracts
     sequences = sum(getattr(contracts, name.lower()).sequence(at="latest") for name in JOURNALLED)
     assert counts["lines"] == sequences
-    assert all(count for name, count in counts.items() if name != "expiries")
+    # Nothing expired, and nobody seals blocks on a devnet.
+    assert {name for name, count in counts.items() if not count} == {"expiries", "sealed"}
+    assert verdict.finality == "operator"
 
 
 def test_verify__of_one_bundle_twice__says_the_same_bytes(audited: Audited) -> None:
@@ -65,14 +76,14 @@ def test_bundle__is_a_plain_tar_file_that_anybody_can_open(audited: Audited) -> 
 
 
 def test_verify__without_an_anchor__is_incomplete(audited: Audited) -> None:
-    verdict = verify_bundle(audited.bundle, None, compiling=Compiled, policy=POLICY)
+    verdict = verify_bundle(audited.bundle, None, compiling=Compiled, policy=POLICY, rules=RULES)
 
     assert verdict.exit_code == 2
     assert set(verdict.findings.counts) == {"anchor.none"}
 
 
 def test_verify__without_compiling__is_incomplete(audited: Audited) -> None:
-    verdict = verify_bundle(audited.bundle, audited.anchor, policy=POLICY)
+    verdict = verify_bundle(audited.bundle, audited.anchor, policy=POLICY, rules=RULES)
 
     assert verdict.exit_code == 2
     assert set(verdict.findings.counts) == {"code.not_compiled"}
@@ -81,7 +92,7 @@ def test_verify__without_compiling__is_incomplete(audited: Audited) -> None:
 def test_verify__without_the_policy_that_credits_expired_by__is_incomplete(
     expired: Audited,
 ) -> None:
-    verdict = verify_bundle(expired.bundle, expired.anchor, compiling=Compiled)
+    verdict = verify_bundle(expired.bundle, expired.anchor, compiling=Compiled, rules=RULES)
 
     assert verdict.exit_code == 2
     assert set(verdict.findings.counts) == {"expiry.no_policy"}
@@ -114,7 +125,7 @@ def test_verify__of_blocks_after_the_anchor__is_incomplete(audited: Audited) -> 
         audited.anchor, block_number=int(header.number, 16), block_hash=header.hash
     )
 
-    verdict = verify_bundle(audited.bundle, earlier, compiling=Compiled, policy=POLICY)
+    verdict = verify_bundle(audited.bundle, earlier, compiling=Compiled, policy=POLICY, rules=RULES)
 
     assert verdict.exit_code == 2
     assert set(verdict.findings.counts) == {"anchor.beyond"}
@@ -164,3 +175,46 @@ def test_recompilation__of_the_bundled_sources__gives_the_releases_code() -> Non
     for name, found in codes.items():
         artifact = load_artifact(name)
         assert found == (artifact.bytecode, artifact.runtime_code)
+
+
+def test_verify__without_the_rule_of_a_distribution__is_incomplete(audited: Audited) -> None:
+    verdict = verify_bundle(audited.bundle, audited.anchor, compiling=Compiled, policy=POLICY)
+
+    assert verdict.exit_code == 2
+    assert set(verdict.findings.counts) == {"shares.no_rule"}
+    found = next(iter(verdict.findings))
+    assert found.row.startswith("Shares ")
+    assert found.block is not None
+    assert found.log_index is not None
+
+
+def test_shares__that_do_not_follow_from_the_entries_by_their_rule__are_named(
+    audited: Audited,
+) -> None:
+    history, findings = replayed(audited), Findings()
+    rule = RULES[0]
+    assert check_shares(history, {rule.digest(): rule}, findings) == (1, True)
+    assert findings.total == 0
+
+    journal = history.credits.journals[history.shares.all[1].programme_id]
+    first = next(place for place, each in enumerate(journal) if each.entry.amount > 0)
+    more = dataclasses.replace(journal[first].entry, amount=journal[first].entry.amount + 5)
+    journal[first] = dataclasses.replace(journal[first], entry=more)
+    check_shares(history, {rule.digest(): rule}, findings)
+    journal.clear()
+    check_shares(history, {rule.digest(): rule}, findings)
+    other = ShareRule(cap=Fraction(1, 3))
+    check_shares(replayed(audited), {rule.digest(): other}, findings)
+
+    assert findings.counts == {"shares.root": 2, "shares.nobody": 1}
+
+
+def replayed(audited: Audited) -> History:
+    """The history of the bundle, which a test may change."""
+    with opened_bundle(audited.bundle) as bundle:
+        places = bundle.places()
+        history = History(places.addresses, places.chain_id, places.recovery_delay, lambda _: None)
+        prover = BlockProver(list(history.contracts), places.chain_id, bundle.manifest.first_block)
+        for record in bundle.records():
+            history.take(prover.prove(record))
+    return history

@@ -117,6 +117,10 @@ def test_document__lists_every_route_that_is_served(ledger: Ledger, document: An
         "/v1/budgets",
         "/v1/appointments",
         "/v1/dismissals",
+        "/v1/audits",
+        "/v1/audits/latest",
+        "/v1/audits/latest/bundle",
+        "/v1/organisations/{org_id}/certificate",
     } == set(document["paths"])
 
 
@@ -180,6 +184,8 @@ def test_answers__to_the_examples__are_as_declared(
         content = operation["responses"].get("200", {}).get("content", {})
         if method != "get" or "application/json" not in content or "401" in operation["responses"]:
             continue
+        if "502" in operation["responses"]:
+            continue  # it asks a node, which this ledger has not; tests/audit has one
         answer = client.get(asked(path, operation, ledger))
         assert answer.status_code == 200, answer.text
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]

@@ -102,6 +102,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/v1/evidence/{evidence}",
             "/v1/evidence/{evidence}/content",
             "/v1/sign-in/nonce",
+            "/v1/audits/latest",
             "/v1/stream",
             "/",
             "/organisations/4",
@@ -114,6 +115,10 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
         )
     },
     ("GET", "/static/moonlake.css"): (row(404, 404), None),
+    # No ledger is deployed behind this server, so that nothing can be proved.
+    ("GET", "/v1/audits/latest/bundle"): (row(404, 404), None),
+    ("GET", "/v1/organisations/4/certificate"): (row(503, 503), None),
+    ("POST", "/v1/audits"): (row(401, 403, **dict.fromkeys(OFFICERS, 503)), {"compile": False}),
     ("POST", "/v1/sessions"): (row(401, 401), {"message": "x", "signature": "0x00"}),
     ("GET", "/v1/session"): (row(401, 200), None),
     ("DELETE", "/v1/session"): (row(401, 204), None),

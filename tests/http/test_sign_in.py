@@ -15,9 +15,8 @@ from ledger.chain.sign_in import (
     is_signed_by_contract,
     is_signed_with_key,
     parse_message,
-    personal_digest,
 )
-from ledger.chain.signers import CURVE_ORDER, LocalSigner
+from ledger.chain.signers import CURVE_ORDER, LocalSigner, personal_digest
 from ledger.errors import SignInRefused
 from tests.http.conftest import NOW, Ledger
 from tests.http.wallets import rfc3339, sign, sign_in, wallet, write_message

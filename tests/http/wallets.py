@@ -9,8 +9,7 @@ import httpx
 
 from ledger.chain.addresses import show_address
 from ledger.chain.keccak import keccak256
-from ledger.chain.sign_in import personal_digest
-from ledger.chain.signers import LocalSigner
+from ledger.chain.signers import LocalSigner, personal_digest
 
 
 def wallet(name: str) -> LocalSigner:

@@ -11,16 +11,20 @@ from typing import Any
 
 from ledger.chain.contracts.contract import encode_call
 from ledger.chain.contracts.memberships import encode_revoke
-from ledger.chain.merkle import MerkleTree, share_leaf
+from ledger.chain.merkle import share_leaf, shares_tree
 from ledger.chain.messages import write_application
 from ledger.chain.typed_data import MessageDomain, sign_message
 from ledger.domain.commands import Admission
 from ledger.domain.ids import OrgId, ProgrammeId, TierId
 from ledger.domain.keys import encode_key
+from ledger.domain.shares import ShareRule, share_pool
 from tests.support.happenings import FAR, Ledger, commitment
 
 CHECKING = 24 * 60 * 60
 """Seconds that everybody has to recompute shares before they are claimed."""
+
+RULE = ShareRule()
+"""By which pools are shared: a credit is a credit."""
 
 NOBODY = bytes(20)
 NOTHING = bytes(32)
@@ -248,18 +252,15 @@ def _recover(told: Dealings) -> None:
 
 def _share(told: Dealings) -> None:
     """The first epoch is over: one pool is shared, and another one taken back after a claim."""
-    shares = {told.rotated: 11, told.recovered: 22, told.merged: 7, told.applicant: 2}
-    leaves = {
-        org_id: share_leaf(told.programme, EPOCH, org_id, amount)
-        for org_id, amount in shares.items()
-    }
-    tree = MerkleTree(list(leaves.values()))
+    shared = share_pool(RULE, 42, told.ledger.entries(told.programme))
+    shares = {share.org_id: share.amount for share in shared.shares}
+    tree = shares_tree(told.programme, EPOCH, shared)
     distribution = {
         "programmeId": told.programme,
         "epoch": EPOCH,
-        "pool": sum(shares.values()),
+        "pool": shared.pool,
         "unit": encode_key("slots"),
-        "rule": commitment("rule"),
+        "rule": RULE.digest(),
         "root": tree.root,
         "claimableFrom": told.ledger.now + 2 * CHECKING,
         "claimableUntil": FAR,
@@ -271,8 +272,9 @@ def _share(told: Dealings) -> None:
         (told.rotated, "member", 2),
         (told.rotated, "member", 1),
         (told.merged, "second", 1),
-        (told.applicant, told.controller(told.applicant), 1),
+        (told.recovered, "second", 1),
     ):
-        proof = list(tree.proof(leaves[org_id]))
+        leaf = share_leaf(told.programme, EPOCH, org_id, shares[org_id])
+        proof = list(tree.proof(leaf))
         told.ask(by, "Shares", "claim", number, org_id, shares[org_id], proof)
     told.ask("council", "Shares", "withdraw", 2, commitment("twice"))

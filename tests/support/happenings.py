@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ledger.chain.contracts.registry import LedgerContracts, open_contracts
 from ledger.chain.deploy import deploy
 from ledger.chain.deployments import Deployment
 from ledger.chain.keccak import keccak256
-from ledger.chain.logs import ContractEvents, journal_event_hash
+from ledger.chain.logs import ContractEvents, EventDecoder, journal_event_hash
 from ledger.chain.receipts import LogAnswer
 from ledger.chain.rpc import Node
 from ledger.chain.signers import LocalSigner, TransactionFields
@@ -238,34 +239,50 @@ class Ledger:
 
     def reversal(self, entry_id: int) -> Reversal:
         """What a reversal must bring: the entry, and what leads from it to a head that is kept."""
-        events = ContractEvents("Credits", load_artifact("Credits").abi)
-        entry = next(each for each in events.journal.values() if each.name == "EntryPosted")
-        answers = self.node.logs(
-            self.deployment.first_block,
-            self.node.block_number(),
-            [self.addresses["Credits"]],
-            list(events.journal),
-        )
-        logs = [
-            (
-                b"".join(topics_of(each)),
-                bytes.fromhex(each.data[2:]),
-            )
-            for each in answers
-        ]
+        logs = self._journal_of_credits()
         heads = [bytes(32), *(data[-32:] for _, data in logs)]
         last = next(
             number
             for number in range(entry_id, len(logs) + 1)
             if self.contracts.credits.head_at(EntryId(number), at="latest") != bytes(32)
         )
-        values = entry.decode(*logs[entry_id - 1])
         return Reversal(
-            entry=EntryPosted(*values[:-1]),
+            entry=_entry(*logs[entry_id - 1]),
             head_before=heads[entry_id - 1],
             hashes_after=tuple(journal_event_hash(*log) for log in logs[entry_id:last]),
             evidence=commitment(f"reversal of {entry_id}"),
         )
+
+    def entries(self, programme: ProgrammeId) -> list[EntryPosted]:
+        """All entries of a programme, in order."""
+        posted = next(key for key, each in _credit_events().journal.items() if _is_entry(each))
+        logs = [log for log in self._journal_of_credits() if log[0][:32] == posted]
+        found = [_entry(*log) for log in logs]
+        return [each for each in found if each.programme_id == programme]
+
+    def _journal_of_credits(self) -> list[tuple[bytes, bytes]]:
+        """The topics and data of its lines."""
+        answers = self.node.logs(
+            self.deployment.first_block,
+            self.node.block_number(),
+            [self.addresses["Credits"]],
+            list(_credit_events().journal),
+        )
+        return [(b"".join(topics_of(each)), bytes.fromhex(each.data[2:])) for each in answers]
+
+
+@cache
+def _credit_events() -> ContractEvents:
+    return ContractEvents("Credits", load_artifact("Credits").abi)
+
+
+def _is_entry(decoder: EventDecoder) -> bool:
+    return decoder.name == "EntryPosted"
+
+
+def _entry(topics: bytes, data: bytes) -> EntryPosted:
+    decoder = next(each for each in _credit_events().journal.values() if _is_entry(each))
+    return EntryPosted(*decoder.decode(topics, data)[:-1])
 
 
 def _controller(number: int) -> LocalSigner:

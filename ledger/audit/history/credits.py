@@ -53,6 +53,7 @@ class CreditsBook:
         self.policies: dict[int, set[bytes]] = defaultdict(set)
         self.reversed: dict[int, int] = {}
         self.expired: dict[tuple[int, int], int] = {}
+        self.expiry_places: dict[int, tuple[int, int]] = {}
         self._spent: defaultdict[tuple[int, int, bytes], int] = defaultdict(int)
         self._spent_in: defaultdict[tuple[int, int, bytes, bytes], int] = defaultdict(int)
         self._taken_back: defaultdict[tuple[int, int, bytes], int] = defaultdict(int)
@@ -178,6 +179,7 @@ class CreditsBook:
         if self.balances[programme_id, entry.org_id] < 0:
             at.object("credits.below_zero")
         self.expired[place] = -entry.amount
+        self.expiry_places[entry.entry_id] = (at.block, at.log_index)
         self.policies[programme_id].add(entry.evidence)
         self.outstanding[programme_id] += entry.amount
 

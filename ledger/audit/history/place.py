@@ -10,6 +10,9 @@ from ledger.audit.findings import Finding
 
 Object = Callable[[Finding], None]
 
+_SHOWN = 64
+"""Bytes of a value that a finding shows; calldata can hold megabytes where an address should be."""
+
 
 @dataclass(slots=True)
 class Place:
@@ -26,7 +29,7 @@ class Place:
     def object(self, code: str, **values: Any) -> None:
         """Object to the line."""
         shown = {
-            name: "0x" + value.hex() if isinstance(value, bytes) else value
+            name: "0x" + value[:_SHOWN].hex() if isinstance(value, bytes) else value
             for name, value in values.items()
         }
         row = f"{self.contract} {self.sequence}"

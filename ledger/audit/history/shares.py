@@ -20,12 +20,22 @@ class Distribution:
     programme_id: int
     epoch: int
     pool: int
+    unit: bytes
+    rule: bytes
     root: bytes
     claimable_from: int
     claimable_until: int
+    block: int
+    log_index: int
+    sequence: int
     withdrawn: bool = False
-    claimed: int = 0
-    by: set[int] = field(default_factory=set)
+    by: dict[int, int] = field(default_factory=dict)
+    """What each organisation claimed."""
+
+    @property
+    def claimed(self) -> int:
+        """The sum of all claims."""
+        return sum(self.by.values())
 
 
 class SharesBook:
@@ -72,9 +82,14 @@ class SharesBook:
             event.programme_id,
             event.epoch,
             event.pool,
+            event.unit,
+            event.rule,
             event.root,
             event.claimable_from,
             event.claimable_until,
+            at.block,
+            at.log_index,
+            at.sequence,
         )
 
     def _claim(self, at: Place, event: events.ShareClaimed, found: Distribution) -> None:
@@ -82,8 +97,7 @@ class SharesBook:
         heir = self._organisations.heir(event.org_id)
         self._organisations.require_controller(at, heir, event.actor)
         at.require(event.org_id not in found.by, "once.claim", organisation=event.org_id)
-        found.by.add(event.org_id)
-        found.claimed += event.amount
+        found.by[event.org_id] = found.by.get(event.org_id, 0) + event.amount
         open_ = not found.withdrawn and found.claimable_from <= at.time < found.claimable_until
         right = open_ and event.amount > 0 and found.claimed <= found.pool
         at.require(right, "state.distribution", distribution=event.distribution_id)
