@@ -75,6 +75,7 @@ from ledger.errors.chains import (
     WiringMismatch,
 )
 from ledger.errors.mirrors import (
+    ClockAstray,
     EventUnknown,
     FactsDamaged,
     JournalBroken,
@@ -184,6 +185,7 @@ __all__ = [
     "CertificateUnreadable",
     "ChainMismatch",
     "ChainProblem",
+    "ClockAstray",
     "CodeMismatch",
     "CompilationFailed",
     "ContractMissing",
