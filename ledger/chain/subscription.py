@@ -112,7 +112,7 @@ class HeadSubscription:
                     told = True
                     self._on_change(problem)
             # Not all mirrors of a node come back to it at the same moment.
-            self._ended.wait(pause * (1 - 0.25 * random.random()))  # noqa: S311
+            _pause(self._ended, pause * (1 - 0.25 * random.random()))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _listen(self) -> None:
@@ -169,6 +169,10 @@ class HeadSubscription:
 
     def _unreadable(self, problem: str) -> NodeAnswerUnreadable:
         return NodeAnswerUnreadable(url=self.shown_url, method=_METHOD, problem=problem)
+
+
+def _pause(ended: threading.Event, seconds: float) -> None:
+    ended.wait(seconds)
 
 
 class _Allowance:
