@@ -28,6 +28,15 @@ T = TypeVar("T")
 MAX_ANSWER = 128 * 1024 * 1024
 MAX_BATCH = 1000  # geth refuses longer ones (rpc.batch-request-limit), Besu those over 1024
 
+_SHORT = 16 * 1024 * 1024
+_MOST_OF = {
+    **dict.fromkeys(("eth_chainId", "eth_blockNumber", "eth_getCode", "eth_getStorageAt"), _SHORT),
+    "eth_getBlockByNumber": _SHORT,
+    "eth_getLogs": 2 * _SHORT,  # whoever asks takes fewer blocks then
+}
+"""Bytes of answers that a node which means harm could make long; read as objects, logs take twice
+as much again. What is honest is a tenth of it."""
+
 _TOO_LARGE_STATUS = 413
 _TRIED_AGAIN_AFTER = 100
 
@@ -101,9 +110,7 @@ class JsonRpc:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.access = Access(url, patience or Patience(), max_answer)
-        self._transport = Transport(
-            url, patience=self.access.patience, max_answer=max_answer, sleep=sleep
-        )
+        self._transport = Transport(url, patience=self.access.patience, sleep=sleep)
         self._ids = count(1)
         self._bounds: dict[str, _Bound] = {}
         self._read_by_thread = threading.local()
@@ -216,7 +223,8 @@ class JsonRpc:
             return self._read(method, reply, decoder)
 
         try:
-            return self._transport.post(_encode(request), read)
+            most = min(_MOST_OF.get(method, MAX_ANSWER), self.access.max_answer)
+            return self._transport.post(_encode(request), read, most=most)
         except BodyTooLarge as error:
             raise NodeAnswerTooLarge(
                 url=self.url, method=method, limit=f"{error.limit} bytes"

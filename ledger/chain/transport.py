@@ -60,7 +60,7 @@ class Reply:
     """What came back: an HTTP status that is worth reading, and the whole body."""
 
     status: int
-    body: bytes
+    body: bytearray
 
 
 class TryAgain(Exception):
@@ -79,7 +79,6 @@ class Transport:
         url: str,
         *,
         patience: Patience,
-        max_answer: int,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         parts, port = _parts_of(url)
@@ -92,7 +91,6 @@ class Transport:
             secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = "Basic " + b64encode(secret.encode()).decode()
         self._patience = patience
-        self._max_answer = max_answer
         self._sleep = sleep
         self._idle: deque[HTTPConnection] = deque()
         self._keeps = True
@@ -109,8 +107,8 @@ class Transport:
         while self._idle:
             self._idle.pop().close()
 
-    def post(self, body: bytes, read: Callable[[Reply], T]) -> T:
-        """Post a body and return what `read` makes of the reply.
+    def post(self, body: bytes, read: Callable[[Reply], T], *, most: int) -> T:
+        """Post a body and return what `read` makes of the reply, of `most` bytes at most.
 
         Repeats the request where the node cannot be reached, is busy (429, 502, 503, 504), falls
         silent, cuts its answer short, or where `read` raises TryAgain. Raises NodeUnreachable when
@@ -120,7 +118,7 @@ class Transport:
         latest = time.monotonic() + self._patience.longest
         for attempt in range(1, self._patience.attempts + 1):
             try:
-                return read(self._attempt(body))
+                return read(self._attempt(body, most))
             except TryAgain as failure:
                 if attempt == self._patience.attempts or time.monotonic() >= latest:
                     raise NodeUnreachable(url=self.shown_url, problem=str(failure)) from failure
@@ -128,7 +126,7 @@ class Transport:
                 pause *= 2
         raise AssertionError("a Patience allows at least one attempt")
 
-    def _attempt(self, body: bytes) -> Reply:
+    def _attempt(self, body: bytes, most: int) -> Reply:
         """One request, on a kept connection if there is one that the node has not closed."""
         while True:
             kept = self._idle.pop() if self._idle else None
@@ -141,7 +139,7 @@ class Transport:
                 if kept is not None and not isinstance(error, TimeoutError):
                     continue
                 raise TryAgain(_problem(error)) from error
-            return self._receive(connection, response)
+            return self._receive(connection, response, most)
 
     def _connect(self) -> HTTPConnection:
         timeout = self._patience.timeout
@@ -159,9 +157,9 @@ class Transport:
         connection.request("POST", self._target, body, self._headers)
         return connection.getresponse()
 
-    def _receive(self, connection: HTTPConnection, response: HTTPResponse) -> Reply:
+    def _receive(self, connection: HTTPConnection, response: HTTPResponse, most: int) -> Reply:
         try:
-            body = self._read(response)
+            body = self._read(response, most)
         except (OSError, HTTPException) as error:
             connection.close()
             raise TryAgain(_problem(error)) from error
@@ -177,18 +175,17 @@ class Transport:
             raise TryAgain(f"HTTP status {response.status}", _asked_pause(response))
         return Reply(response.status, body)
 
-    def _read(self, response: HTTPResponse) -> bytes:
+    @staticmethod
+    def _read(response: HTTPResponse, most: int) -> bytearray:
         """The whole body, read piece by piece so that its length is not unbounded."""
-        pieces: list[bytes] = []
-        length = 0
+        body = bytearray()  # which grows without a second whole beside it
         while piece := response.read1(_CHUNK):
-            pieces.append(piece)
-            length += len(piece)
-            if length > self._max_answer:
-                raise BodyTooLarge(self._max_answer)
+            body += piece
+            if len(body) > most:
+                raise BodyTooLarge(most)
         if response.length:
             raise HTTPException(f"the answer was cut short, {response.length} bytes are missing")
-        return b"".join(pieces)
+        return body
 
 
 class _BoundedResponse(HTTPResponse):
