@@ -112,15 +112,16 @@ class Transport:
 
         Repeats the request where the node cannot be reached, is busy (429, 502, 503, 504), falls
         silent, cuts its answer short, or where `read` raises TryAgain. Raises NodeUnreachable when
-        patience ends, be it with the attempts or with the time; BodyTooLarge at once.
+        patience ends, at once after an answer that took too long; BodyTooLarge at once.
         """
         pause = self._patience.first_pause
-        latest = time.monotonic() + self._patience.longest
         for attempt in range(1, self._patience.attempts + 1):
             try:
                 return read(self._attempt(body, most))
             except TryAgain as failure:
-                if attempt == self._patience.attempts or time.monotonic() >= latest:
+                if attempt == self._patience.attempts or isinstance(
+                    failure.__cause__, _TookTooLong
+                ):
                     raise NodeUnreachable(url=self.shown_url, problem=str(failure)) from failure
                 self._sleep(min(max(pause, failure.pause), self._patience.longest_pause))
                 pause *= 2
@@ -201,6 +202,10 @@ class _BoundedResponse(HTTPResponse):
         self.fp = BufferedReader(_Bounded(sock, longest))
 
 
+class _TookTooLong(TimeoutError):
+    """A whole answer had its time; a node that drips has no second one."""
+
+
 class _Bounded(RawIOBase):
     """What comes from a socket, until `longest` seconds have gone by."""
 
@@ -216,7 +221,7 @@ class _Bounded(RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         """As many bytes as there are. Raises TimeoutError when the time is over."""
         if time.monotonic() > self._deadline:
-            raise TimeoutError(f"the answer took more than {self._longest:g} s")
+            raise _TookTooLong(f"the answer took more than {self._longest:g} s")
         return self._socket.readinto(buffer)
 
     def close(self) -> None:

@@ -17,7 +17,6 @@ from ledger.mirror.state import now_in_milliseconds
 from ledger.store.bulk import upsert_rows
 from ledger.store.mirror_tables import mirror_nodes
 
-
 _EVERY = 10.0
 _AT_MOST_EVERY = 1.0
 """Seconds between two notes about the nodes, where nothing changed and where something did."""

@@ -22,6 +22,7 @@ from typing import TypeVar
 from ledger.chain.headers import Header, check_header
 from ledger.chain.rpc import Node
 from ledger.chain.transport import Patience
+from ledger.domain.ids import BlockNumber
 from ledger.errors import (
     ChainProblem,
     JournalBroken,
@@ -38,7 +39,6 @@ from ledger.errors import (
     NodesDisagree,
     NodeUnreachable,
 )
-from ledger.domain.ids import BlockNumber
 from ledger.mirror.lease import Stopped
 from ledger.mirror.marks import BlockMark
 from ledger.mirror.prove import look_at_head

@@ -272,7 +272,7 @@ def _keep_to_the_file(engine: Engine, path: Path) -> None:
 
 def _identity_of(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

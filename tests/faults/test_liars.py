@@ -1,4 +1,4 @@
-"""One node of a pool means harm, and says what no honest node ever says: the others are followed."""
+"""One node of a pool means harm, and says what no honest node says: the others are followed."""
 
 from __future__ import annotations
 
