@@ -30,6 +30,7 @@ from ledger.mirror.queries.moments import (
     Condition,
     Moment,
     condition_of,
+    is_stale,
     latest_moment,
     moment_at_block,
     moment_at_time,
@@ -256,8 +257,8 @@ class Answers:
 
     def tag_of(self, mark: Mark, path: str, query: str) -> str:
         """The tag of a question's answer at a moment, for answers in no language."""
-        is_stale = self._clock() - mark.looked_at / 1000 > self._stale_after
-        condition = Condition.STALE if is_stale else Condition.FOLLOWING
+        stale = is_stale(mark.looked_at, now=self._clock(), stale_after=self._stale_after)
+        condition = Condition.STALE if stale else Condition.FOLLOWING
         if mark.is_halted:
             condition = Condition.HALTED
         return _digest(mark.deployment, mark.cursor_hash, mark.office, condition, "", path, query)

@@ -11,6 +11,7 @@ from api.metrics import CONTENT_TYPE, render_metrics, render_unreadable
 from api.routes.declared import ALWAYS, problems
 from api.schemas.status import Health, Readiness, Status
 from ledger.errors import (
+    ClockAstray,
     LedgerError,
     LedgerPreparing,
     MirrorCannotWrite,
@@ -68,7 +69,8 @@ def get_readiness(request: Request) -> Response:
         if is_in_trouble(reading.connection):
             raise MirrorCannotWrite(block=state.cursor.number)
         if reading.condition is Condition.STALE:
-            raise MirrorStale(seconds=round(reading.now - state.looked_at / 1000))
+            seconds = round(reading.now - state.looked_at / 1000)
+            raise MirrorStale(seconds=seconds) if seconds >= 0 else ClockAstray(seconds=-seconds)
         return Readiness(
             status="ready",
             block_number=state.cursor.number,

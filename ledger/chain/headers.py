@@ -36,6 +36,7 @@ from ledger.domain.ids import BlockNumber
 from ledger.errors import NotProved
 
 BLOOM_BYTES = 256
+_LAST = (1 << 63) - 1  # what a database's number holds
 _BLOOM_BITS = 8 * BLOOM_BYTES
 
 BFT_MIX_HASH = bytes.fromhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365")
@@ -101,15 +102,18 @@ def check_header(answer: HeaderAnswer) -> Header:
     found = _hash(answer, roots)
     if "0x" + found.hex() != answer.hash:
         raise NotProved(block=_shown(answer), problem="the hash is not that of the header's fields")
+    number, timestamp = int(answer.number, 16), int(answer.timestamp, 16)
+    if max(number, timestamp) > _LAST:
+        raise NotProved(block=_shown(answer), problem="its number or time is beyond all chains")
     return Header(
-        number=BlockNumber(int(answer.number, 16)),
+        number=BlockNumber(number),
         hash=found,
         parent_hash=roots[1:33],
         state_root=roots[88:120],
         receipts_root=roots[154:186],
         transactions_root=roots[121:153],
         logs_bloom=roots[189:445],
-        timestamp=int(answer.timestamp, 16),
+        timestamp=timestamp,
     )
 
 
@@ -271,7 +275,7 @@ def _quantity(answer: HeaderAnswer, text: str) -> bytes:
         value = int(text, 16)
     except ValueError:
         value = -1
-    if hex(value) != text:
+    if value < 0 or hex(value) != text:  # Python writes a negative number in hex too
         raise NotProved(
             block=_shown(answer), problem=f"{text:.20} is not a number as JSON-RPC writes it"
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeAlias, TypeVar
 
 import msgspec
 
@@ -27,6 +27,15 @@ T = TypeVar("T")
 
 MAX_ANSWER = 128 * 1024 * 1024
 MAX_BATCH = 1000  # geth refuses longer ones (rpc.batch-request-limit), Besu those over 1024
+
+_SHORT = 16 * 1024 * 1024
+_MOST_OF = {
+    **dict.fromkeys(("eth_chainId", "eth_blockNumber", "eth_getCode", "eth_getStorageAt"), _SHORT),
+    "eth_getBlockByNumber": _SHORT,
+    "eth_getLogs": 2 * _SHORT,  # whoever asks takes fewer blocks then
+}
+"""Bytes of answers that a node which means harm could make long; read as objects, logs take twice
+as much again. What is honest is a tenth of it."""
 
 _TOO_LARGE_STATUS = 413
 _TRIED_AGAIN_AFTER = 100
@@ -44,8 +53,11 @@ class Access:
     max_answer: int
 
 
+_Code: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+
+
 class _Refusal(msgspec.Struct):
-    code: int = 0
+    code: _Code = 0
     message: str = ""
     data: msgspec.Raw = msgspec.Raw()
 
@@ -98,9 +110,7 @@ class JsonRpc:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.access = Access(url, patience or Patience(), max_answer)
-        self._transport = Transport(
-            url, patience=self.access.patience, max_answer=max_answer, sleep=sleep
-        )
+        self._transport = Transport(url, patience=self.access.patience, sleep=sleep)
         self._ids = count(1)
         self._bounds: dict[str, _Bound] = {}
         self._read_by_thread = threading.local()
@@ -213,7 +223,8 @@ class JsonRpc:
             return self._read(method, reply, decoder)
 
         try:
-            return self._transport.post(_encode(request), read)
+            most = min(_MOST_OF.get(method, MAX_ANSWER), self.access.max_answer)
+            return self._transport.post(_encode(request), read, most=most)
         except BodyTooLarge as error:
             raise NodeAnswerTooLarge(
                 url=self.url, method=method, limit=f"{error.limit} bytes"
@@ -224,7 +235,9 @@ class JsonRpc:
             answer = decoder.decode(reply.body)
         except msgspec.ValidationError as error:
             raise self.unreadable(method, str(error)) from error
-        except msgspec.DecodeError as error:
+        except RecursionError as error:
+            raise self.unreadable(method, "it is nested too deep") from error
+        except ValueError as error:  # not only msgspec's: bytes may be no UTF-8
             if reply.status == _TOO_LARGE_STATUS:
                 limit = "what it may send: HTTP status 413"
                 raise NodeAnswerTooLarge(url=self.url, method=method, limit=limit) from error
@@ -234,19 +247,20 @@ class JsonRpc:
             raise TryAgain(f"the answer to {method} is not JSON: {error}") from error
         for each in answer if isinstance(answer, list) else (answer,):
             if each.error is not None and means_busy(each.error.code, each.error.message):
-                raise TryAgain(f"it is busy: {each.error.message:.200}")
+                raise TryAgain(f"it is busy: {self._words_of(each.error):.200}")
         return answer
 
     def _result(self, method: str, answer: _Answer[T], request_id: int | None) -> T:
         error = answer.error
         if error is not None:
+            words = self._words_of(error)
             if means_too_much(error.message):
-                limit = f"what it may send: {error.message:.200}"
+                limit = f"what it may send: {words:.200}"
                 raise NodeAnswerTooLarge(url=self.url, method=method, limit=limit)
             raise NodeRefused(
                 url=self.url,
                 method=method,
-                message=error.message[:1000],
+                message=words[:1000],
                 node_code=error.code,
                 data=_error_data(error),
             )
@@ -255,6 +269,10 @@ class JsonRpc:
         if isinstance(answer.result, msgspec.UnsetType):
             raise self.unreadable(method, "neither a result nor an error")
         return answer.result
+
+    def _words_of(self, error: _Refusal) -> str:
+        """What it says, without the secrets of its address: some repeat the key they were given."""
+        return self._transport.without_secrets(error.message)
 
     def unreadable(self, method: str, problem: str) -> NodeAnswerUnreadable:
         """The error for a result of the right type that still makes no sense."""

@@ -78,6 +78,11 @@ class JournalCursor:
         """Before the first event of a contract."""
         return cls(Sequence(0), bytes(_WORD))
 
+    @property
+    def words(self) -> list[bytes]:
+        """What then stands in the contract's slots: its head, and its sequence number."""
+        return [self.head, self.sequence.to_bytes(_WORD, "big")]
+
     def advance(self, log: Log) -> JournalCursor:
         """The cursor after the next journal event. Raises JournalBroken if `log` is not that."""
         return self.advance_all((log,))

@@ -87,6 +87,8 @@ class Receipt(NamedTuple):
     logs: list[tuple[bytes, bytes, bytes]]
 
 
+_LAST_PLACE = (1 << 63) - 1
+
 _LogFields: TypeAlias = tuple[list[bytes], list[bytes], list[bytes]]
 """The addresses, topics and data of a receipt's logs, side by side."""
 
@@ -123,6 +125,7 @@ def check_receipts(
         _check_places(header, receipt, transaction_hash, index, first_log)
         try:
             item, fields = _encode(receipt)
+            bloom |= int(receipt.logs_bloom, 16)
         except ValueError as error:
             raise NotProved(
                 block=header.number, problem=f"receipt {index} cannot be encoded: {error}"
@@ -130,7 +133,6 @@ def check_receipts(
         items.append(item)
         if blooms:
             _check_bloom(header, receipt, index, fields)
-        bloom |= int(receipt.logs_bloom, 16)
         found = _logs(header.number, first_log, index, transaction_hash, fields)
         first_log += len(receipt.logs)
         if addresses is None or addresses.issuperset(fields[0]):
@@ -169,14 +171,22 @@ def read_log(answer: LogAnswer) -> Log:
     if len(topics) > 4 or len(answer.transaction_hash) != 66:
         raise ValueError("a log has up to four topics, and a transaction of 32 bytes")
     return Log(
-        block_number=BlockNumber(int(answer.block_number, 16)),
-        log_index=LogIndex(int(answer.log_index, 16)),
-        transaction_index=int(answer.transaction_index, 16),
+        block_number=BlockNumber(_place(answer.block_number)),
+        log_index=LogIndex(_place(answer.log_index)),
+        transaction_index=_place(answer.transaction_index),
         transaction_hash=unhexlify(answer.transaction_hash[2:]),
         address=_address(answer.address),
         topics=b"".join(topics),
         data=unhexlify(answer.data[2:]),
     )
+
+
+def _place(text: str) -> int:
+    """A number that says where a log stands; nothing proves it, and it goes into the rows."""
+    number = int(text, 16)
+    if not 0 <= number <= _LAST_PLACE:
+        raise ValueError("a place is a natural number below 2^63")
+    return number
 
 
 def encode_receipt(receipt: ReceiptAnswer) -> bytes:

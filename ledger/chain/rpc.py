@@ -9,6 +9,7 @@ web3.py is not used: it decodes each answer several times over.
 
 from __future__ import annotations
 
+import re
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from ledger.domain.ids import BlockNumber
 from ledger.errors import NodeAnswerInvalid, NodeLacksBlock, NodeRefused, NotProved
 
 T = TypeVar("T")
+
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 
 BlockName: TypeAlias = "int | bytes | Literal['latest', 'safe', 'finalized', 'pending']"
 """A block by its number, by its hash (32 bytes), or by a tag."""
@@ -55,14 +58,20 @@ class Node(JsonRpc):
         return BlockNumber(self._number("eth_blockNumber", ()))
 
     def header(self, block: BlockName) -> HeaderAnswer:
-        """The header of a block. Raises NodeLacksBlock where the node has none."""
-        return self._block(block, HeaderAnswer, full=False)
+        """The header of a block. Raises NodeLacksBlock where the node has none.
+
+        Raises NodeAnswerInvalid where it gave another one, however right that may be.
+        """
+        return self._asked_for(self._block(block, HeaderAnswer, full=False), block)
 
     def headers(self, numbers: Iterable[int]) -> list[HeaderAnswer]:
-        """The headers of blocks, in one request. Raises NodeLacksBlock."""
+        """The headers of blocks, in one request. Raises NodeLacksBlock and NodeAnswerInvalid."""
         method, wanted = "eth_getBlockByNumber", list(numbers)
         found = self.ask_many(method, [(hex(each), False) for each in wanted], _MaybeHeader)
-        return [self._present(method, *pair) for pair in zip(found, wanted, strict=True)]
+        return [
+            self._asked_for(self._present(method, *pair), pair[1])
+            for pair in zip(found, wanted, strict=True)
+        ]
 
     def block(self, block: BlockName) -> BlockAnswer:
         """A block with its transactions whole. Raises NodeLacksBlock."""
@@ -146,9 +155,12 @@ class Node(JsonRpc):
         params = [(_hex(address), _hex(slot), state) for address, slot in places]
         words = self.ask_many(method, params, str)
         try:
-            return [_data(word).rjust(32, b"\0") for word in words]
+            found = [_data(word).rjust(32, b"\0") for word in words]
         except ValueError as error:
             raise self.unreadable(method, "a word is not hex") from error
+        if any(len(word) != 32 for word in found):
+            raise self.unreadable(method, "a word is longer than 32 bytes")
+        return found
 
     def proofs(
         self, addresses: Iterable[bytes], slots: Sequence[bytes], block: BlockName
@@ -177,10 +189,10 @@ class Node(JsonRpc):
 
     def _number(self, method: str, params: Sequence[Any]) -> int:
         text = self.ask(method, params, str)
-        try:
-            return int(text, 16)
-        except ValueError as error:
-            raise self.unreadable(method, f"{text:.40} is not a number in hex") from error
+        # Some nodes put zeros before a number; none writes a sign, blanks or more than 32 bytes.
+        if _QUANTITY.fullmatch(text) is None:
+            raise self.unreadable(method, f"{text:.40} is not a number in hex")
+        return int(text, 16)
 
     def _bytes(self, method: str, params: Sequence[Any]) -> bytes:
         text = self.ask(method, params, str)
@@ -195,6 +207,16 @@ class Node(JsonRpc):
         params = (_hex(block) if isinstance(block, bytes) else _state_of(block), full)
         found: T | None = self.ask(method, params, _optional(result_type))
         return self._present(method, found, block)
+
+    def _asked_for(self, found: HeaderAnswer, block: BlockName) -> HeaderAnswer:
+        """The header that was asked for, as far as it says so itself."""
+        if isinstance(block, int) and found.number != hex(block):
+            problem = f"block {found.number:.20} was given in its place"
+            raise NodeAnswerInvalid(block=block, url=self.url, problem=problem)
+        if isinstance(block, bytes) and found.hash != _hex(block):
+            problem = f"the block {found.hash:.66} was given in its place"
+            raise NodeAnswerInvalid(block=_hex(block), url=self.url, problem=problem)
+        return found
 
     def _present(self, method: str, found: T | None, block: BlockName) -> T:
         if found is None:

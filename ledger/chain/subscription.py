@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from ledger.errors import NodeAnswerUnreadable, NodeProblem, NodeRefused, NodeUnreachable
@@ -26,6 +27,11 @@ _OPEN_SECONDS = 5.0
 _PING_SECONDS = 10.0
 _LOOK_ANYWAY = 1.0
 """How long one waits at most for a push: a connection may be dead without anybody knowing."""
+
+_MESSAGE_SECONDS = 0.002
+_LOOKS_AT_ONCE = 20
+_LOOKS_EVERY = 0.05
+"""A node that pushes without end costs one look in 50 ms, and next to nothing to hear."""
 
 _MOST_BYTES = 1 << 20
 _METHOD = "eth_subscribe"
@@ -42,6 +48,7 @@ class HeadSubscription:
     ) -> None:
         parts = urlsplit(url)
         self.shown_url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        self._looks = _Allowance(_LOOKS_AT_ONCE, _LOOKS_EVERY)
         self._url = url
         self._on_change = on_change
         self._pushed = threading.Event()
@@ -80,6 +87,7 @@ class HeadSubscription:
         while left > 0 and self._is_live and not stop.is_set():
             piece = min(left, 0.1)
             if self._pushed.wait(piece):
+                stop.wait(self._looks.take())
                 break
             left -= piece
         self._pushed.clear()
@@ -88,6 +96,7 @@ class HeadSubscription:
         pause = _FIRST_PAUSE
         told = False
         while not self._ended.is_set():
+            began = time.monotonic()
             try:
                 self._listen()
             except NodeProblem as problem:
@@ -96,12 +105,14 @@ class HeadSubscription:
                 if self._ended.is_set():
                     return
                 if was_live:
-                    pause, told = _FIRST_PAUSE, False
+                    told = False
+                if time.monotonic() - began > _LONGEST_PAUSE:  # else it may be cut at once again
+                    pause = _FIRST_PAUSE
                 if not told:
                     told = True
                     self._on_change(problem)
             # Not all mirrors of a node come back to it at the same moment.
-            self._ended.wait(pause * (1 - 0.25 * random.random()))  # noqa: S311
+            _pause(self._ended, pause * (1 - 0.25 * random.random()))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _listen(self) -> None:
@@ -124,7 +135,11 @@ class HeadSubscription:
                 self._on_change(None)
                 for _ in connection:
                     self._pushed.set()
-        except (OSError, WebSocketException) as error:
+                    self._ended.wait(_MESSAGE_SECONDS)
+        except InvalidURI as error:
+            # Its words have the whole address, with what is secret in it.
+            raise NodeUnreachable(url=self.shown_url, problem=error.msg) from None
+        except (OSError, WebSocketException, ValueError) as error:
             problem = str(error) or type(error).__name__
             raise NodeUnreachable(url=self.shown_url, problem=problem) from error
         finally:
@@ -136,7 +151,7 @@ class HeadSubscription:
         connection.send(json.dumps(request))
         try:
             answer: Any = json.loads(connection.recv(_OPEN_SECONDS))
-        except (ValueError, TimeoutError) as error:
+        except (ValueError, TimeoutError, RecursionError) as error:
             raise self._unreadable(str(error)) from error
         if not isinstance(answer, dict):
             raise self._unreadable("no object")
@@ -154,3 +169,23 @@ class HeadSubscription:
 
     def _unreadable(self, problem: str) -> NodeAnswerUnreadable:
         return NodeAnswerUnreadable(url=self.shown_url, method=_METHOD, problem=problem)
+
+
+def _pause(ended: threading.Event, seconds: float) -> None:
+    ended.wait(seconds)
+
+
+class _Allowance:
+    """So many at once, and then one in `every` seconds."""
+
+    def __init__(self, at_once: int, every: float) -> None:
+        self._ahead = (at_once - 1) * every
+        self._every = every
+        self._next = 0.0
+
+    def take(self) -> float:
+        """Take one; for how many seconds to wait before it is used."""
+        now = time.monotonic()
+        wait = max(0.0, self._next - now - self._ahead)
+        self._next = max(now, self._next) + self._every
+        return wait

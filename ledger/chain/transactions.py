@@ -131,7 +131,10 @@ def encode_transaction(answer: TransactionAnswer) -> bytes:
         return encode_list(_legacy_fields(answer))
     fields = _TYPED.get(answer.type)
     if fields is None:
-        raise ValueError(f"type {answer.type:.10} is not known")
+        raise ValueError(
+            f"type {answer.type:.10} is not one that this release can prove (the level `heads` "
+            "does without)"
+        )
     parity = answer.v if answer.y_parity is None else answer.y_parity
     signature = [_int(parity), _int(answer.r), _int(answer.s)]
     return bytes([int(answer.type, 16)]) + encode_list([*fields(answer), *signature])

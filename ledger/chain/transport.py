@@ -7,15 +7,19 @@ and reads no proxy setting, so that a body goes where the settings say and nowhe
 
 from __future__ import annotations
 
+import re
+import socket
 import ssl
 import time
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from io import BufferedReader, RawIOBase
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ledger.errors import InvalidSetting, NodeUnreachable
 
@@ -23,6 +27,8 @@ T = TypeVar("T")
 
 _BUSY = frozenset({429, 502, 503, 504})
 _CHUNK = 1 << 20
+_PORTS = {"http": 80, "https": 443}  # an IPv6 address without one would be cut at its last colon
+_SECRET_LENGTH = 6
 
 
 class BodyTooLarge(Exception):
@@ -54,7 +60,7 @@ class Reply:
     """What came back: an HTTP status that is worth reading, and the whole body."""
 
     status: int
-    body: bytes
+    body: bytearray
 
 
 class TryAgain(Exception):
@@ -73,30 +79,27 @@ class Transport:
         url: str,
         *,
         patience: Patience,
-        max_answer: int,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        parts = urlsplit(url)
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
-            raise InvalidSetting(
-                setting="MOONLAKE_RPC_URL", problem=f"{_shown(url)!r} is not an http(s) URL"
-            )
-        self.shown_url = _shown(url)
-        self._host, self._port, self._secure = parts.hostname, port, parts.scheme == "https"
+        parts, port = _parts_of(url)
+        self.shown_url = _shown(parts)
+        self._host, self._port, self._secure = parts.hostname or "", port, parts.scheme == "https"
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._secrets = _secrets_of(parts)
         self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if parts.username:
             secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = "Basic " + b64encode(secret.encode()).decode()
         self._patience = patience
-        self._max_answer = max_answer
         self._sleep = sleep
         self._idle: deque[HTTPConnection] = deque()
         self._keeps = True
+
+    def without_secrets(self, text: str) -> str:
+        """A text in which no key of the URL stands."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
 
     def close(self) -> None:
         """Close the connections, those that are in use when their answer has come."""
@@ -104,25 +107,27 @@ class Transport:
         while self._idle:
             self._idle.pop().close()
 
-    def post(self, body: bytes, read: Callable[[Reply], T]) -> T:
-        """Post a body and return what `read` makes of the reply.
+    def post(self, body: bytes, read: Callable[[Reply], T], *, most: int) -> T:
+        """Post a body and return what `read` makes of the reply, of `most` bytes at most.
 
         Repeats the request where the node cannot be reached, is busy (429, 502, 503, 504), falls
         silent, cuts its answer short, or where `read` raises TryAgain. Raises NodeUnreachable when
-        patience ends, BodyTooLarge at once.
+        patience ends, at once after an answer that took too long; BodyTooLarge at once.
         """
         pause = self._patience.first_pause
         for attempt in range(1, self._patience.attempts + 1):
             try:
-                return read(self._attempt(body))
+                return read(self._attempt(body, most))
             except TryAgain as failure:
-                if attempt == self._patience.attempts:
+                if attempt == self._patience.attempts or isinstance(
+                    failure.__cause__, _TookTooLong
+                ):
                     raise NodeUnreachable(url=self.shown_url, problem=str(failure)) from failure
                 self._sleep(min(max(pause, failure.pause), self._patience.longest_pause))
                 pause *= 2
         raise AssertionError("a Patience allows at least one attempt")
 
-    def _attempt(self, body: bytes) -> Reply:
+    def _attempt(self, body: bytes, most: int) -> Reply:
         """One request, on a kept connection if there is one that the node has not closed."""
         while True:
             kept = self._idle.pop() if self._idle else None
@@ -135,22 +140,27 @@ class Transport:
                 if kept is not None and not isinstance(error, TimeoutError):
                     continue
                 raise TryAgain(_problem(error)) from error
-            return self._receive(connection, response)
+            return self._receive(connection, response, most)
 
     def _connect(self) -> HTTPConnection:
         timeout = self._patience.timeout
+        connection: HTTPConnection
         if not self._secure:
-            return HTTPConnection(self._host, self._port, timeout=timeout)
-        context = ssl.create_default_context()
-        return HTTPSConnection(self._host, self._port, timeout=timeout, context=context)
+            connection = HTTPConnection(self._host, self._port, timeout=timeout)
+        else:
+            context = ssl.create_default_context()
+            connection = HTTPSConnection(self._host, self._port, timeout=timeout, context=context)
+        bounded: Any = partial(_BoundedResponse, longest=self._patience.longest)
+        connection.response_class = bounded
+        return connection
 
     def _send(self, connection: HTTPConnection, body: bytes) -> HTTPResponse:
         connection.request("POST", self._target, body, self._headers)
         return connection.getresponse()
 
-    def _receive(self, connection: HTTPConnection, response: HTTPResponse) -> Reply:
+    def _receive(self, connection: HTTPConnection, response: HTTPResponse, most: int) -> Reply:
         try:
-            body = self._read(response)
+            body = self._read(response, most)
         except (OSError, HTTPException) as error:
             connection.close()
             raise TryAgain(_problem(error)) from error
@@ -166,21 +176,86 @@ class Transport:
             raise TryAgain(f"HTTP status {response.status}", _asked_pause(response))
         return Reply(response.status, body)
 
-    def _read(self, response: HTTPResponse) -> bytes:
-        """The whole body, read piece by piece so that neither length nor time is unbounded."""
-        deadline = time.monotonic() + self._patience.longest
-        pieces: list[bytes] = []
-        length = 0
+    @staticmethod
+    def _read(response: HTTPResponse, most: int) -> bytearray:
+        """The whole body, read piece by piece so that its length is not unbounded."""
+        body = bytearray()  # which grows without a second whole beside it
         while piece := response.read1(_CHUNK):
-            pieces.append(piece)
-            length += len(piece)
-            if length > self._max_answer:
-                raise BodyTooLarge(self._max_answer)
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"the answer took more than {self._patience.longest:g} s")
+            body += piece
+            if len(body) > most:
+                raise BodyTooLarge(most)
         if response.length:
             raise HTTPException(f"the answer was cut short, {response.length} bytes are missing")
-        return b"".join(pieces)
+        return body
+
+
+class _BoundedResponse(HTTPResponse):
+    """An answer that may not take for ever, neither its head nor its body nor what is between.
+
+    A socket's own timeout is that of the next byte: a head that comes byte by byte, or as one
+    "100 Continue" after another, would keep `http.client` for hours.
+    """
+
+    def __init__(self, sock: socket.socket, *args: Any, longest: float, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp.close()
+        self.fp = BufferedReader(_Bounded(sock, longest))
+
+
+class _TookTooLong(TimeoutError):
+    """A whole answer had its time; a node that drips has no second one."""
+
+
+class _Bounded(RawIOBase):
+    """What comes from a socket, until `longest` seconds have gone by."""
+
+    def __init__(self, sock: socket.socket, longest: float) -> None:
+        self._socket = sock.makefile("rb", buffering=0)
+        self._longest = longest
+        self._deadline = time.monotonic() + longest
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """As many bytes as there are. Raises TimeoutError when the time is over."""
+        if time.monotonic() > self._deadline:
+            raise _TookTooLong(f"the answer took more than {self._longest:g} s")
+        return self._socket.readinto(buffer)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+        super().close()
+
+
+def _parts_of(url: str) -> tuple[SplitResult, int]:
+    """A URL taken apart, and its port. Raises InvalidSetting, which shows no secret of it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+        host = (parts.hostname or "").encode("idna")
+    except (ValueError, KeyError):
+        raise _no_url(url) from None
+    target = parts.path + parts.query
+    if not host or not target.isascii() or not target.isprintable() or " " in target:
+        raise _no_url(url)
+    return parts, port
+
+
+def _no_url(url: str) -> InvalidSetting:
+    try:
+        shown = _shown(urlsplit(url))
+    except ValueError:
+        shown = "one of its addresses"
+    return InvalidSetting(setting="MOONLAKE_RPC_URL", problem=f"{shown!r} is not an http(s) URL")
+
+
+def _secrets_of(parts: SplitResult) -> tuple[str, ...]:
+    """What of a URL may be a key: its password, and the longer parts of its path and query."""
+    found = [unquote(parts.password or ""), *re.split(r"[/?&=]", f"{parts.path}/{parts.query}")]
+    return tuple(sorted({each for each in found if len(each) >= _SECRET_LENGTH}, key=len))[::-1]
 
 
 def _asked_pause(response: HTTPResponse) -> float:
@@ -192,7 +267,6 @@ def _problem(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _shown(url: str) -> str:
+def _shown(parts: SplitResult) -> str:
     """Scheme, host and port: providers put keys into the path, and errors reach log files."""
-    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -86,6 +86,8 @@ def sentences(
     age = now - state.looked_at / 1000
     if age > stale_after:
         yield f"The chain was last looked at {age:.0f} seconds ago."
+    elif age < -stale_after:
+        yield f"The last look at the chain is dated {-age:.0f} seconds ahead of this clock."
     if overview.leader.holder:
         yield f"Written by the mirror {overview.leader.holder}."
     if len(overview.nodes) > 1 or any(node.code for node in overview.nodes):

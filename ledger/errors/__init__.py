@@ -76,6 +76,7 @@ from ledger.errors.chains import (
     WiringMismatch,
 )
 from ledger.errors.mirrors import (
+    ClockAstray,
     EventUnknown,
     FactsDamaged,
     JournalBroken,
@@ -186,6 +187,7 @@ __all__ = [
     "CertificateUnreadable",
     "ChainMismatch",
     "ChainProblem",
+    "ClockAstray",
     "CodeMismatch",
     "CompilationFailed",
     "ContractMissing",

@@ -5,6 +5,7 @@ MirrorProblem
 ├── MirrorEmpty
 ├── LedgerPreparing
 ├── MirrorStale
+├── ClockAstray
 ├── MirrorCannotWrite
 ├── ReorganisationTooDeep
 ├── JournalBroken
@@ -48,6 +49,17 @@ class MirrorStale(MirrorProblem):
     code = "mirror.stale"
     sentence = "The mirror has not looked at the chain for {seconds} s."
     next_step = "Start it again with `moonlake mirror follow`, and see whether the node answers."
+
+
+class ClockAstray(MirrorProblem):
+    """Nobody can tell how long ago it was: a clock was set, or two machines differ."""
+
+    code = "mirror.clock_astray"
+    sentence = "The mirror's last look at the chain is dated {seconds} s after the time that it is."
+    next_step = (
+        "Set the clocks of this machine and of the one that runs the mirror; a mirror that runs "
+        "dates its next look anew."
+    )
 
 
 class MirrorCannotWrite(MirrorProblem):

@@ -16,11 +16,23 @@ ProofProblem             what was given does not follow from the chain of header
 
 from __future__ import annotations
 
+from typing import Any
+
 from ledger.errors.base import LedgerError
+
+_LONGEST_WORDS = 2_000
+_UNTOUCHED = frozenset({"data"})
 
 
 class NodeProblem(LedgerError):
-    """A node does not answer, or answers what cannot be true."""
+    """A node does not answer, or answers what cannot be true.
+
+    What a node says is shown to people, written to logs and kept in the database: so characters
+    that steer a terminal, begin a line or fit into no database are shown by their numbers.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{key: _tamed(key, value) for key, value in values.items()})
 
 
 class NodeUnreachable(NodeProblem):
@@ -92,8 +104,21 @@ class NodeAlone(NodeProblem):
 class ProofProblem(LedgerError):
     """What was given does not follow from the chain of headers, whoever gave it."""
 
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**{key: _tamed(key, value) for key, value in values.items()})
+
 
 class NotProved(ProofProblem):
     code = "proof.not_proved"
     sentence = "Block {block}: {problem}."
     next_step = "Do not use what was given; ask another node."
+
+
+def _tamed(key: str, value: Any) -> Any:
+    """A value as it can stand in a sentence, whoever made it up."""
+    if not isinstance(value, str) or key in _UNTOUCHED:
+        return value
+    cut = value if len(value) <= _LONGEST_WORDS else value[:_LONGEST_WORDS] + "…"
+    if cut.isprintable():
+        return cut
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in cut)

@@ -35,7 +35,7 @@ from ledger.mirror.apply import Applier, read_journals
 from ledger.mirror.contracts import Followed
 from ledger.mirror.lease import LeaseLost, Stopped
 from ledger.mirror.marks import BlockMark
-from ledger.mirror.nodes import describe_nodes, write_nodes
+from ledger.mirror.nodes import NoteDue, describe_nodes, write_nodes
 from ledger.mirror.pool import Pool
 from ledger.mirror.prove import (
     ChainForked,
@@ -65,10 +65,6 @@ from ledger.store.mirror_tables import SCHEMA_VERSION, blocks, contracts
 
 _LOOK_WRITTEN_EVERY = 1.0
 """Seconds between two notes that nothing is new; a note is a write to the disk."""
-
-_NODES_EVERY = 10.0
-_NODES_AT_MOST_EVERY = 1.0
-"""Seconds between two notes about the nodes, where nothing changed and where something did."""
 
 
 class Mirror:
@@ -103,8 +99,7 @@ class Mirror:
         self._level = level
         self._finality = finality
         self._prover = Prover(followed, self._pause, level=level)
-        self._nodes_noted = ""
-        self._nodes_due = 0.0
+        self._note_due = NoteDue()
         self._ahead = Ahead(followed, self._pause, level=level)
         self._applier = Applier(engine, followed)
         self._fence: Fence = unfenced
@@ -250,6 +245,7 @@ class Mirror:
         """Write the state of a mirror before its first block."""
         with node.blamed():
             parent = BlockMark.of(check_header(node.header(self.followed.first_block - 1)))
+        self._pool.confirm(node, parent)
         state = MirrorState(
             schema_version=SCHEMA_VERSION,
             chain_id=self.followed.chain_id,
@@ -331,6 +327,8 @@ class Mirror:
             # Not `head`: the chain may have changed since, and the range is what is written.
             self._proofs.prove(node, proved.headers[-1], proved.journals)
         self._pool.confirm(node, proved.end)
+        if self._level is Level.HEADS:
+            self._confirm_journals(node, proved)
         after = self._applier.apply_range(
             state,
             proved,
@@ -342,6 +340,19 @@ class Mirror:
         rolled_back = state.cursor.number - proved.parent.number
         self.report(Applied(after, len(proved.logs), rolled_back))
         return after
+
+    def _confirm_journals(self, node: Node, proved: ProvedRange) -> None:
+        """Let the other nodes say how far the contracts' journals are.
+
+        The logs of this level rest on that, and a node that refuses to prove it can tell anything.
+        """
+        end = proved.headers[-1]
+        places = self._prover.journal_places(end)
+        there = (proved.journals[address] for address, _ in places[::2])
+        words = [word for each in there for word in each.words]
+        self._pool.confirm_words(
+            node, end.number, words, lambda other: other.storage(places, end.hash)
+        )
 
     def _final_number(self, node: Node, state: MirrorState, proved: ProvedRange) -> BlockNumber:
         """The highest block that may no longer go, once this range is mirrored."""
@@ -378,20 +389,13 @@ class Mirror:
 
     def _note_nodes(self) -> None:
         """Write down how the nodes do: soon where that changed, else now and then."""
-        now = time.monotonic()
         notes = describe_nodes(self._pool.standings, self._pool.preferred)
-        what = " ".join(f"{each.name} {each.condition} {each.code}" for each in notes)
-        if now < self._nodes_due and what == self._nodes_noted:
-            return
-        if (
-            what != self._nodes_noted
-            and now < self._nodes_due - _NODES_EVERY + _NODES_AT_MOST_EVERY
-        ):
+        if not self._note_due.is_due(notes):
             return
         with writing(self.engine) as connection:
             self._fence(connection)
             write_nodes(connection, notes)
-        self._nodes_noted, self._nodes_due = what, now + _NODES_EVERY
+        self._note_due.wrote(notes)
 
     def _pause(self) -> None:
         if self.stop.is_set():

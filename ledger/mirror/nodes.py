@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,10 @@ from ledger.mirror.standing import Standing
 from ledger.mirror.state import now_in_milliseconds
 from ledger.store.bulk import upsert_rows
 from ledger.store.mirror_tables import mirror_nodes
+
+_EVERY = 10.0
+_AT_MOST_EVERY = 1.0
+"""Seconds between two notes about the nodes, where nothing changed and where something did."""
 
 
 class Condition(StrEnum):
@@ -41,6 +46,27 @@ class NodeNote:
     at: int
     head_number: BlockNumber | None
     problem: str
+
+
+class NoteDue:
+    """When the nodes are to be noted: soon where something changed, else now and then."""
+
+    def __init__(self) -> None:
+        self._noted = ""
+        self._noted_at = -_EVERY
+
+    def is_due(self, notes: Sequence[NodeNote]) -> bool:
+        """Whether these notes should be written now."""
+        pause = _EVERY if _gist_of(notes) == self._noted else _AT_MOST_EVERY
+        return time.monotonic() - self._noted_at >= pause
+
+    def wrote(self, notes: Sequence[NodeNote]) -> None:
+        """They were."""
+        self._noted, self._noted_at = _gist_of(notes), time.monotonic()
+
+
+def _gist_of(notes: Sequence[NodeNote]) -> str:
+    return " ".join(f"{each.name} {each.condition} {each.code}" for each in notes)
 
 
 def describe_nodes(standings: Sequence[Standing], preferred: Standing) -> list[NodeNote]:

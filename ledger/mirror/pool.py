@@ -22,6 +22,7 @@ from typing import TypeVar
 from ledger.chain.headers import Header, check_header
 from ledger.chain.rpc import Node
 from ledger.chain.transport import Patience
+from ledger.domain.ids import BlockNumber
 from ledger.errors import (
     ChainProblem,
     JournalBroken,
@@ -38,6 +39,7 @@ from ledger.errors import (
     NodesDisagree,
     NodeUnreachable,
 )
+from ledger.mirror.lease import Stopped
 from ledger.mirror.marks import BlockMark
 from ledger.mirror.prove import look_at_head
 from ledger.mirror.reorganise import finalized_block
@@ -75,8 +77,9 @@ _VOTE_SECONDS = 2.0
 _VOTERS_FOR_TWO = 3
 """Where so many nodes answer, one alone is not believed."""
 
-PATIENCE = Patience(attempts=2, timeout=5.0, longest=30.0)
-"""How long a node of a pool is waited for: there is another one to ask."""
+PATIENCE = Patience(attempts=2, timeout=5.0, longest=20.0)
+"""How long a node of a pool is waited for: there is another one to ask, and a server calls a mirror
+stale that says nothing for half a minute."""
 
 
 class Pool:
@@ -150,7 +153,12 @@ class Pool:
         others = [each for each in self._awake() if each.node is not node]
         if not others:
             return
-        votes, silent = self._collect_votes(others, mark)
+
+        def question(other: Node) -> bytes:
+            with other.blamed():
+                return check_header(other.header(mark.number)).hash
+
+        votes, silent = self._collect_votes(others, question)
         against = {each: found for each, found in votes.items() if found != mark.hash}
         agreeing = 1 + len(votes) - len(against)
         if against:
@@ -163,17 +171,42 @@ class Pool:
         if agreeing == 1 and agreeing + len(against) + silent >= _VOTERS_FOR_TWO:
             raise NodeAlone(url=node.url, block=mark.number)
 
-    def final_at_most(self, node: Node) -> int | None:
-        """The lowest block that one of the other nodes called final last; None where none did, and
-        -1 where one was not asked yet.
+    def confirm_words(
+        self, node: Node, block: BlockNumber, words: T, question: Callable[[Node], T]
+    ) -> None:
+        """Let the other nodes vote on what `node` answered to a question that no proof settles.
 
-        A node that calls final what is not would stop the mirror at the next reorganisation.
+        One that refuses the question has no vote. Raises NodesDisagree where as many answer
+        otherwise as say the same.
         """
+        others = [each for each in self._awake() if each.node is not node]
+        votes, _ = self._collect_votes(others, question) if others else ({}, 0)
+        against = [each for each, found in votes.items() if found != words]
+        if not against:
+            return
+        said = "; ".join(f"{each.node.url} says otherwise" for each in against)
+        problem = NodesDisagree(
+            block=block, answers=f"{node.url} tells how far the contracts' journals are; {said}"
+        )
+        if 2 * len(against) >= 1 + len(votes):
+            raise problem
+        for standing in against:
+            self._blame(standing, problem)
+
+    def final_at_most(self, node: Node) -> int | None:
+        """The lowest block that one of the other nodes called final last; None where there is no
+        other node, and -1 where none of them said any, or one was not asked yet.
+
+        A node that calls final what is not would stop the mirror at the next reorganisation, and
+        what is final stays so.
+        """
+        if len(self.standings) == 1:
+            return None
         others = [each for each in self._awake() if each.node is not node]
         if not all(each.is_surveyed for each in others):
             return -1
         found = [each.final for each in others if each.final is not None]
-        return min(found, default=None)
+        return min(found, default=-1)
 
     # --- in turn ---
 
@@ -229,6 +262,8 @@ class Pool:
             standing.is_surveyed = True
             standing.saw(head)
             self._judge_lag(standing, was_lagging=lagged)
+        elif not isinstance(problem, Stopped):
+            raise problem
 
     def _judge_lag(self, standing: Standing, *, was_lagging: bool) -> None:
         agreed = self.agreed_head
@@ -237,20 +272,15 @@ class Pool:
             lagging = NodeLagging(url=standing.node.url, head=number, wanted=agreed)
             self._blame(standing, lagging)
         elif was_lagging:
-            standing.did_well()
+            standing.seems_well()
 
     def _collect_votes(
-        self, others: Sequence[Standing], mark: BlockMark
-    ) -> tuple[dict[Standing, bytes], int]:
-        """Which block each node has at a height, and how many have none there yet."""
-
-        def question(node: Node) -> bytes:
-            with node.blamed():
-                return check_header(node.header(mark.number)).hash
-
+        self, others: Sequence[Standing], question: Callable[[Node], T]
+    ) -> tuple[dict[Standing, T], int]:
+        """What each node answers, and how many have no such block yet."""
         asked = {each: ask_aside(each.node, question) for each in others}
         wait(asked.values(), timeout=_VOTE_SECONDS)
-        votes: dict[Standing, bytes] = {}
+        votes: dict[Standing, T] = {}
         silent = 0
         for standing, answer in asked.items():
             if not answer.done():
@@ -264,6 +294,8 @@ class Pool:
                 silent += 1
             elif isinstance(refusal, LedgerError):
                 self._blame(standing, refusal)
+            elif not isinstance(refusal, Stopped):
+                raise refusal
         return votes, silent
 
 

@@ -170,6 +170,11 @@ class Prover:
                 words = prove_slots(block, contract.address, _JOURNAL_SLOTS, answer)
                 _compare(contract, block, words, journals[contract.address])
 
+    def journal_places(self, end: Header) -> list[tuple[bytes, bytes]]:
+        """Where the head and the sequence of each contract stand that is there after a block."""
+        there = [each for each in self._followed.contracts if each.first_block <= end.number]
+        return [(each.address, slot) for each in there for slot in _JOURNAL_SLOTS]
+
     def _header_runs(
         self, node: Node, parent: BlockMark, head: Header
     ) -> Iterator[Sequence[Header]]:
@@ -240,8 +245,7 @@ class Prover:
         A node keeps the state of late blocks only. Where it refuses an early one, the journals
         are compared at the end of a later range: heads are chained, so that one covers all.
         """
-        there = [each for each in self._followed.contracts if each.first_block <= end.number]
-        places = [(each.address, slot) for each in there for slot in _JOURNAL_SLOTS]
+        places = self.journal_places(end)
         try:
             words = node.storage(places, end.hash)
         except NodeRefused:
@@ -249,9 +253,10 @@ class Prover:
                 raise
             return
         try:
-            for place, contract in enumerate(there):
-                pair = words[2 * place : 2 * place + 2]
-                _compare(contract, end, pair, journals[contract.address])
+            for place in range(0, len(places), 2):
+                address, _ = places[place]
+                contract = self._followed.by_address[address]
+                _compare(contract, end, words[place : place + 2], journals[address])
         except JournalBroken:
             if not (end.number == head.number and self._is_sealing(node, end)):
                 raise

@@ -7,11 +7,18 @@ final whatever comes after: a chain that drops it is not followed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, select
 
 from ledger.chain.headers import Header, check_header
 from ledger.chain.rpc import Node
-from ledger.errors import NodeLacksBlock, NodeRefused, ReorganisationTooDeep
+from ledger.errors import (
+    MirrorDamaged,
+    NodeLacksBlock,
+    NodeRefused,
+    ReorganisationTooDeep,
+)
 from ledger.mirror.marks import BlockMark
 from ledger.mirror.state import MirrorState
 from ledger.store.mirror_tables import blocks
@@ -34,10 +41,17 @@ def find_ancestor(
         with node.blamed():
             answers = [check_header(answer) for answer in node.headers(numbers)]
         for number, answer in zip(numbers, answers, strict=True):
-            if held[number].hash == answer.hash:
+            if _held(held, number).hash == answer.hash:
                 return held[number]
         top = numbers[-1] - 1
     raise _too_deep(connection, state, bottom, finality_blocks)
+
+
+def _held(marks: Mapping[int, BlockMark], number: int) -> BlockMark:
+    """The mirrored block of a number that must be there. Raises MirrorDamaged."""
+    if number not in marks:
+        raise MirrorDamaged(problem=f"block {number} is not among them")
+    return marks[number]
 
 
 def read_marks(connection: Connection, numbers: range) -> dict[int, BlockMark]:
@@ -64,7 +78,7 @@ def _too_deep(
     lost = read_marks(connection, range(bottom, bottom + 1))
     return ReorganisationTooDeep(
         block=bottom,
-        block_hash="0x" + lost[bottom].hash.hex(),
+        block_hash="0x" + _held(lost, bottom).hash.hex(),
         depth=state.cursor.number - bottom + 1,
         finality=finality_blocks,
     )

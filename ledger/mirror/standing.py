@@ -23,7 +23,6 @@ from ledger.errors import (
     NodesDisagree,
     NodeUnreachable,
 )
-from ledger.mirror.lease import Stopped
 
 T = TypeVar("T")
 
@@ -31,6 +30,7 @@ FIRST_REST = 1.0
 LONGEST_REST = 60.0
 """Seconds. From its sixth failure on a node is asked once in 45 to 60 seconds."""
 
+_FORGOTTEN_AFTER = 600.0
 _JITTER = 0.25
 _TOLD_EVERY = 60.0
 
@@ -59,6 +59,7 @@ class Standing:
         self.problem_at = 0
         self._clock = clock
         self._failures = 0
+        self._failed_at = 0.0
         self._rest_until = 0.0
         self._told: tuple[str, float] = ("", 0.0)
 
@@ -78,9 +79,15 @@ class Standing:
         return self.head.number if self.head is not None else -1
 
     def did_well(self) -> None:
-        """Its answers were right."""
-        self.problem = None
+        """What it was asked for, it answered rightly."""
         self._failures = 0
+        self.seems_well()
+
+    def seems_well(self) -> None:
+        """It answers, or has caught up. What it does when it is asked for more is to be seen: one
+        that tells a new head at once and is silent about all else would be asked first each time.
+        """
+        self.problem = None
         self._rest_until = 0.0
         self._told = ("", 0.0)
 
@@ -88,13 +95,16 @@ class Standing:
         """It told its latest block."""
         self.head = head
         if isinstance(self.problem, _OVER_WHEN_IT_ANSWERS):
-            self.did_well()
+            self.seems_well()
 
     def failed(self, problem: LedgerError) -> bool:
         """Something was wrong with it; whether that is worth telling a person now."""
         self.problem, self.problem_at = problem, _now()
         now = self._clock()
         if not isinstance(problem, _NO_FAULT):
+            if now - self._failed_at > _FORGOTTEN_AFTER:
+                self._failures = 0
+            self._failed_at = now
             rest = min(FIRST_REST * 2**self._failures, LONGEST_REST)
             # So that many mirrors do not all come back to a node at the same moment.
             rest *= 1 - _JITTER * random.random()  # noqa: S311
@@ -115,7 +125,7 @@ def ask_aside(node: Node, question: Callable[[Node], T]) -> Future[T]:
     def ask() -> None:
         try:
             answer.set_result(question(node))
-        except (LedgerError, Stopped) as problem:
+        except Exception as problem:  # noqa: BLE001  a thread's end: whoever asked is told
             answer.set_exception(problem)
 
     Thread(target=ask, name=f"asking {node.url}", daemon=True).start()

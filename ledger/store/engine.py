@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ledger.disks import folder_unusable
 from ledger.errors import (
@@ -41,6 +42,7 @@ _CACHE_KILOBYTES = 32_000
 """Kept of a database that a mirror writes. Entries come in no order of organisations, so that each
 batch touches most pages of their index: 2 MB, the usual, cost 0.8 of 9 seconds."""
 _BEGIN = "moonlake_begin"
+_FILE = "moonlake_file"
 _CARELESS = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -16384")
 _POSTGRESQL_DISK_FULL = "53100"  # PostgreSQL, appendix A
 _SQLITE_REMEDY = (
@@ -215,6 +217,8 @@ def _open_sqlite(url: URL, *, durable: bool, crash_safe: bool) -> Engine:
     _check_folder(path)
     engine = create_engine(url.set(database=str(path)), connect_args={"timeout": BUSY_SECONDS})
     synchronous = "FULL" if durable else "NORMAL"
+    if crash_safe:
+        _keep_to_the_file(engine, path)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: object) -> None:
@@ -242,6 +246,36 @@ def _open_sqlite(url: URL, *, durable: bool, crash_safe: bool) -> Engine:
         engine.dispose()
         raise database_unusable(engine, error) from error
     return engine
+
+
+def _keep_to_the_file(engine: Engine, path: Path) -> None:
+    """Let no connection go on with a file that is no longer the one at its path.
+
+    A file that was moved away, deleted or replaced by a backup goes on being written to by whoever
+    had it open, seen by nobody else and lost at the end. Nor is a new one begun in its place.
+    """
+    was_there = False
+
+    @event.listens_for(engine, "do_connect")
+    def _refuse_where_it_is_gone(*_: object) -> None:
+        if was_there and not path.exists():
+            raise sqlite3.OperationalError(f"there is no file {path.name} any more")
+
+    @event.listens_for(engine, "checkout")
+    def _compare(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        nonlocal was_there
+        now = _identity_of(path)
+        if record.info.setdefault(_FILE, now) != now:
+            raise DisconnectionError("another file is at its path")
+        was_there = True
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _check_folder(path: Path) -> None:

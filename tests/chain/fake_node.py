@@ -75,7 +75,15 @@ class Refusal:
     data: Any = None
 
 
-Fault = Status | Cut | Body | Hang | HangUp | Chunked
+@dataclass(frozen=True)
+class Endless:
+    """Sends `first` and then `again` without end, every few milliseconds."""
+
+    first: bytes
+    again: bytes
+
+
+Fault = Status | Cut | Body | Hang | HangUp | Chunked | Endless
 
 
 class _Server(ThreadingHTTPServer):
@@ -190,6 +198,10 @@ class FakeNode:
                     self.close_connection = True
                 elif isinstance(fault, Body):
                     self.reply(fault.body)
+                elif isinstance(fault, Endless):
+                    self.wfile.write(fault.first)
+                    while not node._stopped.wait(0.005):
+                        self.wfile.write(fault.again)
                 else:
                     self.tell(request, fault)
 

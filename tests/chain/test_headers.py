@@ -140,7 +140,7 @@ def test_check_header__with_an_odd_value__is_refused_without_another_error(
             check_header(copy_of(answers[-1], **{field: value}))
 
 
-@pytest.mark.parametrize("value", ["0x00", "0x05", "0X5", " 0x5"])
+@pytest.mark.parametrize("value", ["0x00", "0x05", "0X5", " 0x5", "-0x5"])
 def test_check_header__with_a_number_in_another_spelling__is_refused(value: str) -> None:
     with pytest.raises(NotProved, match="not a number"):
         check_header(copy_of(MAINNET_GENESIS, gas_used=value))
@@ -181,6 +181,17 @@ def test_check_header__with_a_field_of_another_length__is_refused_though_the_has
     )
     with pytest.raises(NotProved, match="odd length"):
         check_header(forged)
+
+
+@pytest.mark.parametrize("field", ["number", "timestamp"])
+def test_check_header__beyond_what_a_database_holds__is_refused_though_the_hash_fits(
+    field: str,
+) -> None:
+    for value, is_right in ((2**63 - 1, True), (2**63, False), (1 << 40_000, False)):
+        forged = copy_of(MAINNET_GENESIS, **{field: hex(value)})
+        forged = copy_of(forged, hash="0x" + header_hash(forged).hex())
+        with contextlib.nullcontext() if is_right else pytest.raises(NotProved, match="beyond"):
+            check_header(forged)
 
 
 def test_check_headers__that_begin_with_another_block__are_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from tests.chain.fake_node import (
     Body,
     Chunked,
     Cut,
+    Endless,
     FakeNode,
     Fault,
     Hang,
@@ -65,6 +67,9 @@ PASSING: list[Fault] = [
     HangUp(),
     Body(b""),
     Body(b'{"jsonrpc":"2.0","id":1,"resu'),
+    Body(b'{"jsonrpc":"2.0","id":1,"result":"\xed\xa0\x80"}'),  # half of a surrogate pair
+    Body(b"<html>Welcome</html>"),
+    Body(gzip.compress(b'{"jsonrpc":"2.0","id":1,"result":"0x7a69"}')),
     Body(b'{"jsonrpc":"2.0","id":1,"error":{"code":429,"message":"slow down"}}'),
     Body(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"Too Many Requests"}}'),
 ]
@@ -124,6 +129,25 @@ def test_node__that_drips__is_given_up_when_the_whole_takes_too_long(fake: FakeN
     patience = Patience(attempts=1, longest=0.0)
     with Node(fake.url, patience=patience) as node, pytest.raises(NodeUnreachable, match="took"):
         node.chain_id()
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\n"
+ENDLESS = {
+    "another 100 Continue": Endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a header, byte by byte": Endless(_HEAD + b"X-A: ", b"a"),
+    "the length of a chunk": Endless(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "a body without length": Endless(_HEAD + b"\r\n", b" "),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_node__whose_answer_never_ends__is_given_up(fake: FakeNode, what: str) -> None:
+    """Each byte comes in time, and all of them never do."""
+    fake.faults.append(ENDLESS[what])
+    patience = Patience(attempts=3, timeout=5.0, longest=0.05)
+    with Node(fake.url, patience=patience) as node, pytest.raises(NodeUnreachable, match="took"):
+        node.chain_id()
+    assert fake.requests == 1  # the time that it has is for all attempts
 
 
 def test_node__that_is_not_there__is_unreachable() -> None:
@@ -192,7 +216,13 @@ def test_node__whose_own_bound_is_reached__says_so(fake: FakeNode) -> None:
         {"jsonrpc": "2.0", "id": 1, "result": 1},
         {"jsonrpc": "2.0", "id": 1, "result": "0xzz"},
         {"jsonrpc": "2.0", "id": 1, "result": {}},
+        {"jsonrpc": "2.0", "id": 10**30, "result": "0x1"},
+        {"jsonrpc": "2.0", "id": 1, "result": "-0x1"},
+        {"jsonrpc": "2.0", "id": 1, "result": " 0x1"},
+        {"jsonrpc": "2.0", "id": 1, "result": "0x_1"},
+        {"jsonrpc": "2.0", "id": 1, "result": "0x" + "f" * 65},
         {"jsonrpc": "2.0", "id": 1, "error": "no"},
+        {"jsonrpc": "2.0", "id": 1, "error": {"code": 10**30, "message": "no"}},
         [],
         "hello",
     ],
@@ -203,6 +233,23 @@ def test_node__that_talks_nonsense__is_called_unreadable(fake: FakeNode, answer:
     with impatient(fake.url) as node, pytest.raises(NodeAnswerUnreadable):
         node.chain_id()
     assert fake.requests == 1
+
+
+@pytest.mark.parametrize("before", ['"result":"0x1","more":', '"result":', '"error":{"data":'])
+def test_node__whose_answer_is_nested_too_deep__is_called_unreadable(
+    fake: FakeNode, before: str
+) -> None:
+    fake.faults.append(Body(f'{{"jsonrpc":"2.0","id":1,{before}{"[" * 100_000}'.encode()))
+    with impatient(fake.url) as node, pytest.raises(NodeAnswerUnreadable):
+        node.chain_id()
+
+
+def test_node__whose_words_would_steer_a_terminal__is_quoted_without_that(fake: FakeNode) -> None:
+    fake.methods["eth_chainId"] = lambda params: Refusal(1, "\x1b[2J\nBlock 7: all well.\0\u202e")
+    with impatient(fake.url) as node, pytest.raises(NodeRefused) as caught:
+        node.chain_id()
+    assert str(caught.value).isprintable()
+    assert "\\u001b[2J\\u000aBlock 7: all well.\\u0000\\u202e" in str(caught.value)
 
 
 def test_node__that_is_no_node__is_called_unreadable(fake: FakeNode) -> None:
@@ -302,10 +349,45 @@ def test_ask_many__refused_as_a_whole__is_refused(fake: FakeNode) -> None:
 # --- addresses ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8545", "ws://a", "http://", "http://a:port"])
+NO_ADDRESSES = (
+    *("", "127.0.0.1:8545", "ws://a", "http://", "http://a:port", "http://[::1", "http://a:99999"),
+    *(f"http://{'a' * 64}.example/secret", "http://a..b/secret"),  # no name of a host
+    *("http://a/secret key", "http://a/sécret", "http://a/secret?\x7f"),  # no path
+)
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_node__with_an_address_that_is_none__is_refused(url: str) -> None:
-    with pytest.raises(InvalidSetting, match="MOONLAKE_RPC_URL"):
+    with pytest.raises(InvalidSetting, match="MOONLAKE_RPC_URL") as refused:
         Node(url)
+    assert "cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_node__at_an_ipv6_address_without_a_port__is_asked_at_the_usual_one(
+    scheme: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def refuse(address: Any, *_: Any) -> Any:
+        asked.append(address)
+        raise ConnectionRefusedError("nobody is there")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    with impatient(f"{scheme}://[::1]") as node, pytest.raises(NodeUnreachable, match=r"\[::1\]"):
+        node.chain_id()
+    assert set(asked) == {("::1", port)}
+
+
+def test_node__that_repeats_the_key_of_its_address__is_quoted_without_it(fake: FakeNode) -> None:
+    fake.methods["eth_chainId"] = lambda params: Refusal(
+        -32600, "project kzw83hd is over its limit; token=hunter2hunter2, password pass%word"
+    )
+    host = fake.url.removeprefix("http://")
+    url = f"http://user:pass%25word@{host}/v3/kzw83hd?token=hunter2hunter2"
+    with impatient(url) as node, pytest.raises(NodeRefused) as caught:
+        node.chain_id()
+    assert "project … is over its limit; token=…, password …" in str(caught.value)
 
 
 def test_node__with_secrets_in_its_address__uses_them_and_shows_none(fake: FakeNode) -> None:

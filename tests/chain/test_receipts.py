@@ -189,6 +189,10 @@ CHANGES: dict[str, Callable[[list[Any]], list[Any]]] = {
     "a type that is no number": lambda answer: [answer[0] | {"type": "legacy"}, *answer[1:]],
     "gas below zero": lambda answer: [answer[0] | {"cumulativeGasUsed": "-0x1"}, *answer[1:]],
     "a short bloom": lambda answer: [answer[0] | {"logsBloom": "0x00"}, *answer[1:]],
+    "a bloom with an odd beginning": lambda answer: [
+        answer[0] | {"logsBloom": "zz" + answer[0]["logsBloom"][2:]},
+        *answer[1:],
+    ],
     "a bloom that is not hex": lambda answer: [answer[0] | {"logsBloom": "0x"}, *answer[1:]],
 }
 
@@ -254,7 +258,13 @@ def test_check_receipts__of_a_block_whose_producer_wrote_a_false_bloom__are_refu
 
 
 @pytest.mark.parametrize(
-    "fields", [{"removed": True}, {"data": "0xz"}, {"transactionHash": "0x"}, {"address": "0x11"}]
+    "fields",
+    [
+        *({"removed": True}, {"data": "0xz"}, {"transactionHash": "0x"}, {"address": "0x11"}),
+        *({"logIndex": "-0x1"}, {"logIndex": hex(2**63)}, {"transactionIndex": hex(2**63)}),
+        {"blockNumber": "0x" + "f" * 9000},
+    ],
+    ids=lambda each: f"{each}"[:40],
 )
 def test_read_log__odd_or_removed__is_refused(
     varied_chain: VariedChain, fields: dict[str, Any]

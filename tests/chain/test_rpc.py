@@ -136,6 +136,31 @@ def test_blamed__around_what_cannot_be_proved__names_the_node(varied_chain: Vari
         assert isinstance(caught.value.__cause__, NotProved)
 
 
+@pytest.mark.parametrize("asked", ["by number", "by hash", "among others"])
+def test_header__of_another_block_than_asked_for__is_refused_however_right_it_is(
+    varied_chain: VariedChain, asked: str
+) -> None:
+    wanted = {
+        "by number": lambda node: node.header(2),
+        "by hash": lambda node: node.header(UNKNOWN),
+        "among others": lambda node: node.headers([1, 2]),
+    }[asked]
+    with FakeNode(upstream=varied_chain.anvil.url) as liar, Node(liar.url) as node:
+        for method in ("eth_getBlockByNumber", "eth_getBlockByHash"):
+            liar.methods[method] = lambda params: varied_chain.raw(
+                "eth_getBlockByNumber", "0x1", False
+            )
+        with pytest.raises(NodeAnswerInvalid, match="in its place"):
+            wanted(node)
+
+
+def test_storage__of_words_that_no_slot_holds__is_unreadable(varied_chain: VariedChain) -> None:
+    with FakeNode(upstream=varied_chain.anvil.url) as liar, Node(liar.url) as node:
+        liar.methods["eth_getStorageAt"] = lambda params: "0x" + "f" * 10_000
+        with pytest.raises(NodeAnswerUnreadable, match="32 bytes"):
+            node.storage([(varied_chain.emitter, bytes(32))], "latest")
+
+
 def test_proof__of_fewer_slots_than_asked_for__is_unreadable(varied_chain: VariedChain) -> None:
     with FakeNode(upstream=varied_chain.anvil.url) as liar, Node(liar.url) as node:
         liar.lies["eth_getProof"] = lambda params, proof: proof | {"storageProof": []}

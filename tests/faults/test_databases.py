@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import threading
@@ -103,6 +104,66 @@ def test_postgresql__killed_in_a_commit__recovers_and_the_mirror_goes_on(
     assert next(kills, None) is None
     event.remove(target.engine, "commit", _kill)
     assert wait_until(postgres_cluster.answers, seconds=30)
+    target.assert_equal()
+
+
+def test_connection__cut_as_the_commit_was_done__leaves_it_done_once(
+    targets: Targets, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has committed, and nobody hears of it."""
+    monkeypatch.setattr(follow, "_DATABASE_WAIT", 0.05)
+    target = targets.get("postgresql")
+    armed = threading.Event()
+    cuts: list[int] = []
+
+    @event.listens_for(target.engine, "commit")
+    def _cut(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        if armed.is_set() and driver is not None:
+            armed.clear()
+            cuts.append(driver.info.backend_pid)
+            driver.execute("COMMIT")
+            driver.close()
+
+    try:
+        with target.following():
+            for number in range(3):
+                wait_for(lambda: answers(target), "it did not catch up")
+                armed.set()
+                ledger.award(ONE, (1 + number, 8))
+                wait_for(lambda: not armed.is_set(), "nothing was committed")
+                wait_for(lambda: answers(target), "it did not come back")
+            wait_for(lambda: is_told(target, UNUSABLE), "it does not say what happened")
+    finally:
+        event.remove(target.engine, "commit", _cut)
+    assert len(cuts) == 3
+    target.assert_equal()
+
+
+def test_database__whose_file_is_gone__is_waited_for_and_a_backup_in_its_place_is_taken(
+    targets: Targets, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What had the old file open would go on with it, unseen, and lose all at its end."""
+    monkeypatch.setattr(follow, "_DATABASE_WAIT", 0.05)
+    target = targets.make("sqlite")
+    target.sync()
+    path = store.sqlite_file(target.engine)
+    target.engine.dispose()  # and so all is in the one file
+    backup = path.with_suffix(".backup")
+    shutil.copyfile(path, backup)
+    with target.following():
+        ledger.award(ONE, (1, 6))
+        wait_for(lambda: target.is_at_head, "it did not follow")
+        assert target.readiness.status() == 200
+        for each in path.parent.glob(f"{path.name}*"):
+            if not each.name.endswith("-lock"):
+                each.unlink()
+        wait_for(lambda: is_told(target, UNUSABLE), "it goes on with a file that nobody sees")
+        assert target.readiness.status() == 503
+        assert not path.exists()
+        backup.rename(path)
+        wait_for(lambda: answers(target), "it does not take the backup")
+        wait_for(lambda: target.readiness.status() == 200, "it is not ready again")
     target.assert_equal()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.domain.verification import Finality
-from ledger.mirror import look
+from ledger.mirror import nodes
 from ledger.mirror.nodes import Condition, NodeNote, read_nodes
 from ledger.store.engine import reading
 from tests.chain.fake_node import HangUp
@@ -23,7 +23,7 @@ def notes_of(target: Target) -> list[NodeNote]:
 def test_nodes__of_a_pool__are_noted_with_what_was_wrong_with_them(
     target: Target, proxy: Proxy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "_NODES_AT_MOST_EVERY", 0.0)
+    monkeypatch.setattr(nodes, "_AT_MOST_EVERY", 0.0)
 
     def condition() -> Condition:
         found: Condition = notes_of(target)[0].condition

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import signal
 import subprocess
 import threading
@@ -22,7 +24,8 @@ from ledger.mirror import follow
 from ledger.mirror.ranges import read_ranges, weakest_level
 from ledger.mirror.state import read_state
 from ledger.store.engine import open_engine, reading
-from tests.faults.conftest import ONE, Target
+from tests.faults.conftest import ONE, Target, Targets
+from tests.faults.proxy import Proxy
 from tests.support.devnet import MOONLAKE
 from tests.support.happenings import Ledger, wait_for
 from tests.support.ports import free_port
@@ -37,7 +40,7 @@ class PushProxy:
         self.upstream = upstream.replace("http://", "ws://")
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
-        self.refusal = ""
+        self.refusal: str | bytes = ""
         self._server: Server | None = None
         self._thread = threading.Thread()
         self._open: list[ServerConnection] = []
@@ -127,6 +130,93 @@ class Following:
         self.subscription.__exit__(None, None, None)
 
 
+class Flood(PushProxy):
+    """Subscribes, and then sends the same frame without end, or only closes again."""
+
+    frame = b""
+
+    def _pass_on(self, client: ServerConnection) -> None:
+        self._open.append(client)
+        client.recv()
+        client.send('{"jsonrpc":"2.0","id":1,"result":"0x1"}')
+        with contextlib.suppress(Exception):  # until it is cut
+            while self.frame:
+                client.send(self.frame)
+        client.close_socket()
+
+
+@pytest.fixture
+def flood(ledger: Ledger) -> Iterator[Flood]:
+    """A WebSocket that means harm."""
+    proxy = Flood(ledger.anvil.url)
+    yield proxy
+    proxy.stop()
+
+
+NEVER_WAS = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "method": "eth_subscription",
+        "params": {"subscription": "0x1", "result": {"number": hex(2**80), "hash": "0x00"}},
+    }
+)
+FRAMES = {
+    "heads that never were": NEVER_WAS.encode(),
+    "nothing": b"\0",
+    "half a megabyte": b"[" * (1 << 19),
+}
+
+
+@pytest.mark.parametrize("what", FRAMES)
+def test_follow__of_a_node_that_floods__looks_a_bounded_number_of_times(
+    targets: Targets,
+    proxy: Proxy,
+    flood: Flood,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    target = targets.get("sqlite")
+    monkeypatch.setattr(subscription, "_LOOKS_AT_ONCE", 3)
+    monkeypatch.setattr(subscription, "_LOOKS_EVERY", 0.2)
+    flood.frame = FRAMES[what]
+    flood.start()
+    target.through(proxy.url)
+    with Following(target, flood.url) as following:
+        wait_for(lambda: target.is_at_head, "it did not follow")
+        wait_for(lambda: following.subscription.is_live, "it is not subscribed")
+        for number in range(2):
+            ledger.award(ONE, (1 + number, 1))
+            wait_for(lambda: target.is_at_head, "the flood drowned a block")
+        began, asked = time.monotonic(), proxy.requests
+        wait_for(lambda: time.monotonic() - began > 0.6, "time stands still")
+        # One request each, of a chain that is quiet: three at once, and then one in a fifth of 1 s.
+        assert proxy.requests - asked <= 5 + (time.monotonic() - began) / 0.2
+    target.assert_equal()
+
+
+def test_subscription__that_is_closed_again_at_once__is_tried_ever_more_seldom(
+    flood: Flood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time it was live, and each time that is a line in somebody's log."""
+    pauses: list[float] = []
+    enough = threading.Event()
+
+    def note(ended: threading.Event, seconds: float) -> bool:
+        pauses.append(seconds)
+        enough.set() if len(pauses) >= 8 else None
+        return ended.wait(0.001)
+
+    monkeypatch.setattr(subscription, "_FIRST_PAUSE", 1.0)
+    monkeypatch.setattr(subscription, "_LONGEST_PAUSE", 30.0)
+    monkeypatch.setattr(subscription, "_pause", note)
+    flood.start()
+    with HeadSubscription(flood.url):
+        assert enough.wait(20)
+    assert pauses[0] <= 1.0
+    assert all(each > 20.0 for each in pauses[6:8])
+
+
 def test_follow__of_a_node_that_pushes__takes_each_block_at_once(
     target: Target, pushes: PushProxy, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,10 +284,12 @@ def test_follow__whose_pushes_fall_silent__looks_nevertheless(
         '{"jsonrpc":"2.0","id":1}',
         "[]",
         "nonsense",
+        pytest.param("[" * 100_000, id="too deep"),
+        pytest.param(b"\xff\xfe", id="no text"),
     ],
 )
 def test_follow__of_a_node_that_refuses_to_push__polls_and_says_so_once(
-    target: Target, pushes: PushProxy, ledger: Ledger, refusal: str
+    target: Target, pushes: PushProxy, ledger: Ledger, refusal: str | bytes
 ) -> None:
     pushes.refusal = refusal
     target.through(ledger.anvil.url)
@@ -208,7 +300,7 @@ def test_follow__of_a_node_that_refuses_to_push__polls_and_says_so_once(
     assert len(following.changes) == 1
     problem = following.changes[0]
     assert problem is not None
-    assert isinstance(problem, NodeRefused) == ("error" in refusal)
+    assert isinstance(problem, NodeRefused) == ("error" in str(refusal))
     target.assert_equal()
 
 
@@ -221,6 +313,21 @@ def test_subscription__of_what_is_not_there__ends_at_once_when_asked() -> None:
         stop.set()
         subscribed.wait(stop, NEVER)
     assert time.monotonic() - began < NEVER
+
+
+@pytest.mark.parametrize("rest", ["user:secret@127.0.0.1:1/key#part", "us:secret@127.0.0.1:1/ke y"])
+def test_subscription__of_an_address_that_is_none__says_so_without_its_secrets(rest: str) -> None:
+    said: list[str] = []
+    told = threading.Event()
+
+    def tell(problem: NodeProblem | None) -> None:
+        said.append(str(problem))
+        told.set()
+
+    with HeadSubscription(f"ws://{rest}", on_change=tell):
+        assert told.wait(20)
+    assert "127.0.0.1:1" in said[0]
+    assert not [word for word in ("secret", "key", "ke y") if word in said[0]]
 
 
 def test_command__with_a_level_and_a_subscription__follows(

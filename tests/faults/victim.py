@@ -52,9 +52,9 @@ def mirror(database_url: str, node_url: str, followed: Followed, kill_at: int) -
     event.listen(engine, "checkin", reached)
     post = Transport.post
 
-    def counted(transport: Transport, body: bytes, read: Any) -> Any:
+    def counted(transport: Transport, body: bytes, read: Any, **more: Any) -> Any:
         reached()
-        return post(transport, body, read)
+        return post(transport, body, read, **more)
 
     Transport.post = counted  # type: ignore[method-assign]
     with Node(node_url) as node:

@@ -63,6 +63,18 @@ def test_mirror__stale__is_not_ready_but_answers_and_says_so(
     assert "may be out of date" in page.text
 
 
+def test_mirror__whose_last_look_is_in_the_future__is_not_ready_and_says_so(
+    own_ledger: Ledger, serve: Serve
+) -> None:
+    """A clock was set back: a mirror that is dead would seem to live until it has caught up."""
+    client = serve(own_ledger.settings, lambda: NOW - own_ledger.settings.stale_after - 1)
+
+    body = problem(client.get("/readyz"), 503)
+    assert body["code"] == "mirror.clock_astray"
+    assert "31 s" in body["detail"]
+    assert client.get("/v1/organisations").json()["mirror"] == "stale"
+
+
 def test_ledger__that_is_being_prepared__is_not_ready_but_answers(
     own_ledger: Ledger, tmp_path: Path
 ) -> None:

@@ -65,8 +65,17 @@ def condition_of(state: MirrorState, *, now: float, stale_after: float) -> Condi
     """
     if state.halt is not None:
         return Condition.HALTED
-    is_stale = now - state.looked_at / 1000 > stale_after
-    return Condition.STALE if is_stale else Condition.FOLLOWING
+    stale = is_stale(state.looked_at, now=now, stale_after=stale_after)
+    return Condition.STALE if stale else Condition.FOLLOWING
+
+
+def is_stale(looked_at: int, *, now: float, stale_after: float) -> bool:
+    """Whether a look (milliseconds since 1970 UTC) is too old at `now`, in seconds.
+
+    One that is dated as far ahead tells nothing: a clock was set back, and until it has caught up
+    with that date a mirror that is dead would look as if it lived.
+    """
+    return abs(now - looked_at / 1000) > stale_after
 
 
 def latest_moment(state: MirrorState) -> Moment:
