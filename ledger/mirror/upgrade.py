@@ -19,7 +19,9 @@ from ledger.mirror.areas import (
     complete_indexes,
     database_errors,
     fresh_area,
+    is_used_by_others,
     putting_in,
+    replace_rows,
     replace_tables,
 )
 from ledger.mirror.derive import Derivation
@@ -37,6 +39,7 @@ _FEW_BLOCKS = 100
 """What is left to do while others wait; more than that is done before."""
 
 _SHUT_OUT_MILLISECONDS = 2_000
+_TO_THE_LOCK_SECONDS = 0.1
 _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A
 _MENDED = ("mirror.damaged",)
 """Halts that new tables end; what else was wrong, a look at the chain has to tell."""
@@ -126,12 +129,23 @@ def _finish(engine: Engine, area: Engine, derivation: Derivation) -> None:
             )
         derivation.require_end(read_tallies(connection).journals)
         area.dispose()
-        if connection.dialect.name == POSTGRESQL:
-            connection.execute(text(f"SET LOCAL lock_timeout = {_SHUT_OUT_MILLISECONDS}"))
-            # Every reader of ours begins with this table.
-            connection.execute(text(f"LOCK TABLE {mirror_state.name} IN ACCESS EXCLUSIVE MODE"))
-        replace_tables(connection, DERIVED_TABLES, RETIRED)
+        if state.schema_version == SCHEMA_VERSION and is_used_by_others(connection, DERIVED_TABLES):
+            replace_rows(connection, DERIVED_TABLES)
+        else:
+            _shut_out_readers(connection)
+            replace_tables(connection, DERIVED_TABLES, RETIRED)
         mark_built(connection, state)
+
+
+def _shut_out_readers(connection: Connection) -> None:
+    """Wait for who reads on PostgreSQL, and let others wait: every reader of ours begins with
+    `mirror_state`, and what it reads is as it was when it began."""
+    if connection.dialect.name == POSTGRESQL:
+        # Who began before the area's last commit would find new tables without their last rows;
+        # it takes microseconds from there to the table's lock.
+        time.sleep(_TO_THE_LOCK_SECONDS)
+        connection.execute(text(f"SET LOCAL lock_timeout = {_SHUT_OUT_MILLISECONDS}"))
+        connection.execute(text(f"LOCK TABLE {mirror_state.name} IN ACCESS EXCLUSIVE MODE"))
 
 
 def lock_mirror(connection: Connection) -> None:
