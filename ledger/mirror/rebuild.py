@@ -11,7 +11,7 @@ from the new one.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from ledger.errors import MirrorEmpty, MirrorOfAnother, SchemaMismatch
 from ledger.mirror.areas import (
@@ -21,14 +21,13 @@ from ledger.mirror.areas import (
     replace_rows,
     replace_tables,
 )
-from ledger.mirror.derive import Derivation
 from ledger.mirror.follow import catch_up
 from ledger.mirror.lease import BUILDING, holding
 from ledger.mirror.look import Mirror
 from ledger.mirror.reports import OtherLeads
-from ledger.mirror.state import MirrorState, read_state, read_tallies
-from ledger.mirror.upgrade import RETIRED, build_beside, lock_mirror, mark_built
-from ledger.store.engine import POSTGRESQL, reading, writing
+from ledger.mirror.state import MirrorState, read_state
+from ledger.mirror.upgrade import RETIRED, build_beside, lock_mirror
+from ledger.store.engine import POSTGRESQL, reading
 from ledger.store.mirror_tables import (
     DERIVED_TABLES,
     RAW_TABLES,
@@ -57,8 +56,6 @@ def rebuild(mirror: Mirror, *, from_chain: bool = False) -> MirrorState:
         version = _version_of_facts(mirror)
         if from_chain or version is None:
             _from_chain(mirror)
-        elif engine.dialect.name == POSTGRESQL and version == SCHEMA_VERSION:
-            _in_place(mirror)
         else:
             build_beside(mirror)
         with reading(engine) as connection:
@@ -76,21 +73,6 @@ def _version_of_facts(mirror: Mirror) -> int | None:
     if found > SCHEMA_VERSION:
         raise SchemaMismatch(found=found, needed=SCHEMA_VERSION)
     return found
-
-
-def _in_place(mirror: Mirror) -> None:
-    """On PostgreSQL one transaction is enough: readers see the old rows until it ends, and who
-    writes other tables does not wait for it."""
-    derivation = Derivation(mirror.engine, mirror.followed, stop=mirror.stop, report=mirror.report)
-    with writing(mirror.engine) as connection:
-        lock_mirror(connection)
-        state = read_state(connection)
-        for table in DERIVED_TABLES:
-            connection.execute(delete(table))
-        last = state.cursor.number
-        derivation.derive(connection, connection, until=last, last=last)
-        derivation.require_end(read_tallies(connection).journals)
-        mark_built(connection, state)
 
 
 def _from_chain(mirror: Mirror) -> None:

@@ -3,8 +3,10 @@ and now and then afterwards.
 
 Such a proof is dear for some nodes (anvil takes a second where 200,000 entries are), so that it is
 asked for ahead while much is to be done, and looked at when it is there while a mirror follows: by
-then each row is proved by the receipts of its block already. Where rows rest on the contracts'
-heads alone, it is always waited for.
+then each row is proved by the receipts of its block already. A follower that starts again asks some
+seconds later, when it is ready: a node goes on computing for whoever died meanwhile, and mirrors
+that are started together, or again and again, would have it busy with nothing else. Where rows rest
+on the contracts' heads alone, it is always waited for.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from ledger.mirror.standing import ask_aside
 
 PROOF_EVERY = 60.0
 """Seconds between two proofs while following."""
+
+FIRST_PROOF_AFTER = 5.0
+"""Seconds after which a follower asks for its first one, where it need not wait for that."""
 
 
 class _Asked(NamedTuple):
@@ -44,6 +49,7 @@ class StateProofs:
         self._asked: _Asked | None = None
         self._proved: Journals = {}
         self._due = 0.0
+        self._begun = time.monotonic()
 
     def ask_ahead(self, node: Node, head: Header, journals: Journals) -> None:
         """Ask for the first proof while there is much else to do."""
@@ -70,12 +76,17 @@ class StateProofs:
             self._prover.prove_contracts(node, block, moved, answer)
             self._is_proved(moved)
             self.waits = False
-        elif self._asked is None:
+        elif self._asked is None and self._is_warm:
             self._ask(node, block, moved)
 
     @property
     def _waits(self) -> bool:
         return self.waits or self._always_waits
+
+    @property
+    def _is_warm(self) -> bool:
+        """Whether the mirror runs for a while, or has had a proof."""
+        return bool(self._proved) or time.monotonic() >= self._begun + FIRST_PROOF_AFTER
 
     def _ask(self, node: Node, block: Header, journals: Journals) -> None:
         answer = ask_aside(node, lambda it: self._prover.ask_proofs(it, block, journals))

@@ -8,23 +8,27 @@ A process that dies before that transaction leaves things as they were.
 
 from __future__ import annotations
 
-import time
-from contextlib import ExitStack
+import contextlib
+import threading
 
 from sqlalchemy import Connection, Engine, text, update
-from sqlalchemy.exc import OperationalError
 
 from ledger.errors import MirrorEmpty
 from ledger.mirror.areas import (
     complete_indexes,
     database_errors,
     fresh_area,
+    is_used_by_others,
     putting_in,
+    replace_rows,
     replace_tables,
 )
 from ledger.mirror.derive import Derivation
-from ledger.mirror.lease import BUILDING, holding
+from ledger.mirror.exclusion import LONGEST_SECONDS, ReadersStay, number_of_transaction, shut_out
+from ledger.mirror.lease import BUILDING, Stopped, holding
 from ledger.mirror.look import Mirror
+from ledger.mirror.marks import BlockMark
+from ledger.mirror.reorganise import read_marks
 from ledger.mirror.reports import OtherLeads, Upgrading
 from ledger.mirror.state import MirrorState, read_state, read_tallies
 from ledger.store.engine import POSTGRESQL, reading
@@ -36,8 +40,6 @@ RETIRED: tuple[str, ...] = ()
 _FEW_BLOCKS = 100
 """What is left to do while others wait; more than that is done before."""
 
-_SHUT_OUT_MILLISECONDS = 2_000
-_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A
 _MENDED = ("mirror.damaged",)
 """Halts that new tables end; what else was wrong, a look at the chain has to tell."""
 
@@ -58,24 +60,91 @@ def upgrade(mirror: Mirror) -> None:
 
 def build_beside(mirror: Mirror) -> None:
     """Build all derived tables anew and put them in place. BUILDING must be held."""
-    engine = mirror.engine
-    with (
-        database_errors(engine),
-        fresh_area(engine, DERIVED_TABLES, crash_safe=False) as area,
-    ):
-        derivation = Derivation(area, mirror.followed, stop=mirror.stop, report=mirror.report)
+    while True:
+        with (
+            contextlib.suppress(_TakenBack),
+            database_errors(mirror.engine),
+            fresh_area(mirror.engine, DERIVED_TABLES, crash_safe=False) as area,
+        ):
+            _build(_Work(mirror, area), mirror.stop)
+            return
+
+
+def _build(work: _Work, stop: threading.Event) -> None:
+    while True:
+        work.follow_final_blocks()
+        try:
+            work.finish()
+        except ReadersStay:
+            # They keep what they have, and we come again.
+            if stop.wait(LONGEST_SECONDS):
+                raise Stopped from None
+        else:
+            return
+
+
+class _TakenBack(Exception):
+    """A reorganisation took blocks back that the new tables hold already."""
+
+
+class _Work:
+    """New tables that grow in an area, from the facts of the mirror's database."""
+
+    def __init__(self, mirror: Mirror, area: Engine) -> None:
+        self._engine = mirror.engine
+        self._area = area
+        self._derivation = Derivation(area, mirror.followed, stop=mirror.stop, report=mirror.report)
+        self._built: BlockMark | None = None
+
+    def follow_final_blocks(self) -> None:
+        """Derive what no reorganisation can take away, while the mirror goes on."""
+        derivation = self._derivation
         while True:
-            _follow_final_blocks(engine, area, derivation)
-            complete_indexes(area)
-            try:
-                _finish(engine, area, derivation)
-            except OperationalError as error:
-                # A reader was at it for long: it keeps what it has, and we come again.
-                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                    raise
-                time.sleep(_SHUT_OUT_MILLISECONDS / 1000)
-            else:
-                return
+            with reading(self._engine) as facts, self._area.begin() as target:
+                if self._engine.dialect.name == POSTGRESQL:
+                    # It waits while another process reads, and need not be ended for that.
+                    facts.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                state = self._state(facts)
+                final = min(state.final_number, state.cursor.number)
+                if final - derivation.block < _FEW_BLOCKS:
+                    break
+                derivation.derive(facts, target, until=final, last=state.cursor.number)
+        complete_indexes(self._area)
+
+    def finish(self) -> None:
+        """Derive the rest while nobody else writes the mirror, and put the new tables in place.
+
+        Raises ReadersStay, after which it may be tried again, and _TakenBack.
+        """
+        with putting_in(self._engine) as connection:
+            lock_mirror(connection)
+            state = self._state(connection)
+            last = state.cursor.number
+            with self._area.begin() as target:
+                self._derivation.derive(connection, target, until=last, last=last)
+                filled = number_of_transaction(target)
+            self._derivation.require_end(read_tallies(connection).journals)
+            self._built = state.cursor
+            self._area.dispose()
+            self._put_in(connection, state, filled)
+            mark_built(connection, state)
+
+    def _state(self, connection: Connection) -> MirrorState:
+        """How far the mirror is. Raises _TakenBack where it no longer has what was built."""
+        state, built = read_state(connection), self._built
+        if built is not None:
+            held = read_marks(connection, range(built.number, built.number + 1))
+            if held.get(built.number) != built:
+                raise _TakenBack
+        return state
+
+    def _put_in(self, connection: Connection, state: MirrorState, filled: str) -> None:
+        if state.schema_version == SCHEMA_VERSION and is_used_by_others(connection, DERIVED_TABLES):
+            replace_rows(connection, DERIVED_TABLES)
+            return
+        if connection.dialect.name == POSTGRESQL:
+            shut_out(connection, DERIVED_TABLES, filled)
+        replace_tables(connection, DERIVED_TABLES, RETIRED)
 
 
 def mark_built(connection: Connection, state: MirrorState) -> None:
@@ -98,40 +167,6 @@ def _is_older(mirror: Mirror) -> bool:
     if found < SCHEMA_VERSION:
         mirror.report(Upgrading(found, SCHEMA_VERSION))
     return found < SCHEMA_VERSION
-
-
-def _follow_final_blocks(engine: Engine, area: Engine, derivation: Derivation) -> None:
-    """Derive what no reorganisation can take away, while the mirror goes on."""
-    while True:
-        with reading(engine) as facts, area.begin() as target:
-            if engine.dialect.name == POSTGRESQL:
-                # It waits while another process reads, and need not be ended for that.
-                facts.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-            state = read_state(facts)
-            final = min(state.final_number, state.cursor.number)
-            if final - derivation.block < _FEW_BLOCKS:
-                return
-            derivation.derive(facts, target, until=final, last=state.cursor.number)
-
-
-def _finish(engine: Engine, area: Engine, derivation: Derivation) -> None:
-    """Derive the rest while nobody else writes the mirror, and put the new tables in place."""
-    with ExitStack() as opened:
-        connection = opened.enter_context(putting_in(engine))
-        lock_mirror(connection)
-        state = read_state(connection)
-        with area.begin() as target:
-            derivation.derive(
-                connection, target, until=state.cursor.number, last=state.cursor.number
-            )
-        derivation.require_end(read_tallies(connection).journals)
-        area.dispose()
-        if connection.dialect.name == POSTGRESQL:
-            connection.execute(text(f"SET LOCAL lock_timeout = {_SHUT_OUT_MILLISECONDS}"))
-            # Every reader of ours begins with this table.
-            connection.execute(text(f"LOCK TABLE {mirror_state.name} IN ACCESS EXCLUSIVE MODE"))
-        replace_tables(connection, DERIVED_TABLES, RETIRED)
-        mark_built(connection, state)
 
 
 def lock_mirror(connection: Connection) -> None:

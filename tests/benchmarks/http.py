@@ -157,7 +157,7 @@ class Bench:
     def arguments(self, url: str) -> list[str]:
         """What a command needs to find chain and database."""
         return [
-            *("--database-url", url, "--rpc-url", self.work.anvil.url),
+            *("--database-url", url, "--rpc-url", self.work.url),
             *("--deployment", str(self.work.path), "--home", str(self._folder / "home")),
         ]
 

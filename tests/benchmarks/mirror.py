@@ -31,6 +31,7 @@ import psycopg
 
 from ledger.chain.rpc import Node
 from tests.benchmarks.children import Ran, run, running, spare_cores
+from tests.benchmarks.long_node import longer
 from tests.benchmarks.workload import TRANSACTIONS, Issuer, Workload, built_chain, say
 from tests.support.postgres import Cluster, find_postgres, running_cluster
 
@@ -68,7 +69,7 @@ class Bench:
         self, work: Workload, folder: Path, cluster: Cluster | None, options: argparse.Namespace
     ) -> None:
         self.work = work
-        self.node = Node(work.anvil.url)
+        self.node = Node(work.url)
         self.repeat: int = options.repeat
         self.latencies: int = options.latencies
         self.cluster = cluster
@@ -120,7 +121,7 @@ class Bench:
     def arguments(self, command: str, url: str, *more: str) -> list[str]:
         """The arguments of a command of the mirror."""
         return [
-            *("mirror", command, "--json", "--database-url", url, "--rpc-url", self.work.anvil.url),
+            *("mirror", command, "--json", "--database-url", url, "--rpc-url", self.work.url),
             *("--deployment", str(self.work.path), "--home", str(self._folder / "home")),
             *(self.more if command != "rebuild" else ()),
             *more,
@@ -373,6 +374,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--scale", type=float, default=1.0, help="1 is 200,000 entries")
+    parser.add_argument(
+        "--longer", type=int, default=1, help="so many times as many blocks, most of them written"
+    )
     parser.add_argument("--folder", type=Path, help="keeps the built chain for another run")
     parser.add_argument("--repeat", type=int, default=3, help="the median of so many runs")
     parser.add_argument("--latencies", type=int, default=LATENCIES, help="blocks that are timed")
@@ -381,7 +385,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        work = opened.enter_context(built_chain(options.folder or folder, options.scale))
+        chains = options.folder or folder
+        work = opened.enter_context(built_chain(chains, options.scale))
+        if options.longer > 1:
+            work = opened.enter_context(longer(work, options.longer, chains))
         chosen = options.only or list(MEASUREMENTS)
         is_wanted = any(name.endswith("postgresql") for name in chosen)
         cluster = _cluster(opened) if is_wanted else None

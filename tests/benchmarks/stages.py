@@ -1,11 +1,12 @@
 """Where a mirror's processor time goes: each stage of `sync` and of `rebuild`, in seconds.
 
-    python -m tests.benchmarks.stages [--scale 1] [--folder FOLDER]
+    python -m tests.benchmarks.stages [--scale 1] [--folder FOLDER] [--postgresql]
 
 Each process is looked at alone, on the workload's chain: the one that asks and proves; the one that
 decodes and writes; for a rebuild, the one that reads stored facts and the one that writes. A stage
 is what its functions took without the stages inside them, by the clock of the thread's own
-processor time, so that waiting counts for nothing. Python's start is not in it.
+processor time, so that waiting counts for nothing. Python's start is not in it, nor is what a
+server of PostgreSQL takes.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ from ledger.mirror.rebuild import rebuild
 from ledger.store.engine import open_engine, reading
 from ledger.store.schema import upgrade_schema
 from tests.benchmarks.workload import Workload, built_chain, say
+from tests.support.postgres import find_postgres, running_cluster
 
 REST = "the rest"
 
@@ -115,7 +117,7 @@ def proving(work: Workload, stages: Stages) -> None:
     """What the process does that asks the node and proves."""
     followed = Followed(work.deployment)
     with (
-        Node(work.anvil.url) as node,
+        Node(work.url) as node,
         ThreadPoolExecutor(2) as executor,
         counted(
             stages,
@@ -140,7 +142,7 @@ def proving(work: Workload, stages: Stages) -> None:
 def writing(work: Workload, stages: Stages, engine: Engine) -> None:
     """What the process does that takes proved ranges and writes them."""
     with (
-        Node(work.anvil.url) as node,
+        Node(work.url) as node,
         counted(
             stages,
             *_WRITING,
@@ -174,7 +176,7 @@ def rebuilding(work: Workload, stages: Stages, engine: Engine) -> None:
     """What the process of a rebuild does that writes."""
     answer = SimpleNamespace(decode=stages.timed("take over", facts_process._answer.decode))
     with (
-        Node(work.anvil.url) as node,
+        Node(work.url) as node,
         pytest.MonkeyPatch.context() as patch,
         counted(
             stages,
@@ -213,11 +215,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="1 is 200,000 entries")
     parser.add_argument("--folder", type=Path, help="keeps the built chain for another run")
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     options = parser.parse_args(arguments)
     with ExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         work = opened.enter_context(built_chain(options.folder or folder, options.scale))
-        engine = open_engine(f"sqlite:///{folder / 'stages.sqlite3'}", durable=False)
+        url = f"sqlite:///{folder / 'stages.sqlite3'}"
+        if options.postgresql:
+            programs = find_postgres()
+            assert programs is not None, "no PostgreSQL is installed"
+            url = opened.enter_context(running_cluster(programs)).new_database()
+        engine = open_engine(url, durable=False)
         opened.callback(engine.dispose)
         upgrade_schema(engine)
         for title, measure in (

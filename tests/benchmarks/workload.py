@@ -41,7 +41,7 @@ _MOST_KEPT_BLOCKS = 5_000
 STATE = "state.json"
 DEPLOYMENT = "deployment.json"  # as tests.support.happenings.Ledger names it
 _LARGEST_AWARD = 19
-_FEE = 10**12
+FEE = 10**12
 _STEP = 7919  # a prime, so that the awards go round all organisations
 
 
@@ -66,9 +66,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A built chain on a running anvil."""
+    """A built chain on a running anvil; `url` is the node to ask, which may serve more blocks."""
 
     anvil: Anvil
+    url: str
     deployment: Deployment
     path: Path
     size: Size
@@ -83,13 +84,13 @@ def built_chain(folder: Path, scale: float) -> Iterator[Workload]:
     deployment = kept / DEPLOYMENT
     if size.blocks > _MOST_KEPT_BLOCKS:
         with _new_chain(kept, size) as anvil:
-            yield Workload(anvil, read_deployment(deployment), deployment, size)
+            yield Workload(anvil, anvil.url, read_deployment(deployment), deployment, size)
         return
     if not kept.exists():
         _build(kept, size)
     # A loaded state brings its transactions and receipts, and the accounts after the last block.
     with running_anvil(kept, "--load-state", str(kept / STATE), accounts=0) as anvil:
-        yield Workload(anvil, read_deployment(deployment), deployment, size)
+        yield Workload(anvil, anvil.url, read_deployment(deployment), deployment, size)
 
 
 def _release() -> str:
@@ -143,7 +144,7 @@ class Issuer:
         for place in range(TRANSACTIONS):
             calldata = award_call(self._size, block * TRANSACTIONS + place)
             fields = TransactionFields(
-                self._chain_id, nonce + place, self._credits, calldata, GAS, _FEE, 0
+                self._chain_id, nonce + place, self._credits, calldata, GAS, FEE, 0
             )
             raws.append("0x" + self._signer.sign_transaction(fields).hex())
         return raws
@@ -190,18 +191,25 @@ def _fill(anvil: Anvil, folder: Path, size: Size) -> None:
         ledger.close()
 
 
+def award_of(size: Size, entry: int) -> Award:
+    """The workload's award of this number, counted from 0."""
+    return Award(
+        OrgId(entry * _STEP % size.organisations + 1),
+        entry % _LARGEST_AWARD + 1,
+        CATEGORIES[entry % len(CATEGORIES)],
+        hashlib.sha256(b"evidence %d" % entry).digest(),
+    )
+
+
+def operation_of(number: int) -> bytes:
+    """The id of the operation that the workload's transaction of this number is."""
+    return hashlib.sha256(b"award %d" % number).digest()
+
+
 def award_call(size: Size, number: int) -> bytes:
     """The calldata of the workload's transaction of this number, counted from 0."""
-    awards = [
-        Award(
-            OrgId(entry * _STEP % size.organisations + 1),
-            entry % _LARGEST_AWARD + 1,
-            CATEGORIES[entry % len(CATEGORIES)],
-            hashlib.sha256(b"evidence %d" % entry).digest(),
-        )
-        for entry in range(number * AWARDS, (number + 1) * AWARDS)
-    ]
-    return encode_award(PROGRAMME, awards, hashlib.sha256(b"award %d" % number).digest())
+    awards = [award_of(size, entry) for entry in range(number * AWARDS, (number + 1) * AWARDS)]
+    return encode_award(PROGRAMME, awards, operation_of(number))
 
 
 def _without_traces(state: bytes) -> bytes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import func, select, text, update
 
 from ledger.errors import NodeAnswerInvalid
-from ledger.mirror import pool
+from ledger.mirror import exclusion, pool
+from ledger.mirror.digest import compute_digest
 from ledger.mirror.rebuild import rebuild
 from ledger.store import mirror_tables
 from ledger.store.engine import reading, writing
@@ -132,3 +135,63 @@ def test_rebuild__from_a_node_that_lies__leaves_the_old_mirror(
     # what an unfinished rebuild leaves is no hindrance to the next one
     rebuild(mirrored.new_mirror())
     assert mirrored.digest == digest
+
+
+class Meanwhile(threading.Event):
+    """Does something the first time that somebody waits for it."""
+
+    def __init__(self, *, do: Callable[[], object]) -> None:
+        super().__init__()
+        self._do: list[Callable[[], object]] = [do]
+
+    def wait(self, _timeout: float | None = None) -> bool:
+        while self._do:
+            self._do.pop()()
+        return self.is_set()
+
+
+def test_rebuild__that_an_earlier_reader_holds_up__takes_a_reorganisation_of_that_time_in(
+    postgres_url: str, ledger: Ledger, open_mirror: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exclusion, "LONGEST_SECONDS", 0.1)
+    mirrored = open_mirror(postgres_url, ledger.deployment, ledger.anvil.url)
+    ledger.award(ONE, (1, 10))
+    mirrored.sync()
+    with ExitStack() as opened:
+        before = mirrored.digest
+        reader = opened.enter_context(reading(mirrored.engine))
+        reader.execute(text("SELECT 1"))  # it has begun, and is at no table yet
+
+        def reorganise() -> None:
+            ledger.anvil.rpc.call("anvil_reorg", 1, [])
+            ledger.award(ONE, (2, 7))
+            mirrored.sync()
+            assert compute_digest(reader).hex() == before
+            opened.close()
+
+        held_up = mirrored.new_mirror()
+        held_up.stop = Meanwhile(do=reorganise)
+        assert rebuild(held_up).generation == 1
+        assert reader.closed
+    assert_mirrors_chain(mirrored, ledger)
+
+
+def test_rebuild__of_tables_that_others_use__leaves_their_views_and_rights(
+    postgres_url: str, told_ledger: Ledger, open_mirror: Open
+) -> None:
+    mirrored = open_mirror(postgres_url, told_ledger.deployment, told_ledger.anvil.url)
+    mirrored.sync()
+    digest = mirrored.digest
+    with writing(mirrored.engine) as connection:
+        connection.execute(text("CREATE VIEW totals AS SELECT sum(amount) FROM entries"))
+        connection.execute(text("GRANT SELECT ON balances TO PUBLIC"))
+        total = connection.execute(text("SELECT * FROM totals")).scalar_one()
+        connection.execute(text("DELETE FROM entries WHERE entry_id = 2"))
+    rebuild(mirrored.new_mirror())
+    assert mirrored.digest == digest
+    with reading(mirrored.engine) as connection:
+        assert connection.execute(text("SELECT * FROM totals")).scalar_one() == total
+        rights = connection.execute(
+            text("SELECT relacl::text FROM pg_class WHERE oid = 'balances'::regclass")
+        )
+        assert "=r/" in rights.scalar_one()

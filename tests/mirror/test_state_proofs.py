@@ -34,9 +34,33 @@ def test_look__of_a_mirror_that_begins__waits_for_the_proof(
         assert mirrored.state.cursor.number < ledger.deployment.first_block
 
 
-def test_look__of_a_follower_that_starts_again__is_refused_after_the_commit(
-    sqlite_url: str, ledger: Ledger, open_mirror: Open
+def test_look__of_a_follower_that_starts_again__asks_for_no_proof_before_it_is_ready(
+    sqlite_url: str, ledger: Ledger, open_mirror: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with FakeNode(upstream=ledger.anvil.url) as fake:
+        mirrored = open_mirror(sqlite_url, ledger.deployment, fake.url)
+        mirrored.sync()
+        before = asked(fake)
+        monkeypatch.setattr(state_proofs, "FIRST_PROOF_AFTER", 3600.0)
+        mirrored.mirror = mirrored.new_mirror()
+        mirrored.mirror.follows = True
+        ledger.award(ONE, (1, 5))
+        for _ in range(2):
+            assert mirrored.mirror.look().lag == 0
+        assert asked(fake) == before
+        monkeypatch.setattr(state_proofs, "FIRST_PROOF_AFTER", 0.0)
+
+        def is_asked() -> bool:
+            mirrored.mirror.look()
+            return asked(fake) > before
+
+        wait_for(is_asked, "it was never proved")
+
+
+def test_look__of_a_follower_that_starts_again__is_refused_after_the_commit(
+    sqlite_url: str, ledger: Ledger, open_mirror: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_proofs, "FIRST_PROOF_AFTER", 0.0)
     with FakeNode(upstream=ledger.anvil.url) as fake:
         mirrored = open_mirror(sqlite_url, ledger.deployment, fake.url)
         mirrored.sync()
