@@ -356,23 +356,24 @@ def cancel(
     settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
-    """Take back what an import has not handed over to be sent; what was sent stays."""
-    from ledger.services.imports.journal import cancel_planned, find_import
+    """Take back what nothing was signed of in an import; what was sent stays."""
+    from ledger.services.imports.journal import find_import
     from ledger.services.imports.results import summarise
-    from ledger.store.engine import reading, writing
+    from ledger.services.imports.withdrawing import cancel_unsent
+    from ledger.store.engine import reading
     from ledger.wiring import opened_database
 
     with opened_database(settings) as engine:
         with reading(engine) as connection:
             found = find_import(connection, import_id)
-        with writing(engine) as connection:
-            count = cancel_planned(connection, found.import_id)
+        count = cancel_unsent(engine, found)
         with reading(engine) as connection:
             summary = summarise(connection, found)
     text = f"Took back {count:,} rows of {found.file_name}. " + (
         "Nothing of it waits."
         if summary.is_finished
-        else f"Others are on their way: `moonlake import resume {found.name}` sees them through."
+        else f"Others are on their way: `moonlake import resume {found.name}` sees them through, "
+        "and `moonlake operation cancel` takes one of their operations back."
     )
     answer = {"cancelled": count, "import": describe_summary(summary)}
     show(answer, text, as_json=as_json)

@@ -234,7 +234,7 @@ class Plan:
     def _try_calls(self) -> bool:
         """Run each batch's call on the chain without sending it; whether a row was refused.
 
-        One that only refuses together with others, or all of them, is raised.
+        A refusal that concerns no row is raised.
         """
         keeper = PretendingKeeper(self.file.given.evidence)
         sizes = self.counts()[Action.SEND]
