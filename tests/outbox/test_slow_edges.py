@@ -44,9 +44,7 @@ def test_submit__with_a_signer_slower_than_a_lease__is_done_by_two_who_share_the
     signer = SlowSigner(ledger.officer, 1.5 * HASTY.lease)
     before = ledger.contracts.credits.sequence(at="latest")
     with ThreadPoolExecutor(2) as threads:
-        work = [
-            threads.submit(each.award, ledger.operation(), by=signer) for each in senders
-        ]
+        work = [threads.submit(each.award, ledger.operation(), by=signer) for each in senders]
         done = [each.result() for each in work]
 
     assert {each.state for each in done} == {State.INCLUDED}

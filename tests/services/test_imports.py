@@ -32,7 +32,13 @@ from ledger.errors import (
 )
 from ledger.services.imports.bringing import Bringing, Brought, write_down
 from ledger.services.imports.columns import Subject
-from ledger.services.imports.journal import find_import, mark_asked, name_of, open_batches, read_batch
+from ledger.services.imports.journal import (
+    find_import,
+    mark_asked,
+    name_of,
+    open_batches,
+    read_batch,
+)
 from ledger.services.imports.kinds import Given
 from ledger.services.imports.planning import MAX_ROWS, File, Plan
 from ledger.services.imports.results import Result, read_results, summarise

@@ -16,6 +16,7 @@ from typing import Any
 
 from ledger.chain.sending import Call, try_call
 from ledger.domain.operations import derive_operation_id
+from ledger.domain.texts import printable
 from ledger.errors import ImportUnfinished, LedgerError
 from ledger.services.desk import Desk
 from ledger.services.imports import journal
@@ -124,7 +125,7 @@ class Plan:
                 items.append(found)
             else:
                 name = row["reference"] or row["key"]
-                wrong.append((row.line, name[:100], found))
+                wrong.append((row.line, printable(name[:100]), found))
         self._spool.add(items)
         self._spool.add_wrong(wrong)
 
