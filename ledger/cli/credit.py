@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger.chain.addresses import show_address
 from ledger.cli.ordering import (
     EvidenceOption,
     NoEvidenceOption,
@@ -112,6 +113,19 @@ def reverse(
     made = list(range(first, last + 1))
     text = "Entries " + ", ".join(str(each) for each in made) + "."
     sending.show_done(operation, text=text, entry_ids=made)
+
+
+@app.command("create-token")
+@sends("deployer", "CreditTokens.create", who="anybody, once")
+def create_token(programme: ProgrammeArgument, *, sending: Sending) -> None:
+    """Put a programme's token (ERC-20, read only) on the chain, so that wallets show its credits."""
+    from ledger.services import credits as journal
+
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
+        operation = journal.create_token(desktop.order, programme_id)
+        token = desktop.desk.contracts.credit_tokens.token_of(programme_id, at="latest")
+    sending.show_done(operation, text=f"Token {show_address(token)}.", token=show_address(token))
 
 
 @app.command("carry-over")
