@@ -118,7 +118,7 @@ def reverse(
 @app.command("create-token")
 @sends("deployer", "CreditTokens.create", who="anybody, once")
 def create_token(programme: ProgrammeArgument, *, sending: Sending) -> None:
-    """Put a programme's token (ERC-20, read only) on the chain, so that wallets show its credits."""
+    """Put a programme's token (ERC-20, read only) on the chain: wallets show its credits."""
     from ledger.services import credits as journal
 
     programme_id = programme_id_of(sending.settings, programme)
@@ -170,16 +170,7 @@ def sign(
     from ledger.domain.ids import ProgrammeId
 
     given = [_award(text, no_evidence=no_evidence) for text in awards]
-    signing.sign(
-        lambda slip: write_award_batch(
-            slip.domain,
-            ProgrammeId(programme),
-            given,
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+    signing.sign(write_award_batch, ProgrammeId(programme), given)
 
 
 @app.command()

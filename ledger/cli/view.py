@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ledger.chain.addresses import show_address
 from ledger.config import Settings
-from ledger.domain.texts import printable
 from ledger.domain.ids import MAX_ORG_ID, MAX_PROGRAMME_ID, MAX_TIER
+from ledger.domain.texts import printable
 from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:

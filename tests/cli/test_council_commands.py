@@ -233,7 +233,7 @@ def test_handover__begun_accepted_and_given_back__moves_the_office(
     assert begun["operation"]["state"] == "included"
     assert begun["operation"]["first_sequence"] > 0
     assert again["operation"]["transaction_hash"] == begun["operation"]["transaction_hash"]
-    assert (shown["admin"], shown["announced"]["successor"]) == (own, successor.lower())
+    assert (shown["admin"], shown["announced"]["successor"]) == (own, successor)
     assert taken["admin"] == successor
     assert refused["values"]["name"] == "AccessControlUnauthorizedAccount"
     assert command_line.json("role", "handover")["admin"] == own

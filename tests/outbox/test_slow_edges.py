@@ -1,4 +1,4 @@
-"""Edges that are slow or go backwards: a signer in another room, a clock, fees above the ceiling."""
+"""Edges that are slow or go back: a signer in another room, a clock, fees above the ceiling."""
 
 from __future__ import annotations
 
