@@ -269,17 +269,7 @@ def sign(
 
     redemption = Redemption(_listing_id(listing), OrgId(organisation), quantity)
     check_redemption(redemption)
-    signing.sign(
-        lambda slip: write_redemption(
-            slip.domain,
-            ProgrammeId(programme),
-            redemption,
-            price,
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+    signing.sign(write_redemption, ProgrammeId(programme), redemption, price)
 
 
 def _listing_id(text: str) -> ListingId:

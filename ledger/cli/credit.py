@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger.chain.addresses import show_address
 from ledger.cli.ordering import (
     EvidenceOption,
     NoEvidenceOption,
@@ -114,6 +115,19 @@ def reverse(
     sending.show_done(operation, text=text, entry_ids=made)
 
 
+@app.command("create-token")
+@sends("deployer", "CreditTokens.create", who="anybody, once")
+def create_token(programme: ProgrammeArgument, *, sending: Sending) -> None:
+    """Put a programme's token (ERC-20, read only) on the chain: wallets show its credits."""
+    from ledger.services import credits as journal
+
+    programme_id = programme_id_of(sending.settings, programme)
+    with sending.ordering() as desktop:
+        operation = journal.create_token(desktop.order, programme_id)
+        token = desktop.desk.contracts.credit_tokens.token_of(programme_id, at="latest")
+    sending.show_done(operation, text=f"Token {show_address(token)}.", token=show_address(token))
+
+
 @app.command("carry-over")
 @sends("council", "Credits.carryOver", who="a council officer of the programme")
 def carry_over(
@@ -156,16 +170,7 @@ def sign(
     from ledger.domain.ids import ProgrammeId
 
     given = [_award(text, no_evidence=no_evidence) for text in awards]
-    signing.sign(
-        lambda slip: write_award_batch(
-            slip.domain,
-            ProgrammeId(programme),
-            given,
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+    signing.sign(write_award_batch, ProgrammeId(programme), given)
 
 
 @app.command()

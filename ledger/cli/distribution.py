@@ -6,13 +6,13 @@ without this database (`entries`, `recompute`).
 
 from __future__ import annotations
 
-import json
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger.cli.distribution_answers import hand_out, tell_shares
+from ledger.cli.distribution_given import choose_rule, parse_claims, read_pages_of
 from ledger.cli.ordering import EvidenceOption, TitleEnOption, TitleZhOption
 from ledger.cli.output import JsonOption, show
 from ledger.cli.sending import Sending, sends
@@ -20,12 +20,9 @@ from ledger.cli.settings_options import READING, SENDING, with_settings
 from ledger.cli.signing import Signing, signs
 from ledger.cli.view import parse_id, parse_time, plain, show_day, show_time, table, viewing
 from ledger.config import Settings
-from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from ledger.domain.ids import DistributionId, OrgId
-    from ledger.domain.shares import ShareRule
-    from ledger.services.sharing.distributing import EpochEntries, Shares
+    from ledger.domain.ids import DistributionId
 
 app = typer.Typer(no_args_is_help=True, help="Share pools by contribution.")
 
@@ -150,7 +147,7 @@ def entries(
     with viewing(settings) as view:
         programme_id = view.programme(programme)
         found = read_epoch(view.connection, view.moment, programme_id, epoch)
-    _hand_out(describe_entries(found), out)
+    hand_out(describe_entries(found), out)
 
 
 @app.command()
@@ -174,12 +171,12 @@ def compute(
     from ledger.services.sharing.distributing import compute_shares, read_epoch
     from ledger.services.sharing.files import describe_shares
 
-    chosen = _rule(rule, weight or [], default_weight, cap, minimum)
+    chosen = choose_rule(rule, weight or [], default_weight, cap, minimum)
     with viewing(settings) as view:
         programme_id = view.programme(programme)
         found = read_epoch(view.connection, view.moment, programme_id, epoch)
         left_out = claimed_of_withdrawn(view.connection, view.moment, programme_id, epoch, unit)
-    _hand_out(describe_shares(compute_shares(found, chosen, pool, left_out)), out)
+    hand_out(describe_shares(compute_shares(found, chosen, pool, left_out)), out)
 
 
 @app.command()
@@ -215,14 +212,14 @@ def recompute(
     from ledger.services.sharing.distributing import compute_shares
     from ledger.services.sharing.files import describe_shares, read_entries
 
-    chosen = _rule(rule, weight or [], default_weight, cap, minimum)
+    chosen = choose_rule(rule, weight or [], default_weight, cap, minimum)
     if programme or epoch or begins or ends or len(files) > 1:
-        given = _read_pages(files, programme, epoch, begins, ends)
+        given = read_pages_of(files, programme, epoch, begins, ends)
     else:
         given = read_entries(files[0])
-    computed = compute_shares(given, chosen, pool, _claims(left_out or []))
+    computed = compute_shares(given, chosen, pool, parse_claims(left_out or []))
     agrees = not root or root.lower() == "0x" + computed.root.hex()
-    lines = [_text(computed)]
+    lines = [tell_shares(computed)]
     if root:
         lines.append("It is the root that was posted." if agrees else f"It is not {root}.")
     values = describe_shares(computed) | {"agrees": agrees if root else None}
@@ -252,7 +249,10 @@ def check(
     from ledger.services.sharing.checking import check_distribution
     from ledger.services.sharing.files import describe_shares
 
-    chosen, number = _rule(rule, weight or [], default_weight, cap, minimum), _number(distribution)
+    chosen, number = (
+        choose_rule(rule, weight or [], default_weight, cap, minimum),
+        _number(distribution),
+    )
     with viewing(settings) as view:
         checked = check_distribution(view.connection, view.moment, number, chosen, pool=pool)
         answer = view.answer(
@@ -264,7 +264,7 @@ def check(
     said = [f"Distribution {number}: {finding}." for finding in checked.findings] or [
         f"Distribution {number} is right: its root follows from the entries."
     ]
-    show(answer, "\n".join([*said, "", _text(checked.computed)]), as_json=as_json)
+    show(answer, "\n".join([*said, "", tell_shares(checked.computed)]), as_json=as_json)
     if checked.findings:
         raise typer.Exit(WRONG)
 
@@ -367,86 +367,8 @@ def sign(
     number, given, org_id = _number(distribution), read_shares(shares), OrgId(organisation)
     share = given.share_of(org_id)
     signing.sign(
-        lambda slip: write_claim(
-            slip.domain,
-            given.programme_id,
-            number,
-            org_id,
-            share.amount,
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        ),
-        proof=given.proof_of(org_id),
+        write_claim, given.programme_id, number, org_id, share.amount, proof=given.proof_of(org_id)
     )
-
-
-def _text(shares: Shares) -> str:
-    rows = [(each.org_id, each.amount) for each in shares.shared.shares]
-    lines = [
-        table(("organisation#", "share#"), rows),
-        f"Rule {'0x' + shares.rule.digest().hex()}",
-        f"Root {'0x' + shares.root.hex()}",
-        f"Pool {shares.shared.pool}, of which {shares.shared.undistributed} is nobody's",
-    ]
-    if shares.left_out:
-        claimed = ", ".join(f"{amount} by {org_id}" for org_id, amount in shares.left_out.items())
-        lines.append(f"Left out, since it was claimed before: {claimed}")
-    return "\n".join(lines)
-
-
-def _read_pages(
-    files: list[Path], programme: int, epoch: int, begins: str, ends: str
-) -> EpochEntries:
-    from ledger.domain.ids import ProgrammeId
-    from ledger.services.sharing.pages import read_pages
-
-    if not (programme and epoch and begins and ends):
-        expected = "given with --programme, --epoch, --begins and --ends"
-        raise InvalidValue(field="pages", value=len(files), expected=expected)
-    times = {"begins_at": parse_time("begins", begins), "ends_at": parse_time("ends", ends)}
-    return read_pages(files, ProgrammeId(programme), epoch, **times)
-
-
-def _claims(said: list[str]) -> dict[OrgId, int]:
-    from ledger.domain.ids import OrgId
-
-    claims = {}
-    for each in said:
-        org_id, is_given, amount = each.partition("=")
-        if not (is_given and org_id.isascii() and org_id.isdigit() and amount.isdigit()):
-            expected = "an organisation's id and what it claimed: 2=300"
-            raise InvalidValue(field="left-out", value=each, expected=expected)
-        claims[OrgId(int(org_id))] = int(amount)
-    return claims
-
-
-def _rule(
-    path: Path | None, weights: list[str], default_weight: str, cap: str, minimum: str
-) -> ShareRule:
-    from ledger.domain.shares import ShareRule
-    from ledger.services.sharing.files import read_rule
-
-    said = (weights, default_weight, cap, minimum) != ([], "1", "1", "0")
-    if path is not None:
-        if said:
-            raise InvalidValue(field="rule", value=str(path), expected="given without its parts")
-        return read_rule(path)
-    pairs = [each.partition("=") for each in weights]
-    return ShareRule(
-        weights={name: _fraction("weight", value) for name, _, value in pairs},
-        default_weight=_fraction("default-weight", default_weight),
-        cap=_fraction("cap", cap),
-        minimum=_fraction("minimum", minimum),
-    )
-
-
-def _fraction(field: str, text: str) -> Fraction:
-    try:
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError) as error:
-        expected = "a fraction such as 3/2 or 1.5"
-        raise InvalidValue(field=field, value=text, expected=expected) from error
 
 
 def _number(text: str) -> DistributionId:
@@ -454,14 +376,3 @@ def _number(text: str) -> DistributionId:
     from ledger.services.sharing.distributing import MAX_DISTRIBUTION_ID
 
     return DistributionId(parse_id("distribution", text, MAX_DISTRIBUTION_ID))
-
-
-def _hand_out(values: dict[str, Any], out: Path | None) -> None:
-    from ledger.cli.signing import write_new
-
-    text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    write_new(out, text)
-    typer.echo(f"Written: {out}")

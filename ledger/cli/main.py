@@ -117,12 +117,33 @@ def main() -> int:
             return verify_certificate_file(*certificate)
         if _BACKGROUND not in arguments:  # whoever started it has said it
             _warn_of_unknown_settings()
-        make_app(arguments[0] if arguments else "")(args=arguments, prog_name="moonlake")
+        return _run(make_app(arguments[0] if arguments else ""), arguments)
     except LedgerError as error:
         return _fail(error, arguments)
     except Exception as error:  # noqa: BLE001  an entry point; nobody is shown a traceback
         return _fail(_meaning_of(error, arguments), arguments)
-    return 0
+
+
+def _run(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a command; with `--json`, what is wrong with its arguments is an answer, too.
+
+    Raises InvalidValue for that, and whatever the command raises.
+    """
+    if "--json" not in arguments:
+        app(args=arguments, prog_name="moonlake")
+        return 0
+    try:
+        return int(app(args=arguments, prog_name="moonlake", standalone_mode=False) or 0)
+    except typer.Abort:
+        return 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        problem = " ".join(str(error.format_message()).split()).rstrip(".")
+        expected = f"as the command takes them ({problem})"
+        raise InvalidValue(
+            field="arguments", value=" ".join(arguments), expected=expected
+        ) from error
 
 
 def _meaning_of(error: Exception, arguments: list[str]) -> LedgerError:

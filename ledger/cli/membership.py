@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,6 +39,7 @@ from ledger.domain.commands import Admission, Renewal, TierChange
 from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
+    from ledger.chain.typed_data import TypedMessage
     from ledger.domain.ids import OrgId, ProgrammeId
     from ledger.services.memberships import Ground
     from ledger.services.orders import Order
@@ -242,16 +243,11 @@ def sign(
 
     commitment = parse_commitment(evidence) if evidence else NO_COMMITMENT
     admission = Admission(OrgId(organisation), TierId(tier), 0, commitment)
-    signing.sign(
-        lambda slip: write_application(
-            slip.domain,
-            ProgrammeId(programme),
-            admission,
-            account=slip.account,
-            application_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+
+    def write(*values: Any, operation_id: bytes, **named: Any) -> TypedMessage:
+        return write_application(*values, application_id=operation_id, **named)
+
+    signing.sign(write, ProgrammeId(programme), admission)
 
 
 @app.command("metadata-base")

@@ -214,16 +214,7 @@ def sign_rotation(
     from ledger.domain.ids import OrgId
 
     account = parse_address(successor, "successor")
-    signing.sign(
-        lambda slip: write_rotation(
-            slip.domain,
-            OrgId(organisation),
-            account,
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+    signing.sign(write_rotation, OrgId(organisation), account)
 
 
 @app.command("sign-acceptance")
@@ -233,15 +224,7 @@ def sign_acceptance(organisation: OrgIdArgument, *, signing: Signing) -> None:
     from ledger.chain.messages import write_acceptance
     from ledger.domain.ids import OrgId
 
-    signing.sign(
-        lambda slip: write_acceptance(
-            slip.domain,
-            OrgId(organisation),
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+    signing.sign(write_acceptance, OrgId(organisation))
 
 
 @app.command("sign-objection")
@@ -257,13 +240,4 @@ def sign_objection(
     from ledger.domain.ids import OrgId
 
     account = parse_address(successor, "successor")
-    signing.sign(
-        lambda slip: write_objection(
-            slip.domain,
-            OrgId(organisation),
-            account,
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+    signing.sign(write_objection, OrgId(organisation), account)

@@ -8,9 +8,8 @@ in sentences before anybody puts a name to it.
 from __future__ import annotations
 
 import json
-import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,19 +25,25 @@ from ledger.cli.ordering import (
     require_evidence,
 )
 from ledger.cli.output import JsonOption, show
-from ledger.cli.sending import Sending, drafting, sends, sent_by
+from ledger.cli.proposal_drafting import draft
+from ledger.cli.proposal_telling import (
+    describe_proposal,
+    known_names,
+    read_in_both,
+    tell_calls,
+    tell_proposal,
+)
+from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import SENDING, with_settings
 from ledger.cli.signing import Signing, signs
 from ledger.cli.view import parse_id, parse_time, plain, show_time, table
 from ledger.config import Settings
 from ledger.domain.ids import ALLIANCE_WIDE
-from ledger.domain.operations import derive_operation_id
-from ledger.errors import InvalidFile, InvalidValue, LedgerError
+from ledger.errors import InvalidFile
 
 if TYPE_CHECKING:
     from ledger.domain.events import Call
     from ledger.domain.ids import ProgrammeId, ProposalId
-    from ledger.outbox.records import Request
     from ledger.services.councils import Proposal
     from ledger.services.desk import Desk
     from ledger.wiring import Chain
@@ -50,7 +55,6 @@ app = typer.Typer(no_args_is_help=True, help="Propose, approve and carry out wha
 USUAL_DAYS = 14
 _DAY = 86_400
 _COUNCILLOR = "a councillor of the programme, or of the whole alliance"
-_OUTSIDE = ("--as", "--operation-id", "--dry-run", "--json")
 
 ProposalArgument = Annotated[str, typer.Argument(help="A proposal's number.")]
 
@@ -92,7 +96,7 @@ def propose(
         seat = chain.contracts.council.seat_of(programme_id, at="latest")
         addresses = dict(chain.addresses)
     requests = [
-        _draft(command, number, seat, sending) for number, command in enumerate(commands, start=1)
+        draft(command, number, seat, sending) for number, command in enumerate(commands, start=1)
     ]
     calls = [Call(addresses[each.contract], each.calldata) for each in requests]
     with sending.ordering() as desktop:
@@ -191,15 +195,10 @@ def sign(
     for readings in _read_offline(signing.settings, given.calls).values():
         typer.echo("\n".join(tell_calls(readings)), err=True)
     signing.sign(
-        lambda slip: write_approval(
-            slip.domain,
-            ProgrammeId(given.programme_id),
-            ProposalId(given.proposal_id),
-            hash_calls(given.calls),
-            account=slip.account,
-            operation_id=slip.operation_id,
-            deadline=slip.deadline,
-        )
+        write_approval,
+        ProgrammeId(given.programme_id),
+        ProposalId(given.proposal_id),
+        hash_calls(given.calls),
     )
 
 
@@ -270,39 +269,10 @@ def show_command(
         seat = contract.seat_of(found.state.programme_id, at=at)
         standing = _standing(found.state.status.name.lower(), found.state.expires_at, now)
         refused = councils.try_calls(chain.node, seat, found.calls) if standing == "open" else {}
-        told = read_in_both(chain.addresses, found.calls, _names(settings))
+        told = read_in_both(chain.addresses, found.calls, known_names(settings))
     values = describe_proposal(found, standing, told) | {"at_block": at, "refused_now": {}}
     values["refused_now"] = {str(number): str(error) for number, error in refused.items()}
-    show(values, _text(found, standing, told, refused), as_json=as_json)
-
-
-def read_in_both(
-    addresses: Mapping[str, bytes], calls: Sequence[Call], names: Any = None
-) -> dict[str, Any]:
-    """What calls would do, by language."""
-    from ledger.services.proposals.reading import read_calls
-    from ledger.services.proposals.words import LANGUAGES, Names
-
-    contracts = {address: name for name, address in addresses.items()}
-    known = names if names is not None else Names()
-    return {language: read_calls(calls, contracts, known, language) for language in LANGUAGES}
-
-
-def describe_proposal(proposal: Proposal, standing: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """A proposal for JSON: also what `proposal sign` reads."""
-    return {
-        "proposal_id": proposal.proposal_id,
-        "standing": standing,
-        "approvals": proposal.approvals,
-        "approvers": [show_address(each) for each in proposal.approvers],
-        "evidence": plain(proposal.proposed.evidence),
-        **plain(proposal.state),
-        "calls": [
-            {"target": show_address(each.target), "data": plain(each.data)}
-            for each in proposal.calls
-        ],
-        "says": {language: plain(readings) for language, readings in told.items()},
-    }
+    show(values, tell_proposal(found, standing, told, refused), as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,41 +310,10 @@ def _read_offline(settings: Settings, calls: Sequence[Call]) -> dict[str, Any]:
     return read_in_both(addresses, calls)
 
 
-def _text(
-    proposal: Proposal,
-    standing: str,
-    told: Mapping[str, Any],
-    refused: Mapping[int, LedgerError],
-) -> str:
-    state = proposal.state
-    of = f"programme {state.programme_id}" if state.programme_id else "the whole alliance"
-    lines = [
-        f"Proposal {proposal.proposal_id} to the council of {of}: {standing}",
-        f"Made by {show_address(state.maker)}, ends {show_time(state.expires_at)}",
-        f"Approvals: {proposal.approvals} of {state.approvals_needed}",
-        *(f"  {show_address(each)}" for each in proposal.approvers),
-        f"Evidence: {plain(proposal.proposed.evidence)}",
-    ]
-    for readings in told.values():
-        lines += ["", *tell_calls(readings)]
-    lines += [f"Call {number} would be refused now: {error}" for number, error in refused.items()]
-    return "\n".join(lines)
-
-
-def tell_calls(readings: Sequence[Any], indent: str = "") -> list[str]:
-    """What calls would do, line by line; proposals within a proposal further in."""
-    lines = []
-    for each in readings:
-        lines.append(f"{indent}{each.number}. {each.sentence}")
-        lines += [f"{indent}   - {row}" for row in each.rows]
-        lines += tell_calls(each.inner, indent + "   ")
-    return lines
-
-
 def _show_calls(sending: Sending, desk: Desk, proposal: Proposal) -> None:
     """Tell a person what the calls do before a name is put to them."""
     addresses = desk.outbox.addresses
-    told = read_in_both(addresses, proposal.calls, _names(sending.settings))
+    told = read_in_both(addresses, proposal.calls, known_names(sending.settings))
     for readings in told.values():
         typer.echo("\n".join(tell_calls(readings)), err=True)
 
@@ -405,78 +344,6 @@ def _usual_end() -> int:
     return (int(time.time()) // _DAY + USUAL_DAYS + 1) * _DAY
 
 
-def _draft(command: str, number: int, seat: bytes, sending: Sending) -> Request:
-    """The call that a command would make, as the council's seat will make it.
-
-    Its operation id follows from the proposal's, so that the same proposal has the same calls.
-    """
-    from ledger.cli.main import make_app
-    from ledger.services.orders import Drafted
-
-    words = _split(command)
-    _require_sending(command, words)
-    operation_id = derive_operation_id(
-        "moonlake proposes", sending.operation_id, number.to_bytes(8, "big")
-    )
-    environment = sending.settings
-    with drafting(seat, operation_id):
-        try:
-            make_app(words[0])(
-                args=[*words, *_settings_as_options(environment)],
-                prog_name="moonlake",
-                standalone_mode=False,
-            )
-        except Drafted as drafted:
-            return drafted.request
-        except LedgerError:
-            raise
-        except Exception as error:
-            if not hasattr(error, "format_message"):
-                raise
-            problem = str(error.format_message()).rstrip(".")
-            raise InvalidValue(
-                field="command", value=command, expected=f"a command ({problem})"
-            ) from error
-    raise _no_command(command)
-
-
-def _split(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise _no_command(command) from error
-
-
-def _require_sending(command: str, words: Sequence[str]) -> None:
-    """Raise InvalidValue unless the words begin with the name of a command that sends."""
-    from ledger.cli.catalogue import find_command
-
-    for word in words:
-        if word.partition("=")[0] in _OUTSIDE:
-            expected = f"{word.partition('=')[0]} outside of the quotes: it is the proposal's"
-            raise InvalidValue(field="command", value=command, expected=expected)
-    sent = sent_by(find_command(words[0], words[1])) if len(words) > 1 else None
-    if sent is None or sent.several:
-        raise _no_command(command)
-
-
-def _no_command(command: str) -> InvalidValue:
-    expected = 'a command that sends, as it would be typed after moonlake: "programme cap 2 500"'
-    return InvalidValue(field="command", value=command, expected=expected)
-
-
-def _settings_as_options(settings: Settings) -> list[str]:
-    """The settings of the proposal, for its commands."""
-    given = {
-        "--home": str(settings.home),
-        "--devnet-port": str(settings.devnet_port),
-        "--rpc-url": ",".join(settings.rpc_url),
-        "--deployment": str(settings.deployment or ""),
-        "--database-url": settings.database_url,
-    }
-    return [word for name, value in given.items() if value for word in (name, value)]
-
-
 def _latest(chain: Chain) -> tuple[int, int]:
     """The number and the time of the chain's last block."""
     header = chain.node.header("latest")
@@ -485,26 +352,3 @@ def _latest(chain: Chain) -> tuple[int, int]:
 
 def _standing(status: str, expires_at: int, now: int) -> str:
     return "expired" if status == "open" and expires_at <= now else status
-
-
-def _names(settings: Settings) -> Any:
-    """What people call organisations, programmes and keys, as far as the mirror is here."""
-    from ledger.chain.keyring import list_named_keys
-    from ledger.cli.view import name_of, viewing
-    from ledger.errors import MirrorEmpty
-    from ledger.mirror.queries.organisations import OrganisationFilter, list_organisations
-    from ledger.mirror.queries.programmes import read_programme_keys
-    from ledger.services.proposals.words import Names
-
-    accounts = {key.address: key.name for key in list_named_keys(settings)}
-    try:
-        with viewing(settings) as view:
-            keys = read_programme_keys(view.connection, view.moment)
-            found = list_organisations(
-                view.connection, view.moment, OrganisationFilter(), limit=10_000
-            )
-    except MirrorEmpty:
-        return Names(accounts=accounts)
-    organisations = {int(each.org_id): name_of(each.profile) for each in found}
-    programmes = {int(number): key for number, key in keys.items()}
-    return Names(organisations, programmes, accounts)

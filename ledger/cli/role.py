@@ -10,6 +10,7 @@ from ledger.chain.addresses import show_address
 from ledger.chain.keyring import list_named_keys
 from ledger.cli.ordering import account_of_name
 from ledger.cli.output import JsonOption, show
+from ledger.cli.role_handover import app as handover
 from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, with_settings
 from ledger.cli.view import plain, programme_id_of, show_day, table, viewing
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ledger.services.roles import Office
 
 app = typer.Typer(no_args_is_help=True, help="Appoint and dismiss officers.")
+app.registered_commands += handover.registered_commands
 
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
 

@@ -33,7 +33,7 @@ from ledger.domain.operations import new_operation_id, parse_operation_id
 from ledger.errors import InvalidFile
 
 if TYPE_CHECKING:
-    from ledger.chain.typed_data import MessageDomain, TypedMessage
+    from ledger.chain.typed_data import TypedMessage
 
 # ruff: noqa: PLC0415  services take a second to import, and --help must not wait for them
 
@@ -56,16 +56,6 @@ OutOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
-    """What every message names: where it counts, for whom, by what it counts once, and how long."""
-
-    domain: MessageDomain
-    account: bytes
-    operation_id: bytes
-    deadline: int
-
-
-@dataclass(frozen=True, slots=True)
 class Signing:
     """How a command that signs was asked for."""
 
@@ -77,14 +67,18 @@ class Signing:
     out: Path | None
     as_json: bool
 
-    def of(self, contract: str) -> Signing:
-        """The same for a message of another contract."""
-        return replace(self, contract=contract)
+    def of(self, contract: str, operation_id: bytes) -> Signing:
+        """The same for a message of another contract, about another's operation."""
+        return replace(self, contract=contract, operation_id=operation_id)
 
-    def sign(self, write: Callable[[Slip], TypedMessage], *, proof: Sequence[bytes] = ()) -> None:
-        """Sign the message that `write` gives, and write the voucher down or show it.
+    def sign(
+        self, write: Callable[..., TypedMessage], *values: Any, proof: Sequence[bytes] = ()
+    ) -> None:
+        """Sign a message, and write the voucher down or show it.
 
-        Raises NotDeployed, KeyMissing, KeyLocked, PolicyRefused, InvalidValue, and InvalidFile.
+        `write` is one of `ledger.chain.messages`, given what every message names beside `values`:
+        where it counts, for whom, by what it counts once, and how long. Raises NotDeployed,
+        KeyMissing, KeyLocked, PolicyRefused, InvalidValue, and InvalidFile.
         """
         from ledger.chain.deployments import only_deployment_path, read_deployment
         from ledger.chain.typed_data import MessageDomain, sign_message
@@ -94,8 +88,13 @@ class Signing:
         deployment = read_deployment(only_deployment_path(self.settings))
         signer = open_named_signer(self.settings, self.key, ask_password)
         address = deployment.contracts[self.contract].address
-        domain = MessageDomain(self.contract, deployment.chain_id, address)
-        message = write(Slip(domain, signer.address, self.operation_id, self.deadline))
+        message = write(
+            MessageDomain(self.contract, deployment.chain_id, address),
+            *values,
+            account=signer.address,
+            operation_id=self.operation_id,
+            deadline=self.deadline,
+        )
         signed = sign_message(message, signer, now=int(time.time()))
         self._hand_out(Voucher(message, signed, tuple(proof)).describe())
 

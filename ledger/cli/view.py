@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.chain.addresses import show_address
 from ledger.config import Settings
 from ledger.domain.ids import MAX_ORG_ID, MAX_PROGRAMME_ID, MAX_TIER
+from ledger.domain.texts import printable
 from ledger.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -204,7 +205,8 @@ def terminal_width() -> int | None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table for people; columns that end with # hold numbers.
 
-    As wide as the terminal; where the output goes elsewhere, wide enough to cut nothing.
+    As wide as the terminal; where the output goes elsewhere, wide enough to cut nothing. Control
+    characters are not given to the terminal, which would obey them.
     """
     from io import StringIO
 
@@ -219,11 +221,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
             column.removesuffix("#"), justify="right" if is_number else "left", overflow="fold"
         )
     for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
+        shown.add_row(*(printable(str(cell)) for cell in row))
     text = StringIO()
-    Console(file=text, width=terminal_width() or _WIDE, color_system=None, markup=False).print(
-        shown
-    )
+    width = terminal_width() or _WIDE
+    console = Console(file=text, width=width, color_system=None, markup=False, emoji=False)
+    console.print(shown)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 

@@ -143,14 +143,7 @@ def sign_cancellation(file: VoucherArgument, *, signing: Signing) -> None:
     from ledger.services.vouchers.voucher import read_voucher
 
     voucher = read_voucher(file)
-    signing.of(voucher.contract).sign(
-        lambda slip: write_cancellation(
-            slip.domain,
-            account=slip.account,
-            operation_id=voucher.operation_id,
-            deadline=slip.deadline,
-        )
-    )
+    signing.of(voucher.contract, voucher.operation_id).sign(write_cancellation)
 
 
 def _text(voucher: Voucher) -> str:

@@ -32,7 +32,11 @@ class OperationConflict(SendingProblem):
 class OperationOfAnother(SendingProblem):
     code = "sending.operation_of_another_signer"
     sentence = "Operation {operation_id} was asked for with the key of {signer}, not of {given}."
-    next_step = "Sign with that key again, or use a new operation id for something new."
+    next_step = (
+        "Sign with that key again, or use a new operation id for something new. The id of an "
+        "operation that failed is free for another key once nothing that was signed for it can "
+        "come back."
+    )
 
 
 class OperationCancelled(SendingProblem):

@@ -59,8 +59,11 @@ class Calls:
     def sequence(self, request: Request, sender: bytes) -> int:
         """The first journal line of the operation; 0 where the contract did not do it.
 
-        It is the sender's, or that of who signed the message that the call brings.
+        It is the sender's, or that of who signed the message that the call brings. 0 also of a
+        call that carries no operation id, which no contract counts.
         """
+        if not is_counted(request):
+            return 0
         return self._sequence(request.contract, request, sender)
 
     def find_sent(self, request: Request, sequence: int) -> SentTransaction | None:
@@ -121,6 +124,15 @@ class Calls:
         wrapper = WRAPPERS[contract](self.node, self.addresses[contract])
         actor = actor_of(request.contract, request.calldata, sender)
         return wrapper.operation_sequence(actor, request.operation_id, at="latest")
+
+
+def is_counted(request: Request) -> bool:
+    """Whether the contract counts the call as an operation, so that it is done at most once.
+
+    OpenZeppelin's functions of the default admin take no id, and CreditTokens none: of those the
+    outbox's own record is all that there is.
+    """
+    return request.operation_id in request.calldata
 
 
 def is_done_before(refusal: ContractRefused) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
@@ -24,7 +25,7 @@ from ledger.chain.outcomes import is_known
 from ledger.chain.signers import Signer
 from ledger.errors import KeyHalted, NodeRefused, NonceTaken
 from ledger.outbox.calls import Calls
-from ledger.outbox.leases import Key, Lease, find_halt, halt, hold
+from ledger.outbox.leases import Key, Lease, find_halt, halt, hold, kept
 from ledger.outbox.looking import Looking
 from ledger.outbox.records import Operation, State, list_open
 from ledger.outbox.rounds import Memory, Plan, Round, Seen, is_blank, newest, with_signed
@@ -137,7 +138,8 @@ class Flight:
             if each.live_attempts and each.request.operation_id not in seen.found
         ]
         queued = [each for each in work if not each.live_attempts]
-        plan = self._signing.plan(queued, new, flying, halted)
+        with kept(self._engine, lease) if self.signer is not None else nullcontext():
+            plan = self._signing.plan(queued, new, flying, halted)
         self._memory.known = {each.request.operation_id: each for each in flying}
         self._write(lease, plan, seen, done)
         if done.settled or done.errors:

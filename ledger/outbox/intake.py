@@ -24,7 +24,7 @@ from ledger.errors import (
     OperationConflict,
     OperationOfAnother,
 )
-from ledger.outbox.calls import Calls, is_done_before
+from ledger.outbox.calls import Calls, is_counted, is_done_before
 from ledger.outbox.combining import Combiner
 from ledger.outbox.rechecking import Rechecker
 from ledger.outbox.records import (
@@ -139,8 +139,8 @@ class Intake:
         """The known operation, made open again where it has to be done once more."""
         self._require_own_or_free(known, signer)
         self._require_same(known, request, signer)
-        if known.is_open:
-            return known
+        if known.is_open or (known.is_done and not is_counted(request)):
+            return self.present(known)
         done = self._calls.sequence(request, known.sender) != 0
         if known.is_done:
             if not done:

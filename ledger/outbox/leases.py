@@ -6,7 +6,8 @@ to another, writes nothing and, since bytes are sent only after such a write, se
 What it may still send is bytes that are recorded already, which can do no harm twice.
 
 The time is the database's where it has a clock (PostgreSQL), and the machine's for SQLite, whose
-file is on one machine. A lease that is not renewed ends by itself.
+file is on one machine. A lease that is not renewed ends by itself. A clock that was set back keeps
+nobody waiting: a lease that reaches further than any is given for can be taken.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Engine, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.errors import LedgerError
 from ledger.outbox.records import Failure
@@ -29,6 +34,9 @@ from ledger.store.outbox_tables import key_leases
 
 LEASE_SECONDS = 3.0
 """How long the others wait for a sender that ended without giving its lease back."""
+
+_LONGEST_SECONDS = 60.0
+"""Longer than any lease that a sender takes."""
 
 
 class LeaseLost(Exception):
@@ -63,7 +71,8 @@ def is_free(engine: Engine, key: Key) -> bool:
         expires_at = connection.execute(
             select(key_leases.c.expires_at).where(*_is(key))
         ).scalar_one_or_none()
-        return expires_at is None or expires_at <= _now(connection)
+        now = _now(connection)
+        return expires_at is None or not now < expires_at <= _latest_end(now)
 
 
 def take(engine: Engine, key: Key, holder: str, seconds: float = LEASE_SECONDS) -> Lease | None:
@@ -82,7 +91,10 @@ def take(engine: Engine, key: Key, holder: str, seconds: float = LEASE_SECONDS) 
         now = _now(connection)
         row = connection.execute(
             update(key_leases)
-            .where(*_is(key), key_leases.c.expires_at <= now)
+            .where(
+                *_is(key),
+                or_(key_leases.c.expires_at <= now, key_leases.c.expires_at > _latest_end(now)),
+            )
             .values(
                 token=key_leases.c.token + 1,
                 holder=holder,
@@ -103,6 +115,33 @@ def hold(connection: Connection, lease: Lease) -> None:
     )
     if renewed.rowcount != 1:
         raise LeaseLost
+
+
+@contextmanager
+def kept(engine: Engine, lease: Lease) -> Iterator[None]:
+    """Renew the lease from time to time, while something else takes long.
+
+    A signer in another room can take longer for a few signatures than a lease lasts; two senders
+    would take it from each other for ever, and neither would get to its write. Whoever loses it in
+    spite of this is told by `hold`.
+    """
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(lease.seconds / 3):
+            try:
+                with writing(engine) as connection:
+                    hold(connection, lease)
+            except (LeaseLost, LedgerError, SQLAlchemyError):
+                return
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
 
 
 def give_back(engine: Engine, lease: Lease) -> None:
@@ -143,6 +182,11 @@ def find_halt(connection: Connection, key: Key) -> Failure | None:
 
 def _is(key: Key) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (key_leases.c.genesis_hash == key.genesis_hash, key_leases.c.sender == key.sender)
+
+
+def _latest_end(now: int) -> int:
+    """When a lease that is taken now ends at the latest."""
+    return now + round(_LONGEST_SECONDS * 1000)
 
 
 def _now(connection: Connection) -> int:

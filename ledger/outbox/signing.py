@@ -18,7 +18,7 @@ from ledger.chain.addresses import show_address
 from ledger.chain.replacing import blank, raise_fees, read_fields, with_fees
 from ledger.chain.sending import Fees
 from ledger.chain.signers import Signer, TransactionFields, sign
-from ledger.errors import KeyHalted, LedgerError
+from ledger.errors import FeesTooHigh, KeyHalted, LedgerError
 from ledger.outbox.calls import Calls
 from ledger.outbox.leases import Key
 from ledger.outbox.records import Attempt, Failure, Operation, Request, State, next_own_nonce
@@ -167,7 +167,10 @@ class Signing:
         if len(live) > self._rules.raises:
             return None
         first, last = (fees_of(read_fields(each.raw)) for each in (live[0], live[-1]))
-        market = self._calls.market.prices().fees
+        try:
+            market = self._calls.market.prices().fees
+        except FeesTooHigh:
+            return None  # nothing new may be signed now; what is on its way still is
         ceiling = max(first.max_fee, 1) * self._rules.ceiling_factor
         if self._calls.market.ceiling is not None:
             ceiling = min(ceiling, self._calls.market.ceiling)
@@ -206,7 +209,10 @@ class Signing:
             return []
         if self._calls.node.nonce(self._key.sender, "pending") > taken_nonces:
             return []  # somebody's transaction is on its way there
-        fees = self._calls.market.prices().fees
+        try:
+            fees = self._calls.market.prices().fees
+        except FeesTooHigh:
+            return []
         last = min(lowest, taken_nonces + self._rules.in_flight)
         return [self._filling(nonce, fees) for nonce in range(taken_nonces, last)]
 

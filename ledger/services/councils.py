@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ledger.chain.addresses import parse_address, show_address
 from ledger.chain.contracts import council
 from ledger.chain.contracts.council import Council
 from ledger.chain.proposed import Proposed, read_proposed
@@ -28,6 +29,8 @@ from ledger.services.orders import Order
 
 MAX_DURATION = 90 * 86_400
 """Seconds that a proposal lasts at most, as in Council.sol."""
+
+ROLE_MISSING = "AuthorityRoleMissing"
 
 MAX_PROPOSAL_ID = 2**63 - 1
 
@@ -84,7 +87,7 @@ def try_calls(node: Node, seat: bytes, calls: Sequence[Call]) -> Mapping[int, Le
         try:
             node.call(call.target, call.data, "latest", sender=seat)
         except NodeRefused as error:
-            refused[number] = refusal_of(error)
+            refused[number] = _of_seat(refusal_of(error), seat)
     return refused
 
 
@@ -120,7 +123,13 @@ def execute(order: Order, proposal: Proposal) -> Operation:
     """Have the proposal's calls made, all or none. Signed by a councillor."""
     encode = partial(council.encode_execute, proposal.proposal_id, proposal.calls)
     summary = f"Carry out proposal {proposal.proposal_id}."
-    return order.place("Council", "execute", summary, encode)
+    try:
+        return order.place("Council", "execute", summary, encode)
+    except ContractRefused as refusal:
+        account = refusal.values["arguments"].get("account", "")
+        if account == show_address(order.signer.address):
+            raise
+        raise _of_seat(refusal, parse_address(account, "account") if account else b"") from refusal
 
 
 def cancel(order: Order, proposal_id: ProposalId) -> Operation:
@@ -140,6 +149,24 @@ def change_alliance_approvals(order: Order, approvals: int) -> Operation:
     encode = partial(council.encode_change_alliance_approvals, approvals)
     summary = f"Ask for {count_of(approvals, 'approval')} in the whole alliance."
     return order.place("Council", "alliance-approvals", summary, encode)
+
+
+def _of_seat(refusal: LedgerError, seat: bytes) -> LedgerError:
+    """A refusal with what to do where it is the council's seat that lacks a role: a seat signs
+    nothing, so that no other key helps."""
+    if not isinstance(refusal, ContractRefused) or refusal.values["name"] != ROLE_MISSING:
+        return refusal
+    given = refusal.values["arguments"]
+    if given["account"] != show_address(seat):
+        return refusal
+    where = f" --programme {given['programmeId']}" if given["programmeId"] else ""
+    command = f"moonlake role appoint {given['role']} {given['account']}{where}"
+    return ContractRefused(
+        name=ROLE_MISSING,
+        arguments=given,
+        meaning=f"The council's seat {given['account']} does not hold the role.",
+        hint=f"Appoint the seat, with the default admin's key: `{command}`. Then try again.",
+    )
 
 
 def _name(programme_id: ProgrammeId) -> str:

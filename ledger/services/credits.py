@@ -13,6 +13,7 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from ledger.chain.contracts import credits as journal
+from ledger.chain.contracts.credit_tokens import encode_create
 from ledger.chain.contracts.registry import LedgerContracts
 from ledger.domain.commands import NO_COMMITMENT, Award, Expiry, Reversal
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId
@@ -162,4 +163,13 @@ def carry_over(
         "carry-over",
         f"Carry the balances of {number} in programme {programme_id} over.",
         partial(journal.encode_carry_over, programme_id, org_ids, evidence=evidence),
+    )
+
+
+def create_token(order: Order, programme_id: ProgrammeId) -> Operation:
+    """Put a programme's token on the chain, which shows its credits in wallets. Anybody, once."""
+    check_programme(programme_id)
+    summary = f"Put the token of programme {programme_id} on the chain."
+    return order.place(
+        "CreditTokens", "create-token", summary, lambda _: encode_create(programme_id)
     )

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from ledger.chain.addresses import show_address
+from ledger.chain.devnet_rpc import DevnetRpc
 from ledger.domain.ids import ProgrammeId
+from ledger.processes import wait_until
 from ledger.wiring import list_accounts, opened_chain
 from tests.support.stacks import CommandLine, RunningStack
 
 REFUSED = 5
 COMMUNITY = ProgrammeId(2)
+ONCE = ("--operation-id", f"0x{4711:064x}")
 
 
 @pytest.fixture
@@ -22,16 +25,13 @@ def command_line(demonstration: RunningStack, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def council(command_line: CommandLine, demonstration: RunningStack) -> CommandLine:
-    """The community's council: a maker, a checker, and its seat in office."""
+def council(command_line: CommandLine) -> CommandLine:
+    """The community's council: a maker and a checker; its seat is in office already."""
     have = {each["name"] for each in command_line.json("keys", "list")["keys"]}
     if "checker" not in have:
         for name in ("maker", "checker"):
             command_line.json("keys", "new", name)
             command_line.json("role", "appoint", "councillor", name, "--programme", "community")
-        with opened_chain(demonstration.settings) as chain:
-            seat = show_address(chain.contracts.council.seat_of(COMMUNITY, at="latest"))
-        command_line.json("role", "appoint", "council", seat, "--programme", "community")
         command_line.json("keys", "new", "relayer")
     return command_line
 
@@ -76,6 +76,20 @@ def test_proposal__of_two_commands_approved_by_another__does_both(
     assert (listed[0]["proposal_id"], listed[0]["standing"]) == (number, "executed")
 
 
+def test_proposal__in_a_new_demonstration__is_made_and_carried_out_by_its_own_councillors(
+    command_line: CommandLine,
+) -> None:
+    for programme, command in (
+        ("fund-group", "programme cap fund-group 900000"),
+        ("0", "programme cap alliance 900000"),
+    ):
+        made = command_line.json("proposal", "propose", programme, command, "--no-evidence")
+        number = str(made["proposal_id"])
+        assert command_line.json("proposal", "approve", number, "--as", "registrar")["approvals"]
+        done = command_line.json("proposal", "execute", number)
+        assert done["operation"]["state"] == "included"
+
+
 def test_proposal__repeated_under_one_id__is_one_proposal(council: CommandLine) -> None:
     given = ("programme cap community 800000", "--no-evidence", "--operation-id", f"0x{77:064x}")
 
@@ -115,6 +129,20 @@ def test_proposal__of_what_would_be_refused__says_so_before_it_is_made(
 
     assert error["values"]["name"] == "MembershipsUnknown"
     assert (rehearsed["call"], rehearsed["operation"]["state"]) == ("Council.propose", None)
+
+
+def test_proposal__of_what_the_seat_may_not__says_to_appoint_the_seat(
+    command_line: CommandLine, demonstration: RunningStack
+) -> None:
+    register = "org register new 0x00000000000000000000000000000000000000aa --name-en New"
+    error = command_line.json("proposal", "propose", "community", register, "--no-evidence")[
+        "error"
+    ]
+
+    with opened_chain(demonstration.settings) as chain:
+        seat = show_address(chain.contracts.council.seat_of(COMMUNITY, at="latest"))
+    assert error["values"]["name"] == "AuthorityRoleMissing"
+    assert f"moonlake role appoint registrar {seat}`" in error["advice"]
 
 
 @pytest.mark.parametrize(
@@ -164,3 +192,76 @@ def test_approval__signed_without_a_network__counts_once_whoever_brings_it(
     assert by_another["code"] == "sending.operation_of_another_signer"
     assert council.json("proposal", "show", str(number))["approvals"] == 1
     assert council.json("voucher", "check", str(voucher))["error"]["code"] == "voucher.used"
+
+
+# --- the default admin, and tokens ---
+
+
+@pytest.fixture
+def successor(command_line: CommandLine, demonstration: RunningStack) -> str:
+    """The address of a key that can be the admin."""
+    if "successor" not in list_accounts(demonstration.settings):
+        command_line.json("keys", "new", "successor")
+    return show_address(list_accounts(demonstration.settings)["successor"])
+
+
+def accept(command_line: CommandLine, demonstration: RunningStack, key: str) -> None:
+    """Take the office over, in a block after the second of its announcement."""
+
+    def is_accepted() -> bool:
+        with DevnetRpc(demonstration.settings.nodes[0]) as rpc:
+            rpc.call("evm_mine")
+        return "operation" in command_line.json("role", "accept-handover", "--as", key)
+
+    assert wait_until(is_accepted, seconds=20, pause=0.2)
+
+
+def test_handover__begun_accepted_and_given_back__moves_the_office(
+    command_line: CommandLine, demonstration: RunningStack, successor: str
+) -> None:
+    own = show_address(list_accounts(demonstration.settings)["admin"])
+
+    begun = command_line.json("role", "begin-handover", "successor", *ONCE)
+    again = command_line.json("role", "begin-handover", "successor", *ONCE)
+    shown = command_line.json("role", "handover")
+    accept(command_line, demonstration, "successor")
+    taken = command_line.json("role", "handover")
+    refused = command_line.json("role", "begin-handover", "admin")["error"]
+    command_line.json("role", "begin-handover", "admin", "--as", "successor")
+    accept(command_line, demonstration, "admin")
+
+    assert begun["operation"]["state"] == "included"
+    assert begun["operation"]["first_sequence"] > 0
+    assert again["operation"]["transaction_hash"] == begun["operation"]["transaction_hash"]
+    assert (shown["admin"], shown["announced"]["successor"]) == (own, successor)
+    assert taken["admin"] == successor
+    assert refused["values"]["name"] == "AccessControlUnauthorizedAccount"
+    assert command_line.json("role", "handover")["admin"] == own
+
+
+def test_handover__withdrawn__leaves_the_office_and_its_delay(
+    command_line: CommandLine, successor: str
+) -> None:
+    command_line.json("role", "begin-handover", successor)
+    command_line.json("role", "cancel-handover")
+    changed = command_line.json("role", "handover-delay", "3600")
+    command_line.json("role", "cancel-handover-delay")
+    left = command_line.json("role", "handover")
+
+    assert changed["announced"]["next_delay"] == 3600
+    assert not left["announced"]["acceptable_from"]
+    assert not left["announced"]["delay_from"]
+    assert command_line.json("role", "handover-delay", "99999999999")["error"]["code"]
+    nobody = command_line.json("role", "begin-handover", "0x" + "00" * 20)["error"]
+    assert nobody["values"]["field"] == "successor"
+
+
+def test_token__of_a_programme__is_made_once(command_line: CommandLine) -> None:
+    token = ("--operation-id", f"0x{4712:064x}")
+    made = command_line.json("credit", "create-token", "community", *token)
+    again = command_line.json("credit", "create-token", "community", *token)
+    other = command_line.json("credit", "create-token", "community")["error"]
+
+    assert made["operation"]["state"] == "included"
+    assert again["operation"]["transaction_hash"] == made["operation"]["transaction_hash"]
+    assert other["values"]["arguments"]["token"] == made["token"]

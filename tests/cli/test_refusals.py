@@ -16,6 +16,7 @@ from ledger.cli import main as command_line
 from ledger.cli.children import Child
 from ledger.cli.ordering import open_document
 from ledger.cli.statement import show_entries
+from ledger.cli.view import table
 from ledger.config import Settings, load_settings
 from ledger.domain.events import EntryKind
 from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
@@ -387,3 +388,30 @@ def test_refusal_of_a_contract__as_json__has_values_and_no_words(
         "The contract refused: CreditsNoEpoch(programmeId=2). None.",
         "Wait.",
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("credit", "award"), "Missing argument 'programme'"),
+        (("org", "list", "--nosuch"), "No such option: --nosuch"),
+        (("nosuch",), "No such command 'nosuch'"),
+        (("operation", "list", "--limit", "x"), "'--limit'"),
+    ],
+)
+def test_arguments__that_no_command_takes__are_told_as_json_where_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    code, said, _ = run(capsys, *arguments, "--json")
+
+    error = json.loads(said)["error"]
+    assert (code, error["code"]) == (2, "input.invalid_value")
+    assert told in error["sentence"]
+
+
+def test_table__of_what_strangers_wrote__gives_a_terminal_nothing_to_obey() -> None:
+    shown = table(("name", "note"), [("a\x1b[2Jb\u202ec", ":cat: [bold]x")])
+
+    assert "\x1b" not in shown
+    assert "a\ufffd[2Jb\ufffdc" in shown
+    assert ":cat: [bold]x" in shown

@@ -24,14 +24,8 @@ WITHOUT_A_COMMAND = {
     "Credits.settle",
     "Memberships.announceMove",
     "Memberships.safeTransferFrom",
-    # With a wallet, or by `moonlake deploy`.
-    "Authority.beginDefaultAdminTransfer",
-    "Authority.acceptDefaultAdminTransfer",
-    "Authority.cancelDefaultAdminTransfer",
-    "Authority.changeDefaultAdminDelay",
-    "Authority.rollbackDefaultAdminDelay",
+    # With a wallet: it cannot be undone.
     "Authority.renounceRole",
-    "CreditTokens.create",
 }
 
 

@@ -33,18 +33,16 @@ GWEI = 10**9
 
 
 @pytest.fixture
-def hasty(own_ledger: Ledger, sqlite_engine: Engine, tmp_path: Path) -> Sender:
+def hasty(own_ledger: Ledger, engine: Engine, tmp_path: Path) -> Sender:
     """A sender on a chain of this test alone, that does not wait long."""
-    return Sender(own_ledger, sqlite_engine, tmp_path, deadline=15.0, rules=HASTY)
+    return Sender(own_ledger, engine, tmp_path, deadline=15.0, rules=HASTY)
 
 
 @pytest.fixture
-def paying(
-    start_anvil: Callable[..., Anvil], sqlite_engine: Engine, tmp_path: Path
-) -> Iterator[Sender]:
+def paying(start_anvil: Callable[..., Anvil], engine: Engine, tmp_path: Path) -> Iterator[Sender]:
     """The same on a chain that takes fees."""
     with running_ledger(start_anvil(), tmp_path) as ledger:
-        yield Sender(ledger, sqlite_engine, tmp_path, deadline=15.0, rules=HASTY)
+        yield Sender(ledger, engine, tmp_path, deadline=15.0, rules=HASTY)
 
 
 def in_the_pool(sender: Sender, operation_id: bytes) -> bool:

@@ -24,15 +24,27 @@ from ledger.chain.rpc import Node
 from ledger.chain.signers import Signer
 from ledger.domain.commands import Admission, Budget
 from ledger.domain.ids import ALLIANCE_WIDE
-from ledger.errors import ContractRefused, ImportUnfinished, OperationOfAnother
+from ledger.errors import (
+    ContractRefused,
+    ImportUnfinished,
+    OperationCancelled,
+    OperationOfAnother,
+)
 from ledger.services.imports.bringing import Bringing, Brought, write_down
 from ledger.services.imports.columns import Subject
-from ledger.services.imports.journal import cancel_planned, find_import, name_of
+from ledger.services.imports.journal import (
+    find_import,
+    mark_asked,
+    name_of,
+    open_batches,
+    read_batch,
+)
 from ledger.services.imports.kinds import Given
 from ledger.services.imports.planning import MAX_ROWS, File, Plan
 from ledger.services.imports.results import Result, read_results, summarise
 from ledger.services.imports.spool import Action, Spool
 from ledger.services.imports.values import Cells
+from ledger.services.imports.withdrawing import cancel_unsent
 from ledger.services.spreadsheets.tables import HowToRead, Row
 from ledger.store.engine import open_engine, reading, writing
 from tests.support.desks import HASTY, Sender, opened_engine
@@ -243,13 +255,38 @@ def test_import__that_is_unfinished__holds_its_rows_until_it_is_finished_or_take
         pass
     assert refused.value.values["count"] == 4
 
-    with writing(sender.engine) as connection:
-        assert cancel_planned(connection, import_id) == 4
+    with reading(sender.engine) as connection:
+        found = name_of(connection, import_id)
+    assert cancel_unsent(sender.engine, found) == 4
     assert {each.state for each in results(sender, import_id)} == {"cancelled"}
     counts, _ = bring(sender, corrected)
 
     assert counts[Action.SEND] == 5
     assert balance(sender.ledger) == 5
+
+
+def test_import__killed_before_it_signed_anything__is_taken_back_for_whoever_comes_with_it(
+    sender: Sender, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "a.csv", [award(number) for number in range(4)])
+    with planned(sender, path) as plan:
+        write_down(sender.desk, plan)
+        import_id = plan.import_id
+    with writing(sender.engine) as connection:
+        found = name_of(connection, import_id)
+        (batch,) = open_batches(connection, import_id)
+        assert mark_asked(connection, batch.request.operation_id)
+        whole = read_batch(connection, batch.request.operation_id)
+    assert whole is not None
+
+    assert cancel_unsent(sender.engine, found) == 4
+    with pytest.raises(OperationCancelled):  # one that was about to send it
+        sender.outbox.submit(whole.request, sender.ledger.officer)
+
+    assert cancel_unsent(sender.engine, found) == 0
+    assert {each.state for each in results(sender, import_id)} == {"cancelled"}
+    assert {each.state for each in bring(sender, path)[1]} == {"included"}
+    assert balance(sender.ledger) == 4
 
 
 def test_import__whose_file_is_gone__is_finished_from_what_is_written_down(
@@ -492,6 +529,24 @@ def test_import__of_rows_that_went_bad_in_between__brings_the_others(
     assert (counts[Action.DONE], counts[Action.SEND]) == (3, 2)
     assert {each.state for each in again} == {"included"}
     assert balance(ledger, STRANGER) == 2
+
+
+def test_import__whose_budget_somebody_else_has_drawn_on__brings_as_many_rows_as_go(
+    sender: Sender, tmp_path: Path
+) -> None:
+    ledger, issuer = sender.ledger, sender.ledger.issuer
+    path = write(tmp_path / "a.csv", [award(number, 10) for number in range(8)])
+    with planned(sender, path, by=issuer) as plan:
+        write_down(sender.desk, plan)
+        sender.award(ledger.operation(), amount=30, by=issuer)
+
+        done = finish(sender, plan.import_id, issuer)
+
+        found = results(sender, plan.import_id)
+    assert (done.done, done.refused) == (5, 3)
+    assert [each.state for each in found] == ["included"] * 5 + ["failed"] * 3
+    assert "CreditsAwardOverBudget" in found[5].sentence
+    assert balance(ledger) == 80
 
 
 def test_import__while_the_ledger_is_paused__keeps_everything_for_later(

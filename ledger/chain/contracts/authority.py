@@ -55,6 +55,26 @@ def encode_change_admin_delay(seconds: int) -> bytes:
     return encode_call("Authority", "changeDefaultAdminDelay", seconds)
 
 
+def encode_cancel_admin_delay() -> bytes:
+    """Withdraw an announced delay that is not yet in force."""
+    return encode_call("Authority", "rollbackDefaultAdminDelay")
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What is announced of the default admin's office; times in seconds since 1970 UTC.
+
+    successor: who was named, 20 bytes; zero where nobody is.
+    acceptable_from: from when the successor can accept; 0 where nobody is named.
+    next_delay: the delay of handovers from `delay_from` on; both 0 where none is announced.
+    """
+
+    successor: bytes
+    acceptable_from: int
+    next_delay: int
+    delay_from: int
+
+
 @dataclass(frozen=True, slots=True)
 class Authority(Contract):
     """Reads of the Authority."""
@@ -85,9 +105,25 @@ class Authority(Contract):
         """Seconds that a successor of the default admin waits before accepting."""
         return int(self.read("defaultAdminDelay", at=at))
 
+    def handover(self, *, at: BlockName) -> Handover:
+        """What is announced of the default admin's office."""
+        admin = self.read("pendingDefaultAdmin", at=at)
+        delay = self.read("pendingDefaultAdminDelay", at=at)
+        # OpenZeppelin's schedules are the last second of waiting.
+        return Handover(
+            bytes(admin["newAdmin"]),
+            _after(int(admin["schedule"])),
+            int(delay["newDelay"]),
+            _after(int(delay["schedule"])),
+        )
+
     def paused(self, *, at: BlockName) -> bool:
         """Whether the ledger is stopped."""
         return bool(self.read("paused", at=at))
+
+
+def _after(schedule: int) -> int:
+    return schedule + 1 if schedule else 0
 
 
 def _name(role: str) -> bytes:

@@ -57,6 +57,10 @@ EPOCH_YEARS = 4
 OFFICERS = ("council", "registrar", "treasurer", "issuer")
 """The keys besides `admin`; each holds the role of its name in the whole alliance."""
 
+COUNCILLORS = ("council", "registrar", "treasurer")
+"""Those of OFFICERS who sit on the whole alliance's council, and so on every programme's: one
+proposes, another approves (`Founding.approvals_needed` is 1), and the seat acts."""
+
 BUDGETS = {
     "community": Budget(per_award=1_000, per_epoch=60_000),
     "fund-group": Budget(per_award=1_000, per_epoch=30_000),
@@ -155,6 +159,7 @@ class Season:
         run.found()
         run.bring_roster()
         run.set_budgets()
+        run.seat_councils()
         run.carry_out(self.steps)
         return_to_present(hands.rpc, now)
 
@@ -216,6 +221,24 @@ class _Run:
                 self._date(self._season.start + 2 * _ROSTER + number * _BETWEEN)
             order = self._season.order(self._hands.signers["treasurer"], key)
             programmes.set_budget(order, self._programme(programme), issuer, budget)
+
+    def seat_councils(self) -> None:
+        """Appoint the councillors; and the councils' seats, which carry out what they decide."""
+        council = self._desk.contracts.council
+        offices = {
+            f"councillor/{name}": roles.Office(
+                "councillor", ALLIANCE_WIDE, self._hands.signers[name].address
+            )
+            for name in COUNCILLORS
+        }
+        for name, programme_id in (("alliance-wide", ALLIANCE_WIDE), *self._programmes()):
+            seat = council.seat_of(programme_id, at="latest")
+            offices[f"seat/{name}"] = roles.Office("council", programme_id, seat)
+        begin = self._season.start + 3 * _ROSTER
+        for number, (key, office) in enumerate(offices.items()):
+            if not self._season.is_done(self._desk.contracts.authority, key, "admin"):
+                self._date(begin + number * _BETWEEN)
+            roles.appoint(self._season.order(self._hands.signers["admin"], key), office)
 
     def carry_out(self, steps: Sequence[Step]) -> None:
         """Do the season's steps in their order."""
@@ -303,6 +326,11 @@ class _Run:
 
     def _order(self, step: Step) -> Order:
         return self._season.order(self._hands.signers[step.signer], step.key)
+
+    def _programmes(self) -> tuple[tuple[str, ProgrammeId], ...]:
+        return tuple(
+            (each.key, self._programme(each.key)) for each in self._season.roster.programmes
+        )
 
     def _programme_of(self, step: Step) -> ProgrammeId:
         return self._programme(step.programme.key)

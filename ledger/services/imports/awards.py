@@ -23,9 +23,9 @@ from ledger.services.imports.kinds import (
     Limit,
     Unbounded,
     Verdict,
-    identify,
+    identify_row,
 )
-from ledger.services.imports.programmes import read_members, say_day
+from ledger.services.imports.programmes import begin_row, read_members, say_day
 from ledger.services.imports.values import Cells
 from ledger.services.spreadsheets.tables import Problem, Row
 
@@ -54,10 +54,7 @@ class Awards:
         organisation: OrgId | Problem,
         directory: Directory,
     ) -> Item | list[Problem]:
-        reference = cells.reference()
-        for found in (programme, organisation):
-            if isinstance(found, Problem):
-                cells.problems.append(found)
+        reference = begin_row(cells, programme, organisation)
         amount = cells.amount("amount")
         category = cells.key("category", is_required=True)
         if category and not isinstance(programme, Problem):
@@ -68,17 +65,14 @@ class Awards:
         if cells.problems or isinstance(programme, Problem) or isinstance(organisation, Problem):
             return cells.problems
         asked = (programme, organisation, amount, category, identity_of(evidence))
-        content = identify(self.subject, "", *asked)
-        label = self._given.label
+        base, content = identify_row(self.subject, self._given.label, reference, asked)
         return Item(
             line=cells.row.line,
             reference=reference,
             shown=f"{amount} {category} to {cells.row['organisation']}",
             group=str(programme),
             values=(organisation, amount, category, evidence),
-            base=identify(self.subject, label, "reference", reference)
-            if reference
-            else identify(self.subject, label, "content", content),
+            base=base,
             content=content,
         )
 

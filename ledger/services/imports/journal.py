@@ -327,30 +327,24 @@ def note_line(
     )
 
 
-def cancel_planned(connection: Connection, import_id: bytes) -> int:
-    """Take back the batches that nobody was asked to send; how many rows those were."""
-    query = select(import_batches.c.operation_id).where(
-        import_batches.c.import_id == import_id, import_batches.c.state == PLANNED
-    )
-    count = 0
-    for operation_id in connection.execute(query).scalars().all():
-        gone = connection.execute(
-            delete(import_batches)
-            .where(import_batches.c.operation_id == operation_id, import_batches.c.state == PLANNED)
-            .returning(import_batches.c.row_count)
-        ).one_or_none()
-        if gone is None:
-            continue
-        count += int(gone.row_count)
-        lines = [row.line for row in rows_of(connection, operation_id)]
-        for some in _portions(lines):
-            connection.execute(
-                update(import_lines)
-                .where(import_lines.c.import_id == import_id, import_lines.c.line.in_(some))
-                .values(state=CANCELLED)
-            )
-        connection.execute(delete(import_rows).where(import_rows.c.operation_id == operation_id))
-    return count
+def withdraw(connection: Connection, import_id: bytes, operation_id: bytes) -> str | None:
+    """Take a batch back that is in no block; in which state it was, None where it is gone."""
+    gone = connection.execute(
+        delete(import_batches)
+        .where(import_batches.c.operation_id == operation_id, import_batches.c.state != DONE)
+        .returning(import_batches.c.state)
+    ).one_or_none()
+    if gone is None:
+        return None
+    lines = [row.line for row in rows_of(connection, operation_id)]
+    for some in _portions(lines):
+        connection.execute(
+            update(import_lines)
+            .where(import_lines.c.import_id == import_id, import_lines.c.line.in_(some))
+            .values(state=CANCELLED)
+        )
+    connection.execute(delete(import_rows).where(import_rows.c.operation_id == operation_id))
+    return str(gone.state)
 
 
 def problem_of(error: LedgerError) -> str:

@@ -141,3 +141,12 @@ def identify(subject: Subject, label: str, *parts: object) -> bytes:
         text = part if isinstance(part, bytes) else str(part).encode()
         pieces += (len(text).to_bytes(8, "big"), text)
     return hashlib.sha256(b"".join(pieces)).digest()
+
+
+def identify_row(
+    subject: Subject, label: str, reference: str, asked: Sequence[Any]
+) -> tuple[bytes, bytes]:
+    """What a row is known by, its reference or else what it asks for; and what it asks for."""
+    content = identify(subject, "", *asked)
+    name = ("reference", reference) if reference else ("content", content)
+    return identify(subject, label, *name), content

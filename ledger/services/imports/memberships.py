@@ -27,9 +27,9 @@ from ledger.services.imports.kinds import (
     Limit,
     Unbounded,
     Verdict,
-    identify,
+    identify_row,
 )
-from ledger.services.imports.programmes import read_members
+from ledger.services.imports.programmes import begin_row, read_members
 from ledger.services.imports.values import Cells
 from ledger.services.memberships import MAX_CHANGES, Ground
 from ledger.services.spreadsheets.tables import Problem, Row
@@ -84,10 +84,7 @@ class Memberships:
         organisation: OrgId | Problem,
         directory: Directory,
     ) -> Item | list[Problem]:
-        reference = cells.reference()
-        for found in (programme, organisation):
-            if isinstance(found, Problem):
-                cells.problems.append(found)
+        reference = begin_row(cells, programme, organisation)
         action = _WORDS.get(cells.row["action"].casefold() or ADMIT, "")
         if not action:
             cells.refuse("action", "one of " + ", ".join(ACTIONS))
@@ -98,8 +95,7 @@ class Memberships:
         if cells.problems or isinstance(programme, Problem) or isinstance(organisation, Problem):
             return cells.problems
         asked = (programme, organisation, action, tier, expires, reason, identity_of(evidence))
-        content = identify(self.subject, "", *asked)
-        label = self._given.label
+        base, content = identify_row(self.subject, self._given.label, reference, asked)
         common = "" if action == ADMIT else evidence
         return Item(
             line=cells.row.line,
@@ -107,9 +103,7 @@ class Memberships:
             shown=f"{action} {cells.row['organisation']}",
             group="\n".join((str(programme), action, reason, common)),
             values=(organisation, tier, expires, evidence),
-            base=identify(self.subject, label, "reference", reference)
-            if reference
-            else identify(self.subject, label, "content", content),
+            base=base,
             content=content,
             alone=f"{programme} {organisation}",
             alone_in="organisation",

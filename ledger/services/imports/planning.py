@@ -16,6 +16,7 @@ from typing import Any
 
 from ledger.chain.sending import Call, try_call
 from ledger.domain.operations import derive_operation_id
+from ledger.domain.texts import printable
 from ledger.errors import ImportUnfinished, LedgerError
 from ledger.services.desk import Desk
 from ledger.services.imports import journal
@@ -124,7 +125,7 @@ class Plan:
                 items.append(found)
             else:
                 name = row["reference"] or row["key"]
-                wrong.append((row.line, name[:100], found))
+                wrong.append((row.line, printable(name[:100]), found))
         self._spool.add(items)
         self._spool.add_wrong(wrong)
 
@@ -234,7 +235,7 @@ class Plan:
     def _try_calls(self) -> bool:
         """Run each batch's call on the chain without sending it; whether a row was refused.
 
-        One that only refuses together with others, or all of them, is raised.
+        A refusal that concerns no row is raised.
         """
         keeper = PretendingKeeper(self.file.given.evidence)
         sizes = self.counts()[Action.SEND]

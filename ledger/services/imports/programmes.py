@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ledger.domain.ids import OrgId, ProgrammeId
 from ledger.services.imports.directory import Directory
+from ledger.services.imports.values import Cells
 from ledger.services.spreadsheets.tables import Problem, Row
 
 
@@ -20,6 +21,13 @@ def read_members(
         (_programme(row, directory, default), _organisation(row["organisation"], known))
         for row in rows
     ]
+
+
+def begin_row(cells: Cells, programme: ProgrammeId | Problem, organisation: OrgId | Problem) -> str:
+    """The row's own name; of the programme and the organisation is told what is wrong with them."""
+    reference = cells.reference()
+    cells.problems += [each for each in (programme, organisation) if isinstance(each, Problem)]
+    return reference
 
 
 def _programme(row: Row, directory: Directory, default: ProgrammeId) -> ProgrammeId | Problem:

@@ -1,8 +1,9 @@
 """Finds the rows for which a contract refuses a whole batch.
 
 A batch is done for all its rows or for none. A contract names the first row that it objects to, or
-none at all; so the batch is halved until what is refused is one row. What concerns no row (a pause,
-a missing role) is raised as it is.
+none at all; so the batch is halved until what is refused is one row. Where rows are refused only
+together (a budget that somebody else has drawn on meanwhile), as many are kept as go, in the order
+of the file. What concerns no row (a pause, a missing role) is raised as it is.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def find_refused(values: Values, run: Run) -> list[tuple[int, LedgerError]]:
     """The rows that `run` refuses, by their place, each with its own reason; none where it takes
     them all.
 
-    Raises a refusal that concerns no row, and one that comes of all rows together only.
+    Raises a refusal that concerns no row.
     """
     found: list[tuple[int, LedgerError]] = []
     _search(values, 0, run, found)
@@ -76,11 +77,30 @@ def _search(values: Values, first: int, run: Run, found: list[tuple[int, LedgerE
         before = len(found)
         _halves(values, first, run, found)
         if len(found) == before:
-            raise
+            found += _beyond_what_goes(values, first, run, refusal)
         return
     else:
         return
     _halves(values, first, run, found)
+
+
+def _beyond_what_goes(
+    values: Values, first: int, run: Run, refusal: LedgerError
+) -> list[tuple[int, LedgerError]]:
+    """The rows from the first on that is refused together with all before it."""
+    goes, refused = len(values) // 2, len(values)  # each half goes by itself
+    reason = refusal
+    while refused - goes > 1:
+        middle = (goes + refused) // 2
+        try:
+            run(values[:middle])
+        except ContractRefused as error:
+            if not concerns_rows(error):
+                raise
+            refused, reason = middle, error
+        else:
+            goes = middle
+    return [(first + place, reason) for place in range(goes, len(values))]
 
 
 def _halves(values: Values, first: int, run: Run, found: list[tuple[int, LedgerError]]) -> None:

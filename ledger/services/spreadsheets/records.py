@@ -24,10 +24,12 @@ class Record:
     """The cells of one line. `kinds` says by place which of them are not plain text.
 
     A formula's text is the value that was last calculated for it. `hidden` rows are not seen by
-    whoever looks at the sheet.
+    whoever looks at the sheet. A `sparse` one ends with its last cell that holds something: what
+    the header has beyond is empty, and not missing.
     """
 
     line: int
     cells: list[str]
     kinds: Mapping[int, CellKind] = field(default_factory=dict)
     hidden: bool = False
+    sparse: bool = False

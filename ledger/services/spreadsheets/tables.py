@@ -28,6 +28,13 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OTHER_SEPARATORS = {
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+    "，": "full-width commas",
+    "；": "full-width semicolons",
+}
 _SHOWN = 60
 
 
@@ -169,6 +176,7 @@ def _check_header(path: Path, header: Record, layout: Layout) -> list[str]:
         place = min(header.kinds)
         problem = f"the header holds a {header.kinds[place].value} ({header.cells[place]!r})"
         raise InvalidFile(path=path, line=header.line, problem=problem)
+    _refuse_other_formats(path, header)
     columns = [layout.column(heading) for heading in header.cells]
     while columns and not columns[-1]:
         columns.pop()
@@ -181,9 +189,22 @@ def _check_header(path: Path, header: Record, layout: Layout) -> list[str]:
         (repeated, "has twice the column"),
     ):
         if names:
-            shown = ", ".join(repr(name) for name in names)
+            shown = ", ".join(repr(name[:_SHOWN]) for name in names)
             raise InvalidFile(path=path, line=header.line, problem=f"the header {problem} {shown}")
     return columns
+
+
+def _refuse_other_formats(path: Path, header: Record) -> None:
+    """Raise InvalidFile for a header that shows what the file is instead of a table with commas."""
+    first = header.cells[0].lstrip() if header.cells else ""
+    problem = ""
+    if first.startswith("<"):
+        problem = "is a web page or XML and no table, whatever it is called; save it as .xlsx"
+    elif len(header.cells) == 1:
+        found = [name for mark, name in _OTHER_SEPARATORS.items() if mark in first]
+        problem = f"has its cells separated by {found[0]}; save it as .xlsx" if found else ""
+    if problem:
+        raise InvalidFile(path=path, line=header.line, problem=problem)
 
 
 def _row(path: Path, record: Record, columns: Sequence[str], how: HowToRead) -> Row:
@@ -191,6 +212,8 @@ def _row(path: Path, record: Record, columns: Sequence[str], how: HowToRead) -> 
     cells = record.cells
     if len(cells) > len(columns) and not any(cell.strip() for cell in cells[len(columns) :]):
         cells = cells[: len(columns)]
+    if record.sparse:
+        cells = [*cells, *("" for _ in columns[len(cells) :])]
     if len(cells) != len(columns):
         count, of_header = len(cells), len(columns)
         problems.append(

@@ -14,17 +14,27 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
 
-from ledger.services.spreadsheets.xlsx_package import Handlers, Package, part_name
+from ledger.domain.texts import REPLACEMENT
+from ledger.services.spreadsheets.xlsx_package import (
+    Handlers,
+    Package,
+    links_of,
+    read_links,
+)
 
 MAX_CELL_CHARACTERS = 32_767
 """The most that a cell can hold (Excel's specification)."""
 
 _WORKBOOK = "xl/workbook.xml"
+_USUAL_PARTS = {"sharedStrings": "xl/sharedStrings.xml", "styles": "xl/styles.xml"}
+"""Where most programs put them; relationships say where they are."""
+
 _MAX_SHEETS = 1000
 _MAX_STYLES = 100_000
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """The built-in number formats that show dates and times (ECMA-376, 18.8.30), East Asia's too."""
 _NO_DATE = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.')
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _DATE_LETTERS = re.compile("[ymdhs]", re.IGNORECASE)
 
 
@@ -68,26 +78,56 @@ class SharedTexts:
         return os.pread(self._file.fileno(), end - start, start).decode("utf-8", "surrogatepass")
 
 
+def unescape(text: str) -> str:
+    """A text with the characters that XML cannot hold, or loses: `_x000D_` is a carriage return
+    (ECMA-376, 22.9.2.19)."""
+    return _ESCAPED.sub(_unescaped, text) if "_x" in text else text
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    return chr(code) if not 0xD800 <= code < 0xE000 else REPLACEMENT
+
+
 def open_book(package: Package, texts: SharedTexts, *, sheet: str = "") -> Book:
     """Everything of a workbook but its sheet's rows, with `texts` filled.
 
     `sheet` is the sheet's name; without it the workbook must have one that is seen.
     Raises InvalidFile.
     """
-    sheets, from_1904 = _read_workbook(package)
+    workbook = _find_workbook(package)
+    sheets, from_1904 = _read_workbook(package, workbook)
     chosen = _choose(package, sheets, sheet)
-    targets = _read_targets(package)
-    if chosen not in targets:
+    links = read_links(package, workbook)
+    if chosen not in links:
         package.refuse("is damaged: its sheet leads nowhere")
-    _read_texts(package, texts)
-    return Book(targets[chosen], _read_date_styles(package), from_1904, texts)
+    parts = _USUAL_PARTS | {each.kind: each.part for each in links.values()}
+    shared, styles = parts["sharedStrings"], parts["styles"]
+    if package.has(shared):
+        _read_texts(package, shared, texts)
+    date_styles = _read_date_styles(package, styles) if package.has(styles) else frozenset()
+    return Book(links[chosen].part, date_styles, from_1904, texts)
+
+
+def _find_workbook(package: Package) -> str:
+    """The workbook's part: where most programs put it, or where the archive says that it is."""
+    if package.has(_WORKBOOK):
+        return _WORKBOOK
+    if package.has("content.xml"):
+        package.refuse("is an OpenDocument file (.ods); save it as .xlsx")
+    if package.has("xl/workbook.bin"):
+        package.refuse("is a binary workbook (.xlsb); save it as .xlsx")
+    if not package.has(links_of("")):
+        package.refuse(f"is not a workbook: it has no part {_WORKBOOK!r}")
+    kinds = {each.kind: each.part for each in read_links(package, "").values()}
+    return kinds.get("officeDocument", _WORKBOOK)
 
 
 def _nothing(_value: str) -> None:
     pass
 
 
-def _read_workbook(package: Package) -> tuple[list[tuple[str, bool, str]], bool]:
+def _read_workbook(package: Package, part: str) -> tuple[list[tuple[str, bool, str]], bool]:
     """Sheets as name, whether seen, and relationship; and whether days are counted from 1904."""
     sheets: list[tuple[str, bool, str]] = []
     from_1904 = [False]
@@ -102,7 +142,7 @@ def _read_workbook(package: Package) -> tuple[list[tuple[str, bool, str]], bool]
         elif name == "workbookPr":
             from_1904[0] = attributes.get("date1904", "0") in ("1", "true", "on")
 
-    package.read_all(_WORKBOOK, Handlers(start, _nothing, _nothing))
+    package.read_all(part, Handlers(start, _nothing, _nothing))
     return sheets, from_1904[0]
 
 
@@ -119,22 +159,7 @@ def _choose(package: Package, sheets: list[tuple[str, bool, str]], wanted: str) 
     return seen[0]
 
 
-def _read_targets(package: Package) -> dict[str, str]:
-    targets: dict[str, str] = {}
-
-    def start(name: str, attributes: Mapping[str, str]) -> None:
-        inside = attributes.get("TargetMode", "Internal") == "Internal"
-        if name == "Relationship" and inside and len(targets) < _MAX_SHEETS:
-            part = part_name(_WORKBOOK, attributes.get("Target", ""))
-            targets[attributes.get("Id", "")] = part
-
-    package.read_all("xl/_rels/workbook.xml.rels", Handlers(start, _nothing, _nothing))
-    return targets
-
-
-def _read_texts(package: Package, texts: SharedTexts) -> None:
-    if not package.has("xl/sharedStrings.xml"):
-        return
+def _read_texts(package: Package, part: str, texts: SharedTexts) -> None:
     pieces: list[str] = []
     inside = {"t": False, "rPh": False}
 
@@ -155,17 +180,15 @@ def _read_texts(package: Package, texts: SharedTexts) -> None:
             whole = "".join(pieces)
             if len(whole) > MAX_CELL_CHARACTERS:
                 package.refuse(f"holds a text of more than {MAX_CELL_CHARACTERS} characters")
-            texts.add(whole)
+            texts.add(unescape(whole))
         elif name in inside:
             inside[name] = False
 
-    package.read_all("xl/sharedStrings.xml", Handlers(start, end, text))
+    package.read_all(part, Handlers(start, end, text))
     texts.seal()
 
 
-def _read_date_styles(package: Package) -> frozenset[int]:
-    if not package.has("xl/styles.xml"):
-        return frozenset()
+def _read_date_styles(package: Package, part: str) -> frozenset[int]:
     formats: dict[str, str] = {}
     styles: list[str] = []
     inside = [False]
@@ -184,7 +207,7 @@ def _read_date_styles(package: Package) -> frozenset[int]:
         if name == "cellXfs":
             inside[0] = False
 
-    package.read_all("xl/styles.xml", Handlers(start, end, _nothing))
+    package.read_all(part, Handlers(start, end, _nothing))
     return frozenset(
         place for place, number in enumerate(styles) if _shows_date(number, formats.get(number))
     )

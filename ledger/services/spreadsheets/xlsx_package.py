@@ -28,6 +28,7 @@ _CHUNK = 64 * 1024
 _MAX_SILENCE = 4 * 1024 * 1024
 """Bytes without an element: an attribute or a comment that long is there to fill memory."""
 _MAX_DEPTH = 64
+_MAX_LINKS = 1000
 _ENCRYPTED = 0x1
 
 StartHandler = Callable[[str, Mapping[str, str]], None]
@@ -160,7 +161,39 @@ class _Parser:
         self._package.refuse("holds a document type declaration, which no workbook has")
 
 
-def part_name(base: str, target: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a relationship leads to: the last word of its type (`styles`), and the part."""
+
+    kind: str
+    part: str
+
+
+def links_of(part: str) -> str:
+    """The part that holds a part's relationships; of the archive itself where it is empty."""
+    return posixpath.join(posixpath.dirname(part), "_rels", f"{posixpath.basename(part)}.rels")
+
+
+def read_links(package: Package, part: str) -> dict[str, Link]:
+    """A part's relationships to others of the archive, by their ids."""
+    links: dict[str, Link] = {}
+
+    def start(name: str, attributes: Mapping[str, str]) -> None:
+        inside = attributes.get("TargetMode", "Internal") == "Internal"
+        if name == "Relationship" and inside and len(links) < _MAX_LINKS:
+            kind = attributes.get("Type", "").rpartition("/")[2]
+            target = _part_name(part, attributes.get("Target", ""))
+            links[attributes.get("Id", "")] = Link(kind, target)
+
+    package.read_all(links_of(part), Handlers(start, _nothing, _nothing))
+    return links
+
+
+def _nothing(_value: str) -> None:
+    pass
+
+
+def _part_name(base: str, target: str) -> str:
     """The name of the part that a relationship of the part `base` leads to."""
     joined = target if target.startswith("/") else posixpath.join(posixpath.dirname(base), target)
     return posixpath.normpath(joined).lstrip("/")

@@ -20,6 +20,7 @@ from ledger.services.spreadsheets.xlsx_book import (
     Book,
     SharedTexts,
     open_book,
+    unescape,
 )
 from ledger.services.spreadsheets.xlsx_package import Handlers, Package
 
@@ -64,6 +65,7 @@ class _Sheet:
         self._has_formula = False
         self._pieces: list[str] = []
         self._takes_text = False
+        self._is_spoken = False
 
     def records(self) -> Iterator[Record]:
         handlers = Handlers(self._start, self._end, self._text)
@@ -78,7 +80,9 @@ class _Sheet:
         if name == "c":
             self._begin_cell(attributes)
         elif name in ("v", "t"):
-            self._takes_text = True
+            self._takes_text = not self._is_spoken
+        elif name == "rPh":
+            self._is_spoken = True  # how a word is spoken is no part of it
         elif name == "f":
             self._has_formula = True
         elif name == "row":
@@ -100,8 +104,10 @@ class _Sheet:
             self._end_cell()
         elif name in ("v", "t"):
             self._takes_text = False
+        elif name == "rPh":
+            self._is_spoken = False
         elif name == "row" and (any(cell.strip() for cell in self._cells) or self._kinds):
-            record = Record(self._line, self._cells, self._kinds, self._is_hidden)
+            record = Record(self._line, self._cells, self._kinds, self._is_hidden, sparse=True)
             self._done.append(record)
 
     # --- rows and cells ---
@@ -139,8 +145,8 @@ class _Sheet:
         text, kind = self._read_cell(raw)
         self._cells.extend("" for _ in range(self._column - len(self._cells)))
         self._cells.append(text)
-        if self._has_formula:
-            kind = CellKind.FORMULA
+        if self._has_formula and kind not in (CellKind.ERROR, CellKind.ROUNDED):
+            kind = CellKind.FORMULA  # an error is none the better for having been calculated
         if kind is not None:
             self._kinds[self._column] = kind
 
@@ -151,7 +157,7 @@ class _Sheet:
                 self._package.refuse("is damaged: a text is missing", line=self._line)
             return text, None
         if self._type in ("inlineStr", "str"):
-            return raw, None
+            return unescape(raw), None
         if self._type == "b":
             return ("TRUE" if raw.strip() == "1" else "FALSE"), CellKind.BOOLEAN
         if self._type == "e":
