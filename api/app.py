@@ -22,13 +22,19 @@ from api.openapi import describe
 from api.parameters import refuse_unknown_parameters
 from api.routes import (
     access,
+    benefits,
     commands,
     entries,
     evidence,
+    expiries,
     memberships,
+    messages,
+    offices,
     operations,
     organisations,
     programmes,
+    proposals,
+    shares,
     statements,
     status,
     stream,
@@ -36,6 +42,7 @@ from api.routes import (
 )
 from ledger import __version__
 from ledger.config import Settings
+from ledger.services.sharing.entitlements import SharesShelf
 from ledger.wiring import database_to_read, open_evidence
 
 
@@ -79,6 +86,7 @@ def create_app(
     app.state.settings = settings
     app.state.answers = Answers(engine, stale_after=settings.stale_after, clock=clock)
     app.state.evidence = open_evidence(settings)
+    app.state.shares = SharesShelf(app.state.evidence)
     app.state.not_ready_while = not_ready_while
     app.state.parameter_names = {}
     app.state.office = engine
@@ -101,11 +109,24 @@ def create_app(
         organisations.accounts,
         evidence.router,
         statements.router,
+        offices.router,
+        benefits.router,
+        proposals.router,
+        shares.router,
+        expiries.router,
+        messages.router,
     ):
         versioned.include_router(router)
     app.include_router(versioned)
     guarded = APIRouter(prefix="/v1", dependencies=known)  # each route says whom it is for
-    for router in (access.router, operations.router, commands.router, stream.router):
+    for router in (
+        access.router,
+        operations.router,
+        commands.router,
+        expiries.signed_in,
+        evidence.uploads,
+        stream.router,
+    ):
         guarded.include_router(router)
     app.include_router(guarded)
     app.include_router(status.probes)
