@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, select
 from ledger.domain.events import EntryKind
 from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
 from ledger.mirror.queries.moments import Moment
+from ledger.mirror.queries.programmes import read_programme_keys
 from ledger.mirror.queries.rules import Epoch, read_rules
 from ledger.mirror.queries.spans import span_of
 from ledger.mirror.queries.versions import AT, is_last_version, true_at
@@ -93,7 +94,8 @@ def read_budget_standings(
     """Every budget in these programmes (their keys by id), or an issuer's: by programme and issuer,
     that of all categories first, then each category's."""
     query = _BUDGETS if issuer is None else _BUDGETS.where(_B.c.issuer == issuer)
-    rules = read_rules(connection, moment, {int(each): key for each, key in programmes.items()})
+    keys = read_programme_keys(connection, moment)
+    rules = read_rules(connection, moment, {int(each): key for each, key in keys.items()})
     found: list[BudgetStanding] = []
     for row in connection.execute(query, true_at(moment)).all():
         if row.programme_id in programmes:
