@@ -10,7 +10,7 @@ from api.answers import MomentAsked, Reading, answers_of
 from api.parameters import ProgrammeQuery, asked_moment
 from api.routes.declared import ALWAYS
 from api.routes.named import programme_named
-from api.schemas.offices import BudgetsLeftAnswer, BudgetLeftView, OfficersAnswer, OfficerView
+from api.schemas.offices import BudgetLeftView, BudgetsLeftAnswer, OfficersAnswer, OfficerView
 from ledger.chain.addresses import parse_address
 from ledger.domain.ids import ALLIANCE_WIDE
 from ledger.mirror.queries.accounts import list_officers
@@ -64,7 +64,9 @@ def list_all_officers(
     return answers_of(request).json(request, build, asked)
 
 
-@router.get("/budgets", operation_id="listBudgets", response_model=BudgetsLeftAnswer, responses=ALWAYS)
+@router.get(
+    "/budgets", operation_id="listBudgets", response_model=BudgetsLeftAnswer, responses=ALWAYS
+)
 def list_budgets(
     request: Request,
     asked: Annotated[MomentAsked, Depends(asked_moment)],
@@ -83,7 +85,9 @@ def list_budgets(
         found = read_budget_standings(reading.connection, reading.moment, keys, issuer=account)
         about = reading.about
         return BudgetsLeftAnswer(
-            as_of=about.as_of, mirror=about.mirror, items=[BudgetLeftView.of(each) for each in found]
+            as_of=about.as_of,
+            mirror=about.mirror,
+            items=[BudgetLeftView.of(each) for each in found],
         )
 
     return answers_of(request).json(request, build, asked)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ledger.domain.ids import OrgId
 from ledger.domain.sharing import Redemption
+from ledger.errors import InvalidValue
 from ledger.mirror.queries.authority import is_paused
 from ledger.mirror.queries.balances import read_balances
 from ledger.mirror.queries.benefits import (
@@ -54,8 +55,14 @@ class PreviewedRedemption:
 def preview_redemption(
     connection: Connection, moment: Moment, redemption: Redemption
 ) -> PreviewedRedemption:
-    """What the redemption would change at the moment. Raises NotFound."""
+    """What the redemption would change at the moment.
+
+    Raises NotFound, and InvalidValue for more units than there ever were.
+    """
     listing = read_listing(connection, moment, redemption.listing_id)
+    if redemption.quantity > listing.capacity:
+        expected = f"at most {listing.capacity}, all units of the benefit"
+        raise InvalidValue(field="quantity", value=redemption.quantity, expected=expected)
     org_id = redemption.org_id
     require_organisation(connection, moment, org_id)
     taken = read_taken_by(connection, moment, listing.listing_id, org_id)
