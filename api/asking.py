@@ -37,6 +37,7 @@ from ledger.office.asked import (
     find_asked,
     find_who_asked,
     forget,
+    forget_abandoned,
     mark_accepted,
     operation_id_of,
 )
@@ -136,9 +137,17 @@ def _was_asked_otherwise(request: Request, asked: Asked) -> bool:
             return False
         try:
             read_operation(connection, asked.operation_id)
-        except NotFound as error:  # it is being checked
-            raise IdempotencyInFlight(key=asked.idempotency_key) from error
+        except NotFound:
+            is_brought = False  # another request for it is being checked, or its process died
+        else:
+            is_brought = True
+    if is_brought:
         return True
+    with writing_office(request) as connection:
+        was_abandoned = forget_abandoned(connection, asked.operation_id, now=asked.asked_at)
+    if not was_abandoned:
+        raise IdempotencyInFlight(key=asked.idempotency_key)
+    return False
 
 
 def _begin(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -20,8 +20,9 @@ from ledger.chain.signers import LocalSigner
 from ledger.domain.ids import ProgrammeId
 from ledger.mirror.queries.moments import latest_moment
 from ledger.mirror.state import read_state
+from ledger.office.asked import ABANDONED_MILLISECONDS, Asked, Stage, claim, forget
 from ledger.services.budgets import read_budgets_left
-from ledger.store.engine import reading
+from ledger.store.engine import reading, writing
 from tests.http.wallets import rfc3339, wallet
 from tests.http.working import Working, award_of, secret_of, working
 from tests.support.anvil import Anvil
@@ -302,6 +303,16 @@ def test_redemption__by_another__is_refused(house: House) -> None:
 # --- messages ---
 
 
+def a_benefit(house: House) -> int:
+    """A benefit that there is."""
+    found = house.get("benefits", standing="open")["items"]
+    if found:
+        number: int = found[0]["listing_id"]
+        return number
+    made: int = house.do(house.officer, "benefits", listing())["made"][0]["number"]
+    return made
+
+
 def test_message__brought_again__is_the_same_operation(house: House) -> None:
     signed = house.sign(
         house.at_work.ledger.officer,
@@ -324,6 +335,30 @@ def test_message__brought_again__is_the_same_operation(house: House) -> None:
     entry = next(each["number"] for each in first["made"] if each["what"] == "entry")
     actor = house.get(f"entries/{entry}")["actor"]
     assert actor == show_address(house.at_work.ledger.officer.address)
+
+
+def test_message__whose_bringer_died_over_it__is_brought_by_the_next(house: House) -> None:
+    signed = house.sign(
+        house.at_work.ledger.officer,
+        kind="award-batch",
+        programme="alliance",
+        awards=[{"organisation": WITH_KEY, "amount": 3, "category": "data.acquire"}],
+        no_evidence=True,
+    )
+    operation_id = bytes.fromhex(signed["typed_data"]["message"]["operationId"][2:])
+    now = time.time_ns() // 1_000_000
+    died = Asked(
+        b"\x07" * 20, "its own key", bytes(32), operation_id, "bring", 1, 0, now, Stage.WORKING
+    )
+    with writing(house.at_work.sender.engine) as connection:
+        assert claim(connection, died)
+    waiting = house.ask(house.officer, "signed-messages", signed)
+    assert (waiting.status_code, waiting.json()["code"]) == (409, "access.idempotency_in_flight")
+    with writing(house.at_work.sender.engine) as connection:
+        forget(connection, died)
+        assert claim(connection, replace(died, asked_at=now - ABANDONED_MILLISECONDS))
+
+    house.do(house.officer, "signed-messages", signed)
 
 
 def altered(signed: dict[str, Any], how: str) -> dict[str, Any]:
@@ -365,7 +400,7 @@ def altered(signed: dict[str, Any], how: str) -> dict[str, Any]:
 def test_message__that_is_not_good__is_refused_and_nothing_is_sent(
     house: House, how: str, code: str
 ) -> None:
-    number = house.get("benefits")["items"][0]["listing_id"]
+    number = a_benefit(house)
     signed = house.sign(
         wallet("holder"), kind="redemption", listing=number, organisation=WITH_WALLET
     )
@@ -378,7 +413,7 @@ def test_message__that_is_not_good__is_refused_and_nothing_is_sent(
 
 
 def test_message__taken_back__is_worth_nothing(house: House) -> None:
-    number = house.get("benefits")["items"][0]["listing_id"]
+    number = a_benefit(house)
     signed = house.sign(
         wallet("holder"), kind="redemption", listing=number, organisation=WITH_WALLET
     )
@@ -395,11 +430,18 @@ def test_message__taken_back__is_worth_nothing(house: House) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "voucher.cancelled")
 
 
+def registered(house: House, controller: LocalSigner) -> int:
+    """An organisation that an account acts for."""
+    account = show_address(controller.address)
+    body = {"controller": account, "kind": "company", "key": account.lower()[2:20], "name_en": "A"}
+    done = house.do(house.officer, "organisations", {"organisations": [body]})
+    number: int = done["made"][0]["number"]
+    return number
+
+
 def test_consent__brought_by_a_registrar__admits(house: House) -> None:
     account = wallet("applicant")
-    body = {"controller": show_address(account.address), "kind": "company", "key": "applicant"}
-    done = house.do(house.officer, "organisations", {"organisations": [{**body, "name_en": "A"}]})
-    org_id = done["made"][0]["number"]
+    org_id = registered(house, account)
     signed = house.sign(account, kind="consent", programme="alliance", organisation=org_id)
     ends = {"expires_at": rfc3339(time.time() + 5 * DAY)}
 
@@ -413,8 +455,8 @@ def test_consent__brought_by_a_registrar__admits(house: House) -> None:
 
 
 def test_control__handed_on_by_messages__is_the_successors(house: House) -> None:
-    old, new = wallet("applicant"), wallet("successor")
-    org_id = house.get("organisations", q="applicant")["items"][0]["org_id"]
+    old, new = wallet("leaving"), wallet("successor")
+    org_id = registered(house, old)
     successor = show_address(new.address)
     rotation = house.sign(old, kind="rotation", organisation=org_id, successor=successor)
     house.do(house.officer, "signed-messages", rotation)
