@@ -75,11 +75,11 @@ def working(
     """Serve the ledger. `officer` is the officer's own key, `service` an issuer's with a budget of
     500 an award and 800 an epoch, larger than that of the ledger's issuer; others of `keys` have
     no office."""
-    names = {"officer", "service", *keys.split(",")}
+    names = {"officer", "service", *filter(None, keys.split(","))}
     secrets = {name: secret_of(folder, name) for name in sorted(names)}
     service = LocalSigner(secrets["service"]).address
-    for secret in secrets.values():
-        account = LocalSigner(secret).address
+    for name in names - {"officer"}:  # who has coin, and whose balance no block would explain
+        account = LocalSigner(secrets[name]).address
         ledger.anvil.rpc.call("anvil_setBalance", "0x" + account.hex(), hex(10**22))
     if not ledger.contracts.authority.is_officer("issuer", PROGRAMME, service, at="latest"):
         appoint = authority.encode_appoint("issuer", PROGRAMME, service, ledger.operation())
