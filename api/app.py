@@ -24,13 +24,19 @@ from api.parameters import refuse_unknown_parameters
 from api.routes import (
     access,
     audits,
+    benefits,
     commands,
     entries,
     evidence,
+    expiries,
     memberships,
+    messages,
+    offices,
     operations,
     organisations,
     programmes,
+    proposals,
+    shares,
     statements,
     status,
     stream,
@@ -38,6 +44,7 @@ from api.routes import (
 )
 from ledger import __version__
 from ledger.config import Settings
+from ledger.services.sharing.entitlements import SharesShelf
 from ledger.wiring import database_to_read, open_evidence
 
 
@@ -83,6 +90,7 @@ def create_app(
     app.state.settings = settings
     app.state.answers = Answers(engine, stale_after=settings.stale_after, clock=clock)
     app.state.evidence = open_evidence(settings)
+    app.state.shares = SharesShelf(app.state.evidence)
     app.state.not_ready_while = not_ready_while
     app.state.parameter_names = {}
     app.state.office = engine
@@ -107,6 +115,12 @@ def create_app(
         evidence.router,
         statements.router,
         audits.router,
+        offices.router,
+        benefits.router,
+        proposals.router,
+        shares.router,
+        expiries.router,
+        messages.router,
     ):
         versioned.include_router(router)
     app.include_router(versioned)
@@ -116,6 +130,8 @@ def create_app(
         operations.router,
         commands.router,
         audits.commands,
+        expiries.signed_in,
+        evidence.uploads,
         stream.router,
     ):
         guarded.include_router(router)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -24,20 +24,27 @@ from api.edge import REQUEST_ID
 from api.formats import show_bytes
 from api.office import reading_office, writing_office
 from api.rights import Ceiling, Standing, stand
-from api.schemas.operations import OperationAnswer, OperationView
-from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
-from ledger.errors import LedgerError, Unforeseen
+from api.schemas.operations import MadeView, OperationAnswer, OperationView
+from ledger.chain.signers import KeySigner
+from ledger.domain.ids import ALLIANCE_WIDE, BlockNumber, ProgrammeId
+from ledger.errors import IdempotencyInFlight, LedgerError, NotFound, Unforeseen
+from ledger.mirror.queries.made import list_made
 from ledger.office.access_log import add_line
 from ledger.office.asked import (
     Asked,
     Stage,
     claim,
+    find_asked,
+    find_who_asked,
     forget,
+    forget_abandoned,
     mark_accepted,
     operation_id_of,
 )
 from ledger.outbox.records import Operation, read_operation
 from ledger.services.orders import Order
+
+MOST_MADE = 500
 
 IdempotencyKey = Annotated[
     str,
@@ -53,9 +60,17 @@ IdempotencyKey = Annotated[
 ]
 
 
+Stand = Callable[[Reading, Caller, Mapping[bytes, KeySigner]], Standing]
+"""Says by what right a caller asks, and which of the server's keys signs. Raises what refuses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a request comes to. `place` has it done; `check` refuses what only a key may do."""
+    """What a request comes to. `place` has it done; `check` refuses what only a key may do.
+
+    It takes one of `roles`, unless `stand` says by what other right. `operation_id` is that of what
+    somebody else signed, which is done under its own; the caller's key gives it otherwise.
+    """
 
     command: str
     roles: tuple[str, ...]
@@ -63,6 +78,16 @@ class Asking:
     programme_id: ProgrammeId = ALLIANCE_WIDE
     credits: int = 0
     check: Callable[[Standing], Ceiling | None] = lambda _standing: None
+    stand: Stand | None = None
+    operation_id: bytes = b""
+
+    def find_standing(
+        self, reading: Reading, caller: Caller, signers: Mapping[bytes, KeySigner]
+    ) -> Standing:
+        """By what right the caller asks for it. Raises what refuses it."""
+        if self.stand is not None:
+            return self.stand(reading, caller, signers)
+        return stand(reading, caller, self.roles, self.programme_id, signers)
 
 
 def ask(
@@ -77,9 +102,9 @@ def ask(
 
     def resolve(reading: Reading) -> tuple[Asking, Standing, bytes, Ceiling | None]:
         asking = prepare(reading)
-        signers = desk.signers()
-        standing = stand(reading, caller, asking.roles, asking.programme_id, signers)
-        operation_id = operation_id_of(reading.state.genesis_hash, caller.account, key)
+        standing = asking.find_standing(reading, caller, desk.signers())
+        own = operation_id_of(reading.state.genesis_hash, caller.account, key)
+        operation_id = asking.operation_id or own
         return asking, standing, operation_id, asking.check(standing)
 
     asking, standing, operation_id, ceiling = answers_of(request).read(resolve)
@@ -94,11 +119,35 @@ def ask(
         asked_at=time.time_ns() // 1_000_000,
         stage=Stage.WORKING,
     )
+    if asking.operation_id and _was_asked_otherwise(request, asked):
+        return _accepted(request, operation_id, is_replayed=True)
     if not _begin(request, caller, asked, standing, ceiling):
         return _accepted(request, operation_id, is_replayed=True)
     _place(request, caller, asking, standing, asked)
     desk.tell()
     return _accepted(request, operation_id, is_replayed=False)
+
+
+def _was_asked_otherwise(request: Request, asked: Asked) -> bool:
+    """Whether what somebody signed was brought before, under another key or by another caller."""
+    with reading_office(request) as connection:
+        if find_asked(connection, asked.account, asked.idempotency_key) is not None:
+            return False
+        if find_who_asked(connection, asked.operation_id) is None:
+            return False
+        try:
+            read_operation(connection, asked.operation_id)
+        except NotFound:
+            is_brought = False  # another request for it is being checked, or its process died
+        else:
+            is_brought = True
+    if is_brought:
+        return True
+    with writing_office(request) as connection:
+        was_abandoned = forget_abandoned(connection, asked.operation_id, now=asked.asked_at)
+    if not was_abandoned:
+        raise IdempotencyInFlight(key=asked.idempotency_key)
+    return False
 
 
 def _begin(
@@ -172,7 +221,9 @@ def _accepted(request: Request, operation_id: bytes, *, is_replayed: bool) -> Re
         operation = read_operation(connection, operation_id)
 
     def show(reading: Reading) -> OperationAnswer:
-        return OperationAnswer.stating(reading.about, OperationView.of(operation))
+        return OperationAnswer.stating(
+            reading.about, OperationView.of(operation), made=made_by(reading, operation)
+        )
 
     answer = answers_of(request).read(show)
     headers = {
@@ -182,6 +233,20 @@ def _accepted(request: Request, operation_id: bytes, *, is_replayed: bool) -> Re
     if is_replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer.model_dump_json(), 202, headers=headers, media_type="application/json")
+
+
+def made_by(reading: Reading, operation: Operation) -> list[MadeView]:
+    """What an operation made, as far as its block is mirrored."""
+    attempt = operation.last_attempt
+    if attempt is None or attempt.block_number is None:
+        return []
+    found = list_made(
+        reading.connection,
+        operation.request.operation_id,
+        BlockNumber(attempt.block_number),
+        limit=MOST_MADE,
+    )
+    return [MadeView.of(each) for each in found]
 
 
 def _hash(request: Request, body: BaseModel) -> bytes:

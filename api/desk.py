@@ -13,6 +13,8 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from api.rights import RELAYER
+from ledger.chain.deployments import Deployment, deployment_path, read_deployment
 from ledger.chain.signers import KeySigner, Signer
 from ledger.config import Settings
 from ledger.errors import LedgerError
@@ -53,6 +55,7 @@ class ServerDesk:
         self._opened = ExitStack()
         self._desk: Desk | None = None
         self._signers: Mapping[bytes, KeySigner] | None = None
+        self._named: Mapping[str, KeySigner] = {}
         self._stop = threading.Event()
         self._news = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -78,15 +81,30 @@ class ServerDesk:
         """The keys that the server may sign with, by account. Raises what opening one does."""
         with self._lock:
             if self._signers is None:
-                found = [
-                    open_named_signer(self._settings, name) for name in self._settings.serve_keys
-                ]
-                self._signers = {signer.address: signer for signer in found}
+                self._named = {
+                    name: open_named_signer(self._settings, name)
+                    for name in self._settings.serve_keys
+                }
+                self._signers = {signer.address: signer for signer in self._named.values()}
             return self._signers
+
+    def relayer(self) -> KeySigner | None:
+        """The key that brings what others signed, where the server has it. Raises as `signers`."""
+        self.signers()
+        return self._named.get(RELAYER)
 
     def accepting(self) -> Accepting:
         """Where orders go. Raises what opening the desk does."""
         return Accepting(self._open().outbox)
+
+    def opened(self) -> Desk:
+        """The chain and its contracts, for who must ask them. Raises what opening the desk does."""
+        return self._open()
+
+    def deployment(self) -> Deployment:
+        """Which contract is where. Raises what opening the desk does."""
+        chain_id = self._open().outbox.chain.chain_id
+        return read_deployment(deployment_path(self._settings, chain_id))
 
     def tell(self) -> None:
         """Say that there is something to send."""

@@ -48,6 +48,8 @@ _EXPOSED = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotent-Replayed
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
 _TAKEN += "X-CSRF-Token, X-Request-ID"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+UPLOADS = "/v1/evidence"
+"""Where documents are sent to."""
 _UNLIMITED = ("/healthz", "/readyz", "/metrics")
 
 
@@ -62,6 +64,7 @@ class Edge:
         is_https = settings.origin.startswith("https:")
         self._headers = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
         self._is_private = settings.read_policy != "open"
+        self._most_of_upload = settings.evidence_max_mib * 1024 * 1024
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -102,15 +105,18 @@ class Edge:
             tags = tags_in([value for name, value in scope["headers"] if name == b"if-none-match"])
             if await self._again.answer(*asked_of(scope), tags, send_on):
                 return
-        await self._app(scope, _bounded(receive), send_on)
+        is_upload = _is_upload(scope)
+        bounded = _counted(receive, self._most_of_upload) if is_upload else _bounded(receive)
+        await self._app(scope, bounded, send_on)
 
     def _check(self, scope: Scope, given: dict[bytes, bytes]) -> None:
         """Raise TooManyRequests and RequestTooLarge."""
         if scope["path"] not in _UNLIMITED:
             self._limits.charge_caller(scope, given.get(b"authorization"))
         length = given.get(b"content-length", b"0")
-        if length.isdigit() and int(length[:20]) > MAX_BODY:
-            raise RequestTooLarge(most=MAX_BODY)
+        most = self._most_of_upload if _is_upload(scope) else MAX_BODY
+        if length.isdigit() and int(length[:20]) > most:
+            raise RequestTooLarge(most=most)
 
     def _cors(self, origin: str) -> dict[str, str]:
         if origin not in self._origins:
@@ -136,6 +142,27 @@ _LOOKED_AT = frozenset(
 def _request_id(given: bytes) -> str:
     """The caller's own id where it is one, else a random one."""
     return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _is_upload(scope: Scope) -> bool:
+    """Whether the body is a document, which is streamed and no JSON of ours."""
+    return bool(scope["method"] == "POST" and scope["path"] == UPLOADS)
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """`receive` that ends a document which is longer than `most`."""
+    taken = 0
+
+    async def receive_some() -> Message:
+        nonlocal taken
+        message = await receive()
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            if taken > most:
+                raise RequestTooLarge(most=most)
+        return message
+
+    return receive_some
 
 
 def _bounded(receive: Receive) -> Receive:

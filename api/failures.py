@@ -14,7 +14,9 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api.console.pages import error_page
 from api.edge import MAX_BODY, REQUEST_ID
@@ -76,10 +78,20 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return await _on_ledger_error(request, RequestTooLarge(most=MAX_BODY))
     headers = dict(error.headers or {})
-    allowed = headers.get("Allow", "").split(", ")
-    if "GET" in allowed and "HEAD" not in allowed:
-        headers["Allow"] = ", ".join([*allowed, "HEAD"])  # each GET answers HEAD too (api/edge.py)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods_of(request)))
     return await _answer(request, http_problem(error.status_code), headers)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """The methods that a path answers: its routes are one for each, and each knows its own."""
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.path is not None and context.methods:
+            pattern, _, _ = compile_path(context.path)
+            if pattern.match(request.scope["path"]):
+                found |= context.methods
+    return found | ({"HEAD"} if "GET" in found else set())  # each GET answers HEAD (api/edge.py)
 
 
 async def _on_unforeseen(request: Request, error: Exception) -> Response:

@@ -18,15 +18,18 @@ from sqlalchemy import Connection
 from api.answers import Reading
 from api.callers import Caller
 from ledger.chain.signers import KeySigner
-from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
+from ledger.domain.ids import ALLIANCE_WIDE, OrgId, ProgrammeId
 from ledger.errors import AccessDenied, RightsUnknown, ServerCannotSign
 from ledger.mirror.queries.accounts import read_budgets, read_roles
 from ledger.mirror.queries.budgets import credits_awarded_by, has_category_budgets
 from ledger.mirror.queries.moments import Condition
+from ledger.mirror.queries.organisations import read_controlled_by, read_organisation
 from ledger.mirror.queries.programmes import read_programme
 from ledger.office.asked import credits_asked_for, find_who_asked
 
 COUNCIL, ISSUER = "council", "issuer"
+RELAYER = "relayer"
+"""The name of the key that brings what others signed; see docs/keys.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,24 @@ def offices_of(reading: Reading, account: bytes, programme_id: ProgrammeId) -> f
 
     Raises RightsUnknown where the mirror does not follow the chain.
     """
-    if reading.condition is not Condition.FOLLOWING:
-        raise RightsUnknown(condition=reading.condition.value)
+    _require_following(reading)
     held = read_roles(reading.connection, reading.moment, account)
     return frozenset(
         each.role for each in held if each.programme_id in (ALLIANCE_WIDE, programme_id)
     )
+
+
+def _require_following(reading: Reading) -> None:
+    if reading.condition is not Condition.FOLLOWING:
+        raise RightsUnknown(condition=reading.condition.value)
+
+
+def _lacks_office(
+    caller: Caller, roles: Collection[str], programme_id: ProgrammeId
+) -> AccessDenied:
+    where = f"programme {programme_id}" if programme_id else "the whole alliance"
+    needed = f"it takes the office of {' or '.join(roles)} in {where}"
+    return AccessDenied(account=caller.address, needed=needed)
 
 
 def stand(
@@ -75,9 +90,7 @@ def stand(
     """
     offices = offices_of(reading, caller.account, programme_id) & frozenset(roles)
     if not offices:
-        where = f"programme {programme_id}" if programme_id else "the whole alliance"
-        needed = f"it takes the office of {' or '.join(roles)} in {where}"
-        raise AccessDenied(account=caller.address, needed=needed)
+        raise _lacks_office(caller, roles, programme_id)
     own = signers.get(caller.account)
     if own is not None:
         return Standing(caller, offices, programme_id, own)
@@ -87,6 +100,72 @@ def stand(
             return Standing(caller, offices, programme_id, signer)
     problem = "none of its keys holds the same office" if signers else "it has no keys"
     raise ServerCannotSign(account=caller.address, problem=problem)
+
+
+def stand_alone(
+    reading: Reading,
+    caller: Caller,
+    roles: Collection[str],
+    programme_id: ProgrammeId,
+    signers: Mapping[bytes, KeySigner],
+) -> Standing:
+    """The same for what another's key would do in its own name: a proposal, an approval.
+
+    Two pairs of eyes would be one where somebody proposed by the server's key and approved by his
+    own. Raises as `stand`; ServerCannotSign unless the server has the caller's own key.
+    """
+    offices = offices_of(reading, caller.account, programme_id) & frozenset(roles)
+    if not offices:
+        raise _lacks_office(caller, roles, programme_id)
+    own = signers.get(caller.account)
+    if own is None:
+        problem = "it is the caller's own to sign, and the server has not that key"
+        raise ServerCannotSign(account=caller.address, problem=problem)
+    return Standing(caller, offices, programme_id, own)
+
+
+def stand_for(
+    reading: Reading, caller: Caller, org_id: OrgId, signers: Mapping[bytes, KeySigner]
+) -> Standing:
+    """See that the caller acts for an organisation, or for what that was merged into.
+
+    Raises NotFound, AccessDenied, RightsUnknown and ServerCannotSign.
+    """
+    _require_following(reading)
+    found = read_organisation(reading.connection, reading.moment, org_id)
+    if found.successor_id:
+        heir = OrgId(found.successor_id)
+        found = read_organisation(reading.connection, reading.moment, heir)
+    if found.controller != caller.account:
+        needed = f"it takes the account that acts for organisation {org_id}"
+        raise AccessDenied(account=caller.address, needed=needed)
+    own = signers.get(caller.account)
+    if own is None:
+        problem = "it has not the organisation's key; sign a message for it (/v1/typed-data)"
+        raise ServerCannotSign(account=caller.address, problem=problem)
+    return Standing(caller, frozenset(), ALLIANCE_WIDE, own)
+
+
+def stand_as_bringer(
+    reading: Reading, caller: Caller, relayer: KeySigner | None, *, is_own: bool
+) -> Standing:
+    """See that the caller may have the server bring what somebody signed, which costs coin.
+
+    Officers may, and whoever acts for an organisation; others what is their own (`is_own`). Raises
+    AccessDenied, RightsUnknown and ServerCannotSign.
+    """
+    _require_following(reading)
+    connection, moment = reading.connection, reading.moment
+    is_known = bool(read_roles(connection, moment, caller.account)) or (
+        read_controlled_by(connection, moment, caller.account) is not None
+    )
+    if not (is_known or is_own):
+        needed = "it is for officers, and for who acts for an organisation"
+        raise AccessDenied(account=caller.address, needed=needed)
+    if relayer is None:
+        problem = f"none of its keys is called {RELAYER}"
+        raise ServerCannotSign(account=caller.address, problem=problem)
+    return Standing(caller, frozenset(), ALLIANCE_WIDE, relayer)
 
 
 @dataclass(frozen=True, slots=True)

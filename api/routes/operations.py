@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.answers import Reading, answers_of
+from api.asking import made_by
 from api.callers import Caller, Needs, has_office
 from api.formats import parse_digest, show_bytes
 from api.parameters import LIMIT, LimitQuery
@@ -93,7 +94,9 @@ def get_one(
         is_own = find_who_asked(reading.connection, wanted) == caller.account
         if found is None or not (sees_all or is_own):
             raise NotFound(what="operation", key=show_bytes(wanted))
-        return OperationAnswer.stating(reading.about, OperationView.of(found))
+        return OperationAnswer.stating(
+            reading.about, OperationView.of(found), made=made_by(reading, found)
+        )
 
     answer = answers_of(request).read(build)
     return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)

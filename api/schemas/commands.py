@@ -6,7 +6,7 @@ like one, and what is not known is refused. Whether it can be done is for the co
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from ledger.chain.addresses import parse_address
 from ledger.domain.commands import NO_COMMITMENT
 from ledger.domain.keys import KEY_PATTERN
 from ledger.errors import InvalidValue
+from ledger.office.profiles import MAX_TEXT, check_text
 
 MAX_ITEMS = 500
 _KEY = f"^{KEY_PATTERN.pattern}$"
@@ -32,6 +33,14 @@ def _time(text: str) -> str:
 def _account(text: str) -> str:
     try:
         parse_address(text)
+    except InvalidValue as error:
+        raise ValueError(f"It is not {error.values['expected']}") from error
+    return text
+
+
+def _words(text: str) -> str:
+    try:
+        check_text("text", text)
     except InvalidValue as error:
         raise ValueError(f"It is not {error.values['expected']}") from error
     return text
@@ -76,7 +85,9 @@ Account = Annotated[
 ]
 KeyText = Annotated[str, Field(pattern=_KEY, max_length=31)]
 Tier = Annotated[int, Field(ge=1, le=255, description="A tier's number.", examples=[1])]
-Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Words = Annotated[
+    str, Field(max_length=MAX_TEXT, pattern=r"^[^\x00-\x1f\x7f]*$"), AfterValidator(_words)
+]
 
 
 class Command(BaseModel):
@@ -184,11 +195,20 @@ class OfficeCommand(Command):
     account: Account
     role: Annotated[
         str,
-        Field(pattern="^(registrar|issuer|treasurer|council|guardian)$", examples=["issuer"]),
+        Field(
+            pattern="^(registrar|issuer|treasurer|council|councillor|guardian)$",
+            examples=["issuer"],
+        ),
     ]
     programme: Annotated[
         ProgrammeRef | None, Field(description="The whole alliance where there is none.")
     ] = None
+
+
+class PauseCommand(Command):
+    """That the ledger be stopped, or go on: all that is to be said."""
+
+    confirm: Annotated[Literal[True], Field(description="That it is meant.")]
 
 
 def commitment_of(text: str | None) -> bytes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from api.formats import show_address_once, show_bytes, show_milliseconds
 from api.problems import redact_urls
 from api.schemas.base import Address, Answer, Digest, Schema, Time, Whole
+from ledger.mirror.queries.made import Made
 from ledger.outbox.records import Failure, Operation, State
 
 
@@ -71,8 +72,46 @@ class OperationView(Schema):
         )
 
 
+class MadeView(Schema):
+    """What an operation made, its number, and where to read it."""
+
+    what: Annotated[
+        Literal[
+            "programme",
+            "organisation",
+            "entry",
+            "benefit",
+            "redemption",
+            "distribution",
+            "proposal",
+        ],
+        Field(examples=["benefit"]),
+    ]
+    number: Annotated[int, Field(ge=1, examples=[3])]
+    path: Annotated[str, Field(examples=["/v1/benefits/3"])]
+
+    @classmethod
+    def of(cls, made: Made) -> Self:
+        values: dict[str, Any] = {"what": made.what, "number": made.number}
+        return cls(**values, path=f"/v1/{_PATHS[made.what]}/{made.number}")
+
+
+_PATHS = {
+    "programme": "programmes",
+    "organisation": "organisations",
+    "entry": "entries",
+    "benefit": "benefits",
+    "redemption": "redemptions",
+    "distribution": "shares",
+    "proposal": "proposals",
+}
+
+
 class OperationAnswer(OperationView, Answer):
-    """One operation."""
+    """One operation. `made` is what it made that has a number, at most 500 of them, once its block
+    is mirrored."""
+
+    made: list[MadeView]
 
 
 class OperationsAnswer(Answer):

@@ -29,9 +29,17 @@ class Scope(StrEnum):
     MEMBERS = "members"
     """Register and admit organisations, and change their standing."""
     RULES = "rules"
-    """Give issuers their budgets."""
+    """Found programmes, and change their tiers, categories, epochs, caps and budgets."""
     OFFICERS = "officers"
     """Appoint and dismiss officers."""
+    BENEFITS = "benefits"
+    """List benefits, redeem credits, settle redemptions; share pools and claim shares."""
+    COUNCIL = "council"
+    """Propose to a council, approve, carry out."""
+    MESSAGES = "messages"
+    """Bring messages that somebody signed."""
+    EVIDENCE = "evidence"
+    """Keep documents, and read those that not everybody may."""
 
 
 @dataclass(frozen=True, slots=True)

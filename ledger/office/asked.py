@@ -96,6 +96,21 @@ def forget(connection: Connection, asked: Asked) -> None:
     )
 
 
+def forget_abandoned(connection: Connection, operation_id: bytes, *, now: int) -> bool:
+    """Take back a request for an operation whose process died over it; whether there was one.
+
+    `now` is in milliseconds since 1970 UTC.
+    """
+    done = connection.execute(
+        delete(asked_operations).where(
+            asked_operations.c.operation_id == operation_id,
+            asked_operations.c.state == Stage.WORKING.value,
+            asked_operations.c.asked_at <= now - ABANDONED_MILLISECONDS,
+        )
+    )
+    return done.rowcount == 1
+
+
 def find_asked(connection: Connection, account: bytes, idempotency_key: str) -> Asked | None:
     """What an account asked for under a key, if it did."""
     query = select(asked_operations).where(

@@ -55,6 +55,10 @@ class Evidence:
     description: Description
 
 
+Received = tuple[bytes, int]
+"""The SHA-256 of a content that is on the shelf, and its size in bytes."""
+
+
 class Chunks(Iterator[bytes]):
     """The very file that was checked, from its beginning; closed at its end, or by whoever does not
     read so far."""
@@ -125,7 +129,40 @@ class EvidenceStore:
         look; FolderUnusable and StorageUnusable where there is no room for it.
         """
         _check_description(description)
-        content_hash, size = self._write(content, description if from_outside else None)
+        received = self._write(content, description if from_outside else None)
+        return self._record(connection, received, description, added_at, salt=salt, private=private)
+
+    def receive(self, content: BinaryIO, description: Description) -> Received:
+        """Take a document in from outside, looked through and on the shelf, without a row.
+
+        A scan can take minutes, in which no transaction is to be open; `record` writes the row.
+        Raises as `keep` does.
+        """
+        _check_description(description)
+        return self._write(content, description)
+
+    def record(
+        self,
+        connection: Connection,
+        received: Received,
+        description: Description,
+        *,
+        added_at: int,
+    ) -> Evidence:
+        """Write down what was taken in, and give its commitment, as `keep` does."""
+        return self._record(connection, received, description, added_at)
+
+    def _record(
+        self,
+        connection: Connection,
+        received: Received,
+        description: Description,
+        added_at: int,
+        *,
+        salt: bytes | None = None,
+        private: bool = False,
+    ) -> Evidence:
+        content_hash, size = received
         kept = None if private else _find(connection, content_hash, description)
         if kept is not None:
             return kept
@@ -192,7 +229,7 @@ class EvidenceStore:
         """Where the file with this content stands in the folder."""
         return self._local.path_of(content_hash.hex())
 
-    def _write(self, content: BinaryIO, described: Description | None) -> tuple[bytes, int]:
+    def _write(self, content: BinaryIO, described: Description | None) -> Received:
         """Write the content under its hash, whole or not at all; the hash and the size."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

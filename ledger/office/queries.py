@@ -55,15 +55,17 @@ def read_profile_texts(connection: Connection, commitment: bytes) -> dict[str, s
     return {name: text for name, text in values.items() if isinstance(text, str)}
 
 
-def read_evidence(connection: Connection, commitment: bytes) -> EvidenceRecord:
+def read_evidence(
+    connection: Connection, commitment: bytes, *, entitled: bool = False
+) -> EvidenceRecord:
     """What anybody may know of the document behind a commitment.
 
-    Raises NotFound, also for a private one.
+    Raises NotFound, also for a private one to whom it is not said to be `entitled`.
     """
-    query = select(evidence_files).where(
-        evidence_files.c.commitment == commitment,
-        evidence_files.c.commitment.not_in(select(private_evidence.c.commitment)),
-    )
+    query = select(evidence_files).where(evidence_files.c.commitment == commitment)
+    if not entitled:
+        hidden = select(private_evidence.c.commitment)
+        query = query.where(evidence_files.c.commitment.not_in(hidden))
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(what="evidence document", key="0x" + commitment.hex())

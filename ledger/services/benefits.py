@@ -34,6 +34,13 @@ MAX_REDEMPTION_ID = 2**63 - 1
 
 def list_benefit(order: Order, listing: Listing) -> tuple[Operation, ListingId]:
     """List a benefit; its number. Signed by a council officer or treasurer of the programme."""
+    operation = ask_for_listing(order, listing)
+    (listing_id,) = order.outbox.made_by(operation, "listingId")
+    return operation, ListingId(listing_id)
+
+
+def ask_for_listing(order: Order, listing: Listing) -> Operation:
+    """List a benefit, without looking which number it got."""
     check_programme(listing.programme_id)
     check_range("price", listing.price, 1, MAX_AMOUNT)
     check_range("capacity", listing.capacity, 1, MAX_UNITS)
@@ -48,9 +55,7 @@ def list_benefit(order: Order, listing: Listing) -> tuple[Operation, ListingId]:
         f"{count_of(listing.price, 'credit')} a unit, {count_of(listing.capacity, 'unit')} in all."
     )
     encode = partial(benefits.encode_list, listing)
-    operation = order.place("Benefits", "list-benefit", summary, encode)
-    (listing_id,) = order.outbox.made_by(operation, "listingId")
-    return operation, ListingId(listing_id)
+    return order.place("Benefits", "list-benefit", summary, encode)
 
 
 def close(order: Order, listing_id: ListingId) -> Operation:
@@ -65,11 +70,16 @@ def redeem(order: Order, redemption: Redemption) -> tuple[Operation, RedemptionI
 
     Signed by the organisation's controller; the organisation is a member in good standing.
     """
-    check_redemption(redemption)
-    encode = partial(benefits.encode_redeem, redemption)
-    operation = order.place("Benefits", "redeem", describe_redemption(redemption), encode)
+    operation = ask_for_redemption(order, redemption)
     (redemption_id,) = order.outbox.made_by(operation, "redemptionId")
     return operation, RedemptionId(redemption_id)
+
+
+def ask_for_redemption(order: Order, redemption: Redemption) -> Operation:
+    """Redeem credits, without looking which number the redemption got."""
+    check_redemption(redemption)
+    encode = partial(benefits.encode_redeem, redemption)
+    return order.place("Benefits", "redeem", describe_redemption(redemption), encode)
 
 
 def fulfil(

@@ -102,14 +102,25 @@ def propose(
 
     Signed by a councillor of it. It can be approved and executed before `expires_at`.
     """
+    operation = ask_for_proposal(order, programme_id, calls, expires_at, evidence)
+    (proposal_id,) = order.outbox.made_by(operation, "proposalId")
+    return operation, ProposalId(proposal_id)
+
+
+def ask_for_proposal(
+    order: Order,
+    programme_id: ProgrammeId,
+    calls: Sequence[Call],
+    expires_at: int,
+    evidence: bytes = NO_COMMITMENT,
+) -> Operation:
+    """Propose calls, without looking which number the proposal got."""
     check_range("programme", programme_id, 0, MAX_PROGRAMME_ID)
     check_some("calls", calls)
     check_time("expiry", expires_at)
     encode = partial(council.encode_propose, programme_id, calls, expires_at, evidence=evidence)
     summary = f"Propose {count_of(len(calls), 'call')} to the council of {_name(programme_id)}."
-    operation = order.place("Council", "propose", summary, encode)
-    (proposal_id,) = order.outbox.made_by(operation, "proposalId")
-    return operation, ProposalId(proposal_id)
+    return order.place("Council", "propose", summary, encode)
 
 
 def approve(order: Order, proposal: Proposal) -> Operation:

@@ -21,7 +21,9 @@ from ledger.domain.expiry import (
     describe_computation,
     find_wrong_expiries,
 )
-from ledger.domain.ids import EntryId, ProgrammeId
+from ledger.domain.ids import EntryId, OrgId, ProgrammeId
+from ledger.domain.keys import decode_key
+from ledger.domain.lots import Holdings
 from ledger.errors import InvalidValue
 from ledger.mirror.queries.journals import read_boundaries, read_journal
 from ledger.mirror.queries.moments import Moment
@@ -77,6 +79,54 @@ def compute_due(
     due = compute_expiries(policy, journal, boundaries, time)
     last = EntryId(journal[-1].entry.entry_id if journal else 0)
     return DueExpiries(programme_id, policy, time, last, due)
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """What is unspent of an award, and when it expires (seconds since 1970 UTC); None where the
+    boundary that decides it is not appended yet."""
+
+    entry_id: EntryId
+    category: str
+    left: int
+    posted_at: int
+    expires_at: int | None
+
+
+def read_expiring(
+    connection: Connection,
+    moment: Moment,
+    programme_id: ProgrammeId,
+    org_id: OrgId,
+    policy: ExpiryPolicy,
+) -> tuple[Expiring, ...]:
+    """When an organisation's credits expire that are unspent at the moment, oldest award first.
+
+    Of awards that were reversed or of which an expiry was posted nothing expires (again). Who
+    spends in the meantime spends the oldest first.
+    """
+    journal = read_journal(connection, moment, programme_id, org_id=org_id)
+    if any(dated.entry.kind == EntryKind.CARRY_OVER for dated in journal):
+        # What came with a merger came from another's awards.
+        journal = read_journal(connection, moment, programme_id)
+    boundaries = read_boundaries(connection, moment, programme_id)
+    holdings = Holdings()
+    posted_at = {}
+    for dated in journal:
+        holdings.post(dated.entry)
+        if dated.entry.kind == EntryKind.AWARD:
+            posted_at[dated.entry.entry_id] = dated.posted_at
+    return tuple(
+        Expiring(
+            EntryId(lot.entry_id),
+            decode_key(lot.category),
+            left,
+            posted_at[lot.entry_id],
+            policy.expires_at(boundaries, posted_at[lot.entry_id]),
+        )
+        for holder, lot, left in holdings.unspent()
+        if holder == org_id and not lot.expired and lot.reversal is None
+    )
 
 
 def count_posted(connection: Connection, moment: Moment, programme_id: ProgrammeId) -> int:

@@ -42,6 +42,12 @@ class Founding:
 
 def create_programme(order: Order, founding: Founding) -> tuple[Operation, ProgrammeId]:
     """Found a programme; the id that it got."""
+    operation = ask_for_programme(order, founding)
+    return operation, ProgrammeId(order.outbox.subjects_of(operation)[0])
+
+
+def ask_for_programme(order: Order, founding: Founding) -> Operation:
+    """Found a programme, without looking which id it got."""
     encode_key(founding.key, "programme")
     check_range("supply cap", founding.supply_cap, 0, MAX_AMOUNT)
     check_range("approvals needed", founding.approvals_needed, 1, MAX_APPROVALS)
@@ -53,8 +59,7 @@ def create_programme(order: Order, founding: Founding) -> tuple[Operation, Progr
         founding.approvals_needed,
     )
     summary = f"Found the programme {founding.key}."
-    operation = order.place("Programmes", "create-programme", summary, encode)
-    return operation, ProgrammeId(order.outbox.subjects_of(operation)[0])
+    return order.place("Programmes", "create-programme", summary, encode)
 
 
 def change_profile(order: Order, programme_id: ProgrammeId, profile: bytes) -> Operation:

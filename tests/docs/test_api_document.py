@@ -41,7 +41,7 @@ def test_document__has_blocks_that_say_what_comes_of_them() -> None:
 def test_blocks__run_in_their_order__answer_what_they_say(at_work: Working) -> None:
     with writing(at_work.sender.engine) as connection:
         account = at_work.ledger.officer.address
-        scopes = [Scope.READ, Scope.CREDITS, Scope.MEMBERS]
+        scopes = [Scope.READ, Scope.CREDITS, Scope.MEMBERS, Scope.EVIDENCE]
         _, key = create_api_key(connection, account, "walk", scopes, days=1, now=time.time())
     base = str(at_work.client().base_url).rstrip("/")
     for block in BLOCKS:

@@ -137,8 +137,9 @@ class Fuzzer:
         if "$ref" in schema:
             part = self._document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
             return self._value(part, name, wrong=wrong)
-        if "anyOf" in schema:
-            return self._value(self._random.choice(schema["anyOf"]), name, wrong=wrong)
+        for several in ("anyOf", "oneOf"):
+            if several in schema:
+                return self._value(self._random.choice(schema[several]), name, wrong=wrong)
         if name in self._known and self._chance(0.6):
             return self._random.choice(self._known[name])
         if schema.get("type") == "object" or "properties" in schema:

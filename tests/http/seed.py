@@ -44,6 +44,7 @@ from tests.http.facts import (
     read_csv,
     time_of,
 )
+from tests.http.seed_dealings import write_benefits, write_distribution, write_proposals
 
 _SUMS = ("balance", "entry_count", "last_entry_id", "contributed", "contribution_count")
 
@@ -53,6 +54,7 @@ class Seeder:
 
     def __init__(self, engine: Engine, home: Path) -> None:
         self._engine = engine
+        self._home = home
         self._store = EvidenceStore(home / "evidence")
         self._rows: dict[Table, list[Mapping[str, Any]]] = defaultdict(list)
         self._logs: dict[int, int] = defaultdict(int)
@@ -69,10 +71,22 @@ class Seeder:
             self._memberships(connection)
             self._season(connection)
             self._officers()
+            write_benefits(self, connection)
+            write_proposals(self)
             self._state(looked_at if looked_at is not None else time.time())
-            for table, rows in self._rows.items():
-                connection.execute(insert(table), rows)
+            self._insert(connection)
+            write_distribution(self, connection, self._home)
+            self._insert(connection)
         return self.seeded
+
+    def add(self, table: Table, block: int, **values: Any) -> None:
+        """A row, with the log and the transaction that it came from."""
+        self._add(table, block, **values)
+
+    def _insert(self, connection: Any) -> None:
+        for table, rows in self._rows.items():
+            connection.execute(insert(table), rows)
+        self._rows.clear()
 
     def _add(self, table: Table, block: int, *, keyed: bool = True, **values: Any) -> None:
         """A row, with the log and the transaction that it came from."""
@@ -421,7 +435,17 @@ class Seeder:
 
     def _state(self, looked_at: float) -> None:
         for number, name in enumerate(
-            ("Authority", "Programmes", "Organisations", "Memberships", "Credits"), start=1
+            (
+                "Authority",
+                "Programmes",
+                "Organisations",
+                "Memberships",
+                "Credits",
+                "Benefits",
+                "Shares",
+                "Council",
+            ),
+            start=1,
         ):
             self._rows[tables.contracts].append(
                 {

@@ -38,6 +38,16 @@ def known(house: House) -> dict[str, list[Any]]:
         "commitment": ["0x" + each.hex() for each in house.ledger.seeded.evidence[:3]],
         "category": ["satellite.manufacture", "data.acquire"],
         "token_id": [8589934596, 4294967297],
+        "listing": [1, 2, 3],
+        "listing_id": [1, 2, 3],
+        "redemption": [1, 2, 3, 4],
+        "redemptions": [1, 2, 3],
+        "redemption_id": [1, 2, 3, 4],
+        "distribution": [1, 2],
+        "distribution_id": [1, 2],
+        "proposal": [1, 2, 3, 4],
+        "proposal_id": [1, 2, 3, 4],
+        "council": ["community", "0", "alliance"],
     }
 
 

@@ -35,16 +35,19 @@ ROLES = (
     "registrar",
     "treasurer",
     "council",
+    "councillor",
+    "guardian",
     "admin",
 )
 """Nobody; a key that was revoked; somebody signed in without and with a membership; and officers.
 
-The issuer is one of the community, the treasurer of the fund group, the others alliance-wide."""
+The issuer and the councillor are of the community, the treasurer of the fund group, the others
+alliance-wide."""
 
 ACCOUNTS = {
     "stranger": wallet("stranger").address,
     "member": account_of(4),
-    **{name: account_of(name) for name in ("issuer", "registrar", "treasurer", "council", "admin")},
+    **{name: account_of(name) for name in ROLES[4:]},
 }
 
 
@@ -60,7 +63,7 @@ def allowed(*roles: str) -> dict[str, int]:
 
 
 ALL = row(200, 200)
-OFFICERS = ("issuer", "registrar", "treasurer", "council", "admin")
+OFFICERS = ROLES[4:]
 MEMBERS_OFFICES = allowed("registrar", "council")
 
 COMMUNITY = {"programme": "community", "organisations": [4]}
@@ -73,6 +76,34 @@ OFFICE = {"account": "0x" + "11" * 20, "role": "issuer"}
 ENDS = {"expires_at": "2090-01-01T00:00:00Z"}
 NEW = {"organisations": [{"controller": "0x" + "11" * 20, "kind": "company", "key": "a"}]}
 BUDGET = {"programme": "fund-group", "issuer": "0x" + "11" * 20, "per_award": 1, "per_epoch": 1}
+COUNCILS = allowed("council")
+OF_COMMUNITY = {"programme": "community"}
+KEYED = {**OF_COMMUNITY, "categories": [{"key": "data.use"}]}
+WINDOW = {"opens_at": "2030-01-01T00:00:00Z", "closes_at": "2031-01-01T00:00:00Z"}
+LISTING = {"programme": "fund-group", "key": "a", "price": 1, "capacity": 1, **WINDOW}
+SHARING = {
+    **OF_COMMUNITY,
+    "epoch": 2,
+    "pool": 10,
+    "unit": "seat",
+    "claimable_from": "2030-01-01T00:00:00Z",
+    "claimable_until": "2031-01-01T00:00:00Z",
+}
+CAP = {"programme": "community", "supply_cap": 5}
+PROPOSAL = {
+    "council": "community",
+    "no_evidence": True,
+    "calls": [{"command": "supply-caps", "body": CAP}],
+}
+DRAFT = {
+    "message": {
+        "kind": "redemption",
+        "account": "0x" + "11" * 20,
+        "listing": 1,
+        "organisation": 4,
+    }
+}
+SIGNED = {"typed_data": "{typed_data}", "signature": "0x" + "11" * 65}
 
 TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     **{
@@ -101,6 +132,23 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/v1/accounts/0x" + "11" * 20,
             "/v1/evidence/{evidence}",
             "/v1/evidence/{evidence}/content",
+            "/v1/officers",
+            "/v1/budgets",
+            "/v1/benefits",
+            "/v1/benefits/1",
+            "/v1/benefits/1/redemptions",
+            "/v1/benefits/1/preview?organisation=4",
+            "/v1/redemptions",
+            "/v1/redemptions/1",
+            "/v1/organisations/4/redemptions",
+            "/v1/proposals",
+            "/v1/proposals/1",
+            "/v1/shares",
+            "/v1/shares/1",
+            "/v1/shares/1/entitlements",
+            "/v1/shares/1/entitlements/4",
+            "/v1/organisations/4/shares",
+            "/v1/organisations/4/expiries?programme=community&epochs=1",
             "/v1/sign-in/nonce",
             "/v1/audits/latest",
             "/v1/stream",
@@ -144,6 +192,56 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/v1/budgets"): (allowed("treasurer", "council"), BUDGET),
     ("POST", "/v1/appointments"): (allowed("admin"), OFFICE),
     ("POST", "/v1/dismissals"): (allowed("admin"), OFFICE),
+    ("POST", "/v1/pauses"): (allowed("guardian", "admin"), {"confirm": True}),
+    ("POST", "/v1/pause-ends"): (allowed("admin"), {"confirm": True}),
+    ("POST", "/v1/programmes"): (COUNCILS, {"key": "new", "name_en": "New"}),
+    ("POST", "/v1/programme-profiles"): (COUNCILS, {**OF_COMMUNITY, "note": "Ours."}),
+    ("POST", "/v1/supply-caps"): (COUNCILS, CAP),
+    ("POST", "/v1/approval-rules"): (COUNCILS, {**OF_COMMUNITY, "approvals_needed": 1}),
+    ("POST", "/v1/tiers"): (COUNCILS, {**OF_COMMUNITY, "tiers": [{"key": "friend"}]}),
+    ("POST", "/v1/tier-openings"): (COUNCILS, {**OF_COMMUNITY, "tier": 1}),
+    ("POST", "/v1/tier-closings"): (COUNCILS, {**OF_COMMUNITY, "tier": 1}),
+    ("POST", "/v1/category-openings"): (COUNCILS, KEYED),
+    ("POST", "/v1/category-closings"): (COUNCILS, {**OF_COMMUNITY, "categories": ["data.use"]}),
+    ("POST", "/v1/epoch-boundaries"): (
+        COUNCILS,
+        {**OF_COMMUNITY, "boundaries": ["2090-01-01T00:00:00Z"]},
+    ),
+    ("POST", "/v1/category-budgets"): (
+        allowed("treasurer", "council"),
+        {
+            "programme": "fund-group",
+            "issuer": "0x" + "11" * 20,
+            "category": "data.use",
+            "per_epoch": 1,
+        },
+    ),
+    ("POST", "/v1/benefits"): (allowed("treasurer", "council"), LISTING),
+    ("POST", "/v1/benefit-closings"): (COUNCILS, {"listing": 1}),
+    ("POST", "/v1/redemptions"): (allowed("member"), {"listing": 1, "organisation": 4}),
+    ("POST", "/v1/fulfilments"): (COUNCILS, {**OF_COMMUNITY, "redemptions": [1]}),
+    ("POST", "/v1/refunds"): (COUNCILS, {"redemption": 1}),
+    ("POST", "/v1/shares"): (COUNCILS, SHARING),
+    ("POST", "/v1/share-withdrawals"): (COUNCILS, {"distribution": 1}),
+    ("POST", "/v1/claims"): (allowed("member"), {"distribution": 1, "organisation": 4}),
+    ("POST", "/v1/expiries"): (COUNCILS, {**OF_COMMUNITY, "epochs": 1}),
+    ("GET", "/v1/expiries?programme=community&epochs=1"): (row(401, 200), None),
+    ("POST", "/v1/proposals"): (allowed("councillor"), PROPOSAL),
+    ("POST", "/v1/approvals"): (
+        allowed("councillor"),
+        {"proposal": 1, "calls_hash": "0x" + "11" * 32},
+    ),
+    ("POST", "/v1/executions"): (allowed("councillor"), {"proposal": 1}),
+    ("POST", "/v1/proposal-cancellations"): (
+        allowed("councillor", "guardian"),  # it is the councillor's own
+        {"proposal": 1},
+    ),
+    ("POST", "/v1/typed-data"): (ALL, DRAFT),
+    ("POST", "/v1/signed-messages"): (row(401, 503, stranger=403), SIGNED),
+    ("POST", "/v1/evidence?title_en=Note"): (
+        row(401, 403, **dict.fromkeys(OFFICERS, 201)),
+        {"a": "document"},
+    ),
 }
 """By method and path (an example of the route's): what each role gets, and the body."""
 
@@ -218,6 +316,9 @@ def filled(house: House, value: Any) -> Any:
     )
     if isinstance(value, str):
         return value.replace("{evidence}", "0x" + house.ledger.seeded.evidence[0].hex())
+    if value is SIGNED:
+        drafted = house.client.post("/v1/typed-data", json=DRAFT).json()
+        return {**SIGNED, "typed_data": drafted["typed_data"]}
     if isinstance(value, dict) and value.get("entries") == ["{community}"]:
         return {**value, "entries": [community]}
     return value

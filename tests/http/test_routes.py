@@ -43,6 +43,9 @@ def test_status__of_a_mirror_that_follows__says_how_far_and_what(client: httpx.C
         "Organisations",
         "Memberships",
         "Credits",
+        "Benefits",
+        "Shares",
+        "Council",
     ]
 
 

@@ -63,15 +63,24 @@ def award_of(amount: int, **changed: Any) -> dict[str, Any]:
     return {"programme": "alliance", "awards": [item], "no_evidence": True, **changed}
 
 
+def secret_of(folder: Path, name: str) -> bytes:
+    """The secret of a key that a server has."""
+    return keccak256(f"{folder} {name}".encode())
+
+
 @contextlib.contextmanager
 def working(
     ledger: Ledger, folder: Path, url: str, *, keys: str = "officer,service"
 ) -> Iterator[Working]:
     """Serve the ledger. `officer` is the officer's own key, `service` an issuer's with a budget of
-    500 an award and 800 an epoch, larger than that of the ledger's issuer."""
-    secrets = {name: keccak256(f"{folder} {name}".encode()) for name in ("officer", "service")}
+    500 an award and 800 an epoch, larger than that of the ledger's issuer; others of `keys` have
+    no office."""
+    names = {"officer", "service", *filter(None, keys.split(","))}
+    secrets = {name: secret_of(folder, name) for name in sorted(names)}
     service = LocalSigner(secrets["service"]).address
-    ledger.anvil.rpc.call("anvil_setBalance", "0x" + service.hex(), hex(10**22))
+    for name in names - {"officer"}:  # who has coin, and whose balance no block would explain
+        account = LocalSigner(secrets[name]).address
+        ledger.anvil.rpc.call("anvil_setBalance", "0x" + account.hex(), hex(10**22))
     if not ledger.contracts.authority.is_officer("issuer", PROGRAMME, service, at="latest"):
         appoint = authority.encode_appoint("issuer", PROGRAMME, service, ledger.operation())
         ledger.do(ledger.contracts.authority.address, appoint)

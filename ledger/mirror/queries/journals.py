@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, select
 
 from ledger.domain.events import EntryPosted
 from ledger.domain.expiry import DatedEntry
-from ledger.domain.ids import ProgrammeId
+from ledger.domain.ids import OrgId, ProgrammeId
 from ledger.domain.keys import recode_key
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.spans import span_of
@@ -34,8 +34,12 @@ def read_journal(
     *,
     since: int | None = None,
     until: int | None = None,
+    org_id: OrgId | None = None,
 ) -> tuple[DatedEntry, ...]:
-    """The entries of a programme, the oldest first; from `since` to before `until`, in seconds."""
+    """The entries of a programme, the oldest first; from `since` to before `until`, in seconds.
+
+    With `org_id`, those of one organisation.
+    """
     span = span_of(connection, moment, since=since, until=until)
     query = (
         select(entries, blocks.c.timestamp)
@@ -43,6 +47,8 @@ def read_journal(
         .where(_OF_PROGRAMME, span.condition())
         .order_by(entries.c.entry_id)
     )
+    if org_id is not None:
+        query = query.where(entries.c.org_id == org_id)
     return tuple(
         DatedEntry(
             EntryPosted(

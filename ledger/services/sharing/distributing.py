@@ -132,6 +132,15 @@ def post(
     order: Order, distribution: Distribution, evidence: bytes = NO_COMMITMENT
 ) -> tuple[Operation, DistributionId]:
     """Post a distribution; its number. Signed by a council officer of the programme."""
+    operation = ask_for_distribution(order, distribution, evidence)
+    (distribution_id,) = order.outbox.made_by(operation, "distributionId")
+    return operation, DistributionId(distribution_id)
+
+
+def ask_for_distribution(
+    order: Order, distribution: Distribution, evidence: bytes = NO_COMMITMENT
+) -> Operation:
+    """Post a distribution, without looking which number it got."""
     check_time("first claims", distribution.claimable_from)
     check_time("last claims", distribution.claimable_until)
     summary = (
@@ -139,9 +148,7 @@ def post(
         f"{distribution.epoch} of programme {distribution.programme_id}."
     )
     encode = partial(shares.encode_post, distribution, evidence=evidence)
-    operation = order.place("Shares", "post-distribution", summary, encode)
-    (distribution_id,) = order.outbox.made_by(operation, "distributionId")
-    return operation, DistributionId(distribution_id)
+    return order.place("Shares", "post-distribution", summary, encode)
 
 
 def withdraw(

@@ -89,6 +89,21 @@ def read_shares(path: Path) -> Shares:
     return _read(path, SHARES_SCHEMA, _shares)
 
 
+def parse_shares(content: bytes) -> Shares:
+    """The shares that a file's content is. Raises InvalidValue, also where its root is not that of
+    its shares."""
+    try:
+        found = json.loads(content)
+        _require_schema(found["schema"], SHARES_SCHEMA)
+        return _shares(found)
+    except InvalidValue:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, LedgerError) as error:
+        raise InvalidValue(
+            field="shares", value=content[:40], expected=f"a file of the schema {SHARES_SCHEMA}"
+        ) from error
+
+
 def read_rule(path: Path) -> ShareRule:
     """Read a published rule. Raises InvalidFile."""
     try:

@@ -68,7 +68,7 @@ def bring(
             admit = _encode_admission(voucher, terms)
             return order.place(voucher.contract, command, summary, admit)
         encode = _ENCODERS[voucher.kind]
-        return order.under(_outbox_id(voucher)).place(
+        return order.under(outbox_id(voucher)).place(
             voucher.contract, command, summary, lambda _id: encode(voucher)
         )
     except ContractRefused as refusal:
@@ -181,7 +181,7 @@ def cancel(order: Order, voucher: Voucher) -> Operation:
     )
 
 
-def _outbox_id(voucher: Voucher) -> bytes:
+def outbox_id(voucher: Voucher) -> bytes:
     """By what this outbox knows the operation: the message's own, which a contract counts once."""
     return _cancelling_id(voucher) if voucher.kind == CANCELLATION else voucher.operation_id
 

@@ -84,8 +84,7 @@ def parse_voucher(content: bytes) -> Voucher:
         if not isinstance(found, dict) or found["schema"] != SCHEMA or not found.keys() <= _MEMBERS:
             expected = f"of the schema {SCHEMA}, with its members alone"
             raise _unusable("voucher", "the file", expected)
-        typed = found["typed_data"]
-        message = _parse_message(typed)
+        message = parse_message(found["typed_data"])
         signed = SignedMessage(
             _hex("signer", found["signer"]),
             message.deadline,
@@ -96,12 +95,33 @@ def parse_voucher(content: bytes) -> Voucher:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problem = f"of the schema {SCHEMA} ({type(error).__name__}: {error})"
         raise _unusable("voucher", "the file", problem) from error
-    if message.to_json() != typed:
-        raise _unusable("typed_data", "what the file has", f"the {message.primary_type} as signed")
     if says != describe_message(message):
         expected = "what the signed message says; it may have been altered to mislead"
         raise _unusable("says", "the file's sentence", expected)
     return Voucher(message, signed, proof)
+
+
+def parse_message(typed: Mapping[str, Any]) -> TypedMessage:
+    """The message of what a wallet shows (EIP-712), in the one form that it has.
+
+    Raises InvalidValue and NotFound.
+    """
+    try:
+        message = _parse_message(typed)
+        is_same = message.to_json() == typed
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
+        problem = f"a message that a contract takes ({type(error).__name__}: {error})"
+        raise _unusable("typed_data", "what was sent", problem) from error
+    if not is_same:
+        raise _unusable("typed_data", "what was sent", f"the {message.primary_type} as signed")
+    return message
 
 
 def _parse_message(typed: Mapping[str, Any]) -> TypedMessage:

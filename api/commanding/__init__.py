@@ -1,0 +1,1 @@
+"""What can be asked for over HTTP, one file a subject: each says what a body comes to."""

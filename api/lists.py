@@ -1,0 +1,45 @@
+"""Lists in the order of one number, the latest first: what most lists of the ledger are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from fastapi import Request, Response
+
+from api.answers import MomentAsked, Reading, answers_of
+from api.pagination import cut_page, decode_cursor, link_header, question_of
+from api.schemas.base import Page, Schema
+
+LARGEST = 2**63 - 1
+
+_Row = TypeVar("_Row")
+_View = TypeVar("_View", bound=Schema)
+
+
+def answer_latest(
+    request: Request,
+    asked: MomentAsked,
+    page_type: type[Page[_View]],
+    *,
+    limit: int,
+    cursor: str | None,
+    read: Callable[[Reading, int, int], Sequence[_Row]],
+    number_of: Callable[[_Row], int],
+    show: Callable[[Reading, Sequence[_Row]], list[_View]],
+) -> Response:
+    """A page of rows with the highest numbers first.
+
+    `read` gives at most so many rows (its last argument) whose numbers are below another (the one
+    before it); `show` makes what is answered of them.
+    """
+
+    def build(reading: Reading) -> tuple[Schema, Mapping[str, str]]:
+        question = question_of(request)
+        (before,) = decode_cursor(question, cursor, 1) if cursor is not None else (LARGEST,)
+        rows = read(reading, before, limit + 1)
+        page = cut_page(rows, limit, question, lambda row: (number_of(row),))
+        answer = page_type.giving(reading.about, show(reading, page.rows), page.next)
+        return answer, link_header(request, page.next)
+
+    return answers_of(request).json(request, build, asked)
