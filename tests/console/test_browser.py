@@ -41,6 +41,7 @@ def paths_of(seeded: Ledger) -> list[str]:
         "/programmes/community",
         "/entries/10",
         f"/evidence/0x{seeded.seeded.evidence[0].hex()}",
+        "/proof",
         "/docs",
     ]
 
