@@ -36,7 +36,10 @@ TEMPLATES = HERE / "templates"
 STATIC = HERE / "static"
 MEDIA_TYPE = "text/html; charset=utf-8"
 
-_MEDIA_TYPES = {"moonlake.css": "text/css", "live.js": "text/javascript; charset=utf-8"}
+_MEDIA_TYPES = {
+    "moonlake.css": "text/css",
+    **dict.fromkeys(("live.js", "sign_in.js"), "text/javascript; charset=utf-8"),
+}
 _YEAR = 365 * 24 * 3600
 _LEAST_SERVER_ERROR = 500
 _VARY = "Accept-Language, Cookie"
@@ -107,6 +110,22 @@ def page(
         headers=_headers(request, language),
         volatile=volatile,
     )
+
+
+def own_page(
+    request: Request, template: str, build: Callable[[Reading, Language], Mapping[str, Any]]
+) -> Response:
+    """The page of what `build` reads for the reader alone: nobody keeps a copy of it."""
+    pages: Pages = request.app.state.pages
+    language = pages.language_of(request)
+
+    def values(reading: Reading) -> dict[str, Any]:
+        shared = _shared(request, pages, language) | _about(reading, language)
+        return {**shared, **build(reading, language)}
+
+    body = pages.render(language, template, answers_of(request).read(values))
+    headers = {**_headers(request, language), "Cache-Control": "no-store"}
+    return Response(body, media_type=MEDIA_TYPE, headers=headers)
 
 
 def plain_page(request: Request, template: str, values: Mapping[str, Any]) -> Response:

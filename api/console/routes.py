@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.callers import may_read
-from api.console import journal, organisations, programmes, proof, reference, register
+from api.console import journal, me, organisations, programmes, proof, reference, register
 from api.console.pages import STATIC, Pages
 
 assets = APIRouter(include_in_schema=False)
@@ -27,6 +27,7 @@ def install_console(app: FastAPI) -> None:
         reference.router,
     ):
         app.include_router(router, dependencies=[Depends(may_read)])
+    app.include_router(me.router)
     app.include_router(assets)
 
 

@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, Route, expect
 
-from ledger.chain.contracts.credits import encode_award
-from ledger.domain.commands import Award
-from tests.http.working import Working, working
+from tests.console.opened import Opened, opened_site
 from tests.support.anvil import Anvil
-from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, running_ledger
+from tests.support.ledger import MEMBER
 
 NEWS = "Something was recorded since this page was made."
 
 
-@dataclass
-class Opened:
-    """A server over a chain, and its pages in a browser."""
-
-    at_work: Working
-    context: BrowserContext
-    address: str
-
-    def page(self, path: str) -> Page:
-        found = self.context.new_page()
-        found.goto(self.address + path)
-        return found
-
-    def award(self, amount: int) -> None:
-        ledger = self.at_work.ledger
-        calldata = encode_award(PROGRAMME, [Award(MEMBER, amount, CATEGORY)], ledger.operation())
-        ledger.do(ledger.contracts.credits.address, calldata)
-        self.at_work.look()
-
-
 @pytest.fixture
 def opened(fresh_anvil: Anvil, tmp_path: Path, browser: Browser) -> Iterator[Opened]:
-    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
-    with (
-        running_ledger(fresh_anvil, tmp_path) as ledger,
-        working(ledger, tmp_path, url, keys="") as at_work,
-    ):
-        context = browser.new_context(locale="en-GB")
-        yield Opened(at_work, context, str(at_work.client().base_url).rstrip("/"))
-        context.close()
+    with opened_site(fresh_anvil, tmp_path, browser) as site:
+        yield site
 
 
 def fulfil(status: int) -> Callable[[Route], None]:
