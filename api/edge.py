@@ -29,10 +29,10 @@ MOST_DEPTH = 64
 _JSON_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Pages load their own style sheet and images, and nothing else; no page has a script."""
+"""Pages load their own style sheet, script and images, and ask this server alone."""
 
 REQUEST_ID: ContextVar[str] = ContextVar("moonlake_request_id", default="")
 """The id of the request that is answered now."""

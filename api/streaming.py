@@ -110,11 +110,10 @@ class Teller:
         return told, not is_all
 
     def _at_cursor(self, reading: Reading, told_at: int) -> Position:
-        state = reading.state
-        cursor = state.cursor
+        cursor = reading.state.cursor
         if not self._trail or self._trail[-1] != (cursor.number, cursor.hash):
             self._trail.append((cursor.number, cursor.hash))
-        return Position(cursor.number, _LAST_LOG, cursor.hash, state.final_number, told_at)
+        return position_after(reading.state, told_at)
 
     def _is_on_chain(self, reading: Reading) -> bool:
         here = self._here
@@ -210,6 +209,13 @@ class Teller:
         if self.position is None:
             raise AssertionError("a stream begins somewhere")
         return self.position
+
+
+def position_after(state: MirrorState, told_at: int) -> Position:
+    """Where whoever knows all that is mirrored goes on, and operations up to `told_at`, in
+    milliseconds since 1970 UTC."""
+    cursor = state.cursor
+    return Position(cursor.number, _LAST_LOG, cursor.hash, state.final_number, told_at)
 
 
 def sees_own(account: bytes) -> Callable[[Connection, bytes], bool]:

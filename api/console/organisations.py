@@ -71,6 +71,7 @@ def organisation(request: Request, org_id: OrganisationPath) -> Response:
         rows = list_entries(connection, moment, wanted, before=EntryId(before), limit=PAGE_SIZE + 1)
         return {
             "organisation": found,
+            "followed": {"organisation": org_id},
             "name": organisation_name(language, found.profile, found.org_id),
             "charts": _charts(read_balances(connection, moment, OrgId(org_id))),
             "statement": cut_page(rows, PAGE_SIZE, question, _place_of),

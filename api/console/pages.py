@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from api.console.languages import (
 from api.console.names import capitalised, label_in, name_in, organisation_name, programme_names
 from api.formats import show_address_once, show_bytes, show_time
 from api.problems import Problem
+from api.streaming import position_after
 from ledger import __version__
 from ledger.errors import LedgerError
 from ledger.mirror.queries.programmes import read_programmes
@@ -34,9 +36,22 @@ TEMPLATES = HERE / "templates"
 STATIC = HERE / "static"
 MEDIA_TYPE = "text/html; charset=utf-8"
 
+_MEDIA_TYPES = {
+    "moonlake.css": "text/css",
+    **dict.fromkeys(("live.js", "sign_in.js"), "text/javascript; charset=utf-8"),
+}
 _YEAR = 365 * 24 * 3600
 _LEAST_SERVER_ERROR = 500
 _VARY = "Accept-Language, Cookie"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that pages load. Its name changes with its content, so that it keeps for long."""
+
+    served_as: str
+    content: bytes
+    media_type: str
 
 
 class Pages:
@@ -44,8 +59,12 @@ class Pages:
 
     def __init__(self, language: str) -> None:
         self.otherwise = language_named(language)
-        self.style_sheet = _style_sheet_path()
+        self.assets = {name: _read_asset(name) for name in _MEDIA_TYPES}
         self._environments = {tag: _environment(each) for tag, each in languages().items()}
+
+    def asset(self, name: str) -> str:
+        """Where a file of `static` is served."""
+        return f"/static/{self.assets[name].served_as}"
 
     def language_of(self, request: Request) -> Language:
         """The language that the reader gets."""
@@ -67,8 +86,13 @@ def page(
     template: str,
     build: Callable[[Reading, Language], Mapping[str, Any]],
     asked: MomentAsked = LATEST,
+    *,
+    volatile: bool = False,
 ) -> Response:
-    """The page of what `build` reads, or 304 where the reader has it."""
+    """The page of what `build` reads, or 304 where the reader has it.
+
+    `volatile` pages also tell when the mirror looked, and so are made anew after each look.
+    """
     pages: Pages = request.app.state.pages
     language = pages.language_of(request)
 
@@ -84,7 +108,24 @@ def page(
         media_type=MEDIA_TYPE,
         variant=language.tag,
         headers=_headers(request, language),
+        volatile=volatile,
     )
+
+
+def own_page(
+    request: Request, template: str, build: Callable[[Reading, Language], Mapping[str, Any]]
+) -> Response:
+    """The page of what `build` reads for the reader alone: nobody keeps a copy of it."""
+    pages: Pages = request.app.state.pages
+    language = pages.language_of(request)
+
+    def values(reading: Reading) -> dict[str, Any]:
+        shared = _shared(request, pages, language) | _about(reading, language)
+        return {**shared, **build(reading, language)}
+
+    body = pages.render(language, template, answers_of(request).read(values))
+    headers = {**_headers(request, language), "Cache-Control": "no-store"}
+    return Response(body, media_type=MEDIA_TYPE, headers=headers)
 
 
 def plain_page(request: Request, template: str, values: Mapping[str, Any]) -> Response:
@@ -129,9 +170,10 @@ def _shared(request: Request, pages: Pages, language: Language) -> dict[str, Any
         "languages": languages(),
         "here": here,
         "path": request.url.path,
-        "style_sheet": pages.style_sheet,
+        "asset": pages.asset,
         "version": __version__,
         "reading": None,
+        "followed": {},
         "programmes": (),
         "named": {},
         "made_up": False,
@@ -143,6 +185,7 @@ def _about(reading: Reading, language: Language) -> dict[str, Any]:
         "reading": reading,
         **_menu(reading, language),
         "made_up": holds_made_up(reading.connection),
+        "told": position_after(reading.state, int(reading.now * 1000)).id,
     }
 
 
@@ -190,7 +233,8 @@ def _environment(language: Language) -> Environment:
     return environment
 
 
-def _style_sheet_path() -> str:
-    """Where the style sheet is served: its name changes with its content, so it keeps for long."""
-    content = (STATIC / "moonlake.css").read_bytes()
-    return f"/static/moonlake.{hashlib.sha256(content).hexdigest()[:12]}.css"
+def _read_asset(name: str) -> Asset:
+    content = (STATIC / name).read_bytes()
+    stem, _, suffix = name.rpartition(".")
+    served_as = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
+    return Asset(served_as, content, _MEDIA_TYPES[name])

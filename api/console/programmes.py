@@ -46,6 +46,7 @@ def programme(request: Request, programme: ProgrammePath) -> Response:
         totals = read_category_totals(connection, moment, found.programme_id)
         return {
             "programme": found,
+            "followed": {"programme": programme},
             "role": name_in(language, texts.get("role_zh", ""), texts.get("role_en", ""), ""),
             "totals": {total.category: total for total in totals},
             "most": max((abs(total.amount) for total in totals), default=0),

@@ -1,4 +1,4 @@
-"""Puts the console's pages and its style sheet into the application."""
+"""Puts the console's pages and what they load into the application."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.callers import may_read
-from api.console import journal, organisations, programmes, reference, register
+from api.console import journal, me, organisations, programmes, proof, reference, register
 from api.console.pages import STATIC, Pages
 
 assets = APIRouter(include_in_schema=False)
@@ -23,20 +23,23 @@ def install_console(app: FastAPI) -> None:
         organisations.router,
         programmes.router,
         journal.router,
+        proof.router,
         reference.router,
     ):
         app.include_router(router, dependencies=[Depends(may_read)])
+    app.include_router(me.router)
     app.include_router(assets)
 
 
 @assets.get("/static/{name}")
-async def style_sheet(request: Request, name: str) -> Response:
-    """The style sheet under its present name: an older page asks for an older one in vain."""
+async def asset(request: Request, name: str) -> Response:
+    """A file that pages load, under its present name: an older page asks for an older in vain."""
     pages: Pages = request.app.state.pages
-    if f"/static/{name}" != pages.style_sheet:
-        raise HTTPException(404)
-    body = (STATIC / "moonlake.css").read_bytes()
-    return Response(body, media_type="text/css", headers={"Cache-Control": _FOR_LONG})
+    for each in pages.assets.values():
+        if each.served_as == name:
+            headers = {"Cache-Control": _FOR_LONG}
+            return Response(each.content, media_type=each.media_type, headers=headers)
+    raise HTTPException(404)
 
 
 @assets.get("/favicon.ico")

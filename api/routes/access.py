@@ -27,6 +27,7 @@ from api.schemas.access import (
     SessionAnswer,
     SignInCommand,
 )
+from ledger.chain.addresses import parse_address
 from ledger.chain.sign_in import (
     Relied,
     SignInMessage,
@@ -35,6 +36,7 @@ from ledger.chain.sign_in import (
     is_signed_with_key,
     parse_message,
     parse_signature,
+    write_message,
 )
 from ledger.config import Settings
 from ledger.domain.access import Scope
@@ -73,24 +75,34 @@ PrefixPath = Annotated[
     str,
     Path(pattern="^[A-Za-z0-9]{8}$", description="How the key is known.", examples=["Zk3fB9q2"]),
 ]
+SignerQuery = Annotated[
+    str | None,
+    Query(
+        pattern="^0x[0-9a-fA-F]{40}$",
+        description="The account that will sign: then `message` is what it is to sign.",
+        examples=["0x" + "3c" * 20],
+    ),
+]
 BeforeQuery = Annotated[
     Number, Query(ge=1, le=LAST_LINE, description="Lines below this number.", examples=[100])
 ]
 
 
 @router.get("/sign-in/nonce", operation_id="getNonce", response_model=NonceAnswer, responses=FAULTS)
-def get_nonce(request: Request) -> Response:
-    """What a message to sign in with must hold."""
-    settings: Settings = request.app.state.settings
+def get_nonce(request: Request, *, address: SignerQuery = None) -> Response:
+    """What a message to sign in with must hold, and with an address the message itself."""
     relied = _relied(request)
-    nonce, expires_at = new_nonce(_secret(request), now=clock_of(request)())
+    now = clock_of(request)()
+    nonce, expires_at = new_nonce(_secret(request), now=now)
+    account = parse_address(address) if address is not None else None
     answer = NonceAnswer(
         nonce=nonce,
         domain=relied.domain,
-        uri=settings.origin,
+        uri=relied.origin,
         version="1",
         chain_id=relied.chain_id,
         expires_at=show_time(expires_at),
+        message=write_message(relied, account, nonce, now=now) if account else None,
     )
     return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
 

@@ -47,6 +47,14 @@ LastEventId = Annotated[
         description="The id of the last event that the caller got; what came since is told first.",
     ),
 ]
+BeginAfterQuery = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="The same, for a browser's first connection, which can set no header; the "
+        "header goes before it.",
+    ),
+]
 
 
 @router.get(
@@ -63,7 +71,7 @@ LastEventId = Annotated[
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **problems(
-            s400="The Last-Event-ID was not given here.",
+            s400="The event's id was not given here.",
             s401="The credential is good for nothing.",
             s422="A value of the query cannot be used; `errors` names each.",
             s429="Too many streams.",
@@ -79,10 +87,12 @@ def get_stream(
     programme: ProgrammeQuery = None,
     organisation: OrganisationQuery = None,
     last_event_id: LastEventId = None,
+    begin_after: BeginAfterQuery = None,
 ) -> Response:
     """What happens, as it happens (Server-Sent Events). Operations are told to officers, and each
     to who asked for it."""
-    position = Position.parse(last_event_id) if last_event_id else None
+    known = last_event_id or begin_after
+    position = Position.parse(known) if known else None
 
     def begin(reading: Reading) -> Wanted:
         named = programme_named(reading, programme) if programme is not None else None
@@ -121,7 +131,8 @@ async def _events(request: Request, teller: Teller) -> AsyncIterator[bytes]:
     beat = time.monotonic()
     try:
         yield b"retry: 2000\n\n"
-        while not request.app.state.is_stopping():
+        # Nothing is sent for long, so that only asking tells that the reader has gone.
+        while not (request.app.state.is_stopping() or await request.is_disconnected()):
             told, more = await run_in_threadpool(_tell, answers, teller)
             for event in told:
                 yield event

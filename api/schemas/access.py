@@ -16,7 +16,8 @@ from ledger.office.api_keys import MAX_DAYS, ApiKey
 
 
 class NonceAnswer(Schema):
-    """What a message to sign (EIP-4361) must hold; it is good until `expires_at`."""
+    """What a message to sign (EIP-4361) must hold; it is good until `expires_at`. `message` is
+    such a message, for the address that was given, and null without one."""
 
     nonce: Annotated[str, Field(examples=["5d41402abc4b2a76b9719d911017c592"])]
     domain: Annotated[str, Field(examples=["ledger.example.org"])]
@@ -24,6 +25,7 @@ class NonceAnswer(Schema):
     version: Literal["1"]
     chain_id: Annotated[int, Field(examples=[31337])]
     expires_at: Time
+    message: str | None
 
 
 class SignInCommand(Command):

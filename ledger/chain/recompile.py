@@ -11,7 +11,7 @@ import contextlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 import msgspec
@@ -25,10 +25,11 @@ _SECONDS = 900
 
 
 class Recompilation:
-    """A compilation under way; it begins when it is made. Raises ToolMissing from `codes` where
-    there is no compiler of the version."""
+    """A compilation of the contracts `names`, under way; it begins when it is made. Raises
+    ToolMissing from `codes` where there is no compiler of the version."""
 
-    def __init__(self, standard_input: bytes) -> None:
+    def __init__(self, standard_input: bytes, names: Sequence[str] = BUILT) -> None:
+        self._names = names
         self._process: subprocess.Popen[bytes] | None = None
         self._answer: IO[bytes] | None = None
         self._problem: ToolMissing | None = None
@@ -49,7 +50,7 @@ class Recompilation:
             )
 
     def codes(self) -> Mapping[str, tuple[bytes, bytes]]:
-        """The creation code and the runtime code of each contract in BUILT, by name.
+        """The creation code and the runtime code of each of the contracts, by name.
 
         Raises ToolMissing and CompilationFailed.
         """
@@ -62,7 +63,10 @@ class Recompilation:
         self._answer.seek(0)
         try:
             output = msgspec.json.decode(self._answer.read(), type=_Output)
-            return {name: _codes(output.contracts[f"contracts/{name}.sol"][name]) for name in BUILT}
+            return {
+                name: _codes(output.contracts[f"contracts/{name}.sol"][name])
+                for name in self._names
+            }
         except (msgspec.DecodeError, KeyError, ValueError) as error:
             raise CompilationFailed(problem="the compiler gave no code") from error
 

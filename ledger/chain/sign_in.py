@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from ledger.chain.addresses import show_address
@@ -35,6 +35,8 @@ CLOCK_SKEW = 60
 
 MAGIC = bytes.fromhex("1626ba7e")
 """What a contract answers to a good signature (ERC-1271), which is also the call's selector."""
+
+STATEMENT = "Sign in to the ledger. Signing costs nothing and moves nothing."
 
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
@@ -92,6 +94,20 @@ class Relied:
     def domain(self) -> str:
         """The origin's authority, which the message must name."""
         return urlsplit(self.origin).netloc
+
+
+def write_message(
+    relied: Relied, account: bytes, nonce: str, *, now: float, statement: str = STATEMENT
+) -> str:
+    """A message that `check_message` takes, for the account to sign at `now`, seconds since 1970
+    UTC."""
+    issued_at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (
+        f"{relied.domain} wants you to sign in with your Ethereum account:\n"
+        f"{show_address(account)}\n\n{statement}\n\n"
+        f"URI: {relied.origin}\nVersion: 1\nChain ID: {relied.chain_id}\n"
+        f"Nonce: {nonce}\nIssued At: {issued_at}"
+    )
 
 
 def parse_message(text: str) -> SignInMessage:

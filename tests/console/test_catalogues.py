@@ -20,7 +20,7 @@ TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 
-UNTRANSLATED = {"UTC", "GET", "№"}
+UNTRANSLATED = {"UTC", "GET", "№", "XLSX", "CSV"}
 """What is the same in every language."""
 
 
@@ -72,11 +72,17 @@ class Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self._in_code = False
 
     def handle_data(self, data: str) -> None:
-        self.found.append(data)
+        if not self._in_code:  # commands are the same in every language
+            self.found.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_code &= tag != "code"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_code |= tag == "code"
         self.found += [
             value
             for name, value in attrs

@@ -18,6 +18,8 @@ PAGES = (
     "/programmes/community",
     "/programmes/alliance?epoch=2&category=event.keynote",
     "/entries/1",
+    "/proof",
+    "/me",
     "/docs",
     "/?q=%E9%93%B6%E6%B2%B3&programme=community&status=active&kind=company&segment=satellite",
     "/?q=nothing+like+that",

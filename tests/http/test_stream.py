@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.routes import stream
 from ledger.chain.contracts.credits import encode_award
 from ledger.domain.commands import Award
 from ledger.processes import wait_until
@@ -48,6 +50,7 @@ class Listener(threading.Thread):
         self.events: list[Event] = []
         self.status = 0
         self.ended = False
+        self._socket: socket.socket | None = None
         self._client = httpx.Client(
             base_url=client.base_url, headers=client.headers, cookies=client.cookies, timeout=30
         )
@@ -59,6 +62,7 @@ class Listener(threading.Thread):
             with self._client.stream(
                 "GET", "/v1/stream", params=self._query, headers=headers
             ) as answer:
+                self._socket = answer.extensions["network_stream"].get_extra_info("socket")
                 self.status = answer.status_code
                 lines: dict[str, str] = {}
                 for line in answer.iter_lines():
@@ -70,6 +74,8 @@ class Listener(threading.Thread):
                     lines = lines if line else {}
         except (httpx.TransportError, httpx.StreamError, RuntimeError):
             pass  # it was cut
+        finally:
+            self._client.close()
         self.ended = True
 
     def of(self, kind: str) -> list[Any]:
@@ -80,12 +86,14 @@ class Listener(threading.Thread):
         return self.of(kind)
 
     def cut(self) -> str:
-        """Cut the line; the id of the last event."""
-        self._client.close()
-        return self.events[-1].id
+        """Cut the line; the id of the last event, empty for none."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        return self.events[-1].id if self.events else ""
 
 
-@contextmanager
+@contextlib.contextmanager
 def listening(client: httpx.Client, last: str = "", **query: Any) -> Iterator[Listener]:
     listener = Listener(client, last, **query)
     listener.start()
@@ -93,7 +101,8 @@ def listening(client: httpx.Client, last: str = "", **query: Any) -> Iterator[Li
         assert wait_until(lambda: listener.status != 0, seconds=20)
         yield listener
     finally:
-        listener.cut() if listener.events else None
+        listener.cut()
+        listener.join(20)
 
 
 def award(at_work: Working, amount: int) -> None:
@@ -132,6 +141,32 @@ def test_stream__of_what_happens__tells_each_once_and_goes_on_after_a_cut(
     with listening(client, first) as from_middle:
         assert amounts(from_middle.wait_for("entry", 2)) == [3, 4]
     assert again.of("withdrawn") == []
+
+
+def test_stream__that_was_left__makes_room_at_once(
+    at_work: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MOST_STREAMS", 1)
+    client = at_work.client()
+    with listening(client), listening(client) as one_too_many:
+        assert one_too_many.status == 429
+
+    def is_let_in() -> bool:
+        with listening(client) as next_one:
+            return next_one.status == 200
+
+    assert wait_until(is_let_in, seconds=stream.HEARTBEAT_SECONDS / 2)
+
+
+def test_stream__begun_where_a_page_was_made__tells_what_came_since(at_work: Working) -> None:
+    client = at_work.client()
+    with listening(client) as listener:
+        listener.wait_for("head", 1)
+        place = listener.cut()
+    award(at_work, 6)
+    at_work.look()
+    with listening(client, begin_after=place) as since:
+        assert amounts(since.wait_for("entry", 1)) == [6]
 
 
 def test_stream__with_filters__tells_those_alone(at_work: Working) -> None:
