@@ -19,6 +19,7 @@ from api.failures import install_failures
 from api.limits import Limits
 from api.marks import Again, Marks
 from api.openapi import describe
+from api.openapi import types as typescript
 from api.parameters import refuse_unknown_parameters
 from api.routes import (
     access,
@@ -109,6 +110,7 @@ def create_app(
         guarded.include_router(router)
     app.include_router(guarded)
     app.include_router(status.probes)
+    app.include_router(typescript)
     install_console(app)
     install_failures(app)
     app.add_middleware(
