@@ -37,6 +37,7 @@ from api.routes import (
 )
 from ledger import __version__
 from ledger.config import Settings
+from ledger.shares import Shares
 from ledger.wiring import database_to_read, open_evidence
 
 
@@ -46,6 +47,7 @@ def create_app(
     clock: Callable[[], float] = time.time,
     not_ready_while: Path | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
+    shares: Shares | None = None,
 ) -> FastAPI:
     """The HTTP API and the console over the database of `settings`.
 
@@ -53,12 +55,13 @@ def create_app(
     does not answer leaves what was mirrored served and marked as stale. Where the settings name
     keys that it may sign with, it also takes what officers ask for to the chain. `clock` gives the
     time in seconds since 1970 UTC. `/readyz` says no while the file `not_ready_while` is there.
-    Streams end soon after `is_stopping` says so. Raises InvalidSetting and FolderUnusable.
+    Streams end soon after `is_stopping` says so. `shares` is what the processes of this server have
+    in common. Raises InvalidSetting and FolderUnusable.
     """
     engine = database_to_read(settings)
     marks = Marks(engine)
     desk = ServerDesk(settings)
-    limits = Limits(settings.rate_limit)
+    limits = Limits(settings.rate_limit, shares)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -16,6 +16,8 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ledger.shares import Shares
+
 MOST_HEAD = 64 * 1024
 """Bytes of a request's first line and headers that are waited for."""
 
@@ -59,6 +61,21 @@ class Protocol(HttpToolsProtocol):
         """The body has ended."""
         self._is_between = True
         super().on_message_complete()
+
+
+def counted(shares: Shares, place: int) -> type[Protocol]:
+    """The protocol of the process with this place, which says how many connections it has."""
+
+    class Counted(Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            shares.running[place] = 1 + len(self.connections)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            shares.running[place] = 1 + len(self.connections)
+
+    return Counted
 
 
 def escape_request_line(data: bytes) -> bytes:

@@ -22,6 +22,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -65,28 +66,33 @@ def serve(kind: str, port: int, database: str) -> None:
                 *("--log-level", "warning", "tests.benchmarks.servers:application"),
             ],
         )
-    import socket  # noqa: PLC0415  what serves is imported where it serves
+    import uvicorn  # noqa: PLC0415  what serves is imported where it serves
 
-    import uvicorn  # noqa: PLC0415
+    from api.wire import counted  # noqa: PLC0415
+    from ledger.shares import Listener, Shares  # noqa: PLC0415
 
-    from api.wire import Protocol  # noqa: PLC0415
-
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = Listener(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    listener.listen(2048)
-    for _ in range(PROCESSES - 1):
+    listener.listen()
+    listener.shares = shares = Shares()
+    for number in range(1, PROCESSES):
         if os.fork() == 0:
+            listener.place = number
             break
     os.environ["SERVED_DATABASE"] = database
+    protocol = counted(shares, listener.place)
     config = uvicorn.Config(
         application(),
-        http="h11" if kind == "h11" else Protocol,
+        http="h11" if kind == "h11" else protocol,
         loop="uvloop" if kind == "uvloop" else "asyncio",
         access_log=False,
         log_level="warning",
         server_header=False,
+        backlog=1,
     )
+    if kind != "h11":  # which does not count
+        shares.running[listener.place] = 1
     uvicorn.Server(config).run(sockets=[listener])
 
 
