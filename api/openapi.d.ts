@@ -2137,7 +2137,8 @@ export interface components {
          * @description An operation. `accepted`: checked and kept; `sent`: a node has it; `included`: in a block;
          *     `final`: no reorganisation takes it back; `failed`, `cancelled`: nothing was done.
          *
-         *     `signed_by` is the account that the chain sees. `first_line` and `last_line` are the lines of
+         *     `signed_by` is the account that the chain sees. `request_id` is the `X-Request-ID` of the
+         *     request that asked for it, null where none did. `first_line` and `last_line` are the lines of
          *     the contract's journal that it caused; of an award, its entries.
          */
         Operation: {
@@ -2171,6 +2172,11 @@ export interface components {
              * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
              */
             operation_id: string;
+            /**
+             * Request Id
+             * @example 5f0c9ab2315e84d6
+             */
+            request_id: string | null;
             /**
              * Signed By
              * @description An account, with the checksum of EIP-55.
@@ -2231,6 +2237,11 @@ export interface components {
              * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
              */
             operation_id: string;
+            /**
+             * Request Id
+             * @example 5f0c9ab2315e84d6
+             */
+            request_id: string | null;
             /**
              * Signed By
              * @description An account, with the checksum of EIP-55.

@@ -639,6 +639,7 @@ class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, in UTC."""
     updated_at: str
     """RFC 3339, in UTC."""
+    request_id: str | None
     failure: Failure | None
 
 
@@ -647,7 +648,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     block; `final`: no reorganisation takes it back; `failed`, `cancelled`: nothing was
     done.
 
-    `signed_by` is the account that the chain sees. `first_line` and `last_line` are the
+    `signed_by` is the account that the chain sees. `request_id` is the `X-Request-ID` of
+    the request that asked for it, null where none did. `first_line` and `last_line` are the
     lines of the contract's journal that it caused; of an award, its entries.
     """
 
@@ -667,6 +669,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, in UTC."""
     updated_at: str
     """RFC 3339, in UTC."""
+    request_id: str | None
     failure: Failure | None
 
 

@@ -110,6 +110,7 @@ def operation(state: str, **more: Any) -> dict[str, Any]:
         "last_line": None,
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
+        "request_id": None,
         "failure": None,
         **more,
     }
