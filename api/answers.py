@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.types import Scope
 
 from api.formats import parse_time
+from api.logs import route_of
 from api.schemas.base import Answer, AsOf, Schema
 from ledger import __version__
 from ledger.errors import InvalidValue, LedgerError, MirrorEmpty, SchemaMismatch
@@ -119,12 +120,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An answer that was given: its body and the headers that came with it."""
+    """An answer that was given: its body, the headers that came with it, and its route."""
 
     question: str
     body: bytes
     media_type: str
     headers: Mapping[str, str]
+    route: str
 
 
 class Kept:
@@ -236,7 +238,8 @@ class Answers:
                 body, more = build(answered)
                 if not volatile:
                     question = _question(*asked_of(request.scope)) if not variant else ""
-                    self._kept.keep(tag, KeptAnswer(question, body, media_type, more))
+                    route = route_of(request.scope)
+                    self._kept.keep(tag, KeptAnswer(question, body, media_type, more, route))
         if names_any(request):
             return Response(status_code=304, headers=headers)
         return Response(body, media_type=media_type, headers={**headers, **more})

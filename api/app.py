@@ -20,6 +20,7 @@ from api.failures import install_failures
 from api.limits import Limits
 from api.marks import Again, Marks
 from api.openapi import describe
+from api.openapi import types as typescript
 from api.parameters import refuse_unknown_parameters
 from api.routes import (
     access,
@@ -45,6 +46,7 @@ from api.routes import (
 from ledger import __version__
 from ledger.config import Settings
 from ledger.services.sharing.entitlements import SharesShelf
+from ledger.shares import Shares
 from ledger.wiring import database_to_read, open_evidence
 
 
@@ -54,6 +56,7 @@ def create_app(
     clock: Callable[[], float] = time.time,
     not_ready_while: Path | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
+    shares: Shares | None = None,
 ) -> FastAPI:
     """The HTTP API and the console over the database of `settings`.
 
@@ -61,12 +64,13 @@ def create_app(
     does not answer leaves what was mirrored served and marked as stale. Where the settings name
     keys that it may sign with, it also takes what officers ask for to the chain. `clock` gives the
     time in seconds since 1970 UTC. `/readyz` says no while the file `not_ready_while` is there.
-    Streams end soon after `is_stopping` says so. Raises InvalidSetting and FolderUnusable.
+    Streams end soon after `is_stopping` says so. `shares` is what the processes of this server have
+    in common. Raises InvalidSetting and FolderUnusable.
     """
     engine = database_to_read(settings)
     marks = Marks(engine)
     desk = ServerDesk(settings)
-    limits = Limits(settings.rate_limit)
+    limits = Limits(settings.rate_limit, shares)
     auditing = Auditing(settings)
 
     @asynccontextmanager
@@ -137,6 +141,7 @@ def create_app(
         guarded.include_router(router)
     app.include_router(guarded)
     app.include_router(status.probes)
+    app.include_router(typescript)
     install_console(app)
     install_failures(app)
     app.add_middleware(

@@ -192,7 +192,10 @@ def _place(
     desk: ServerDesk = request.app.state.desk
     error: Exception | None = None
     try:
-        asking.place(Order(desk.accepting(), standing.signer, asked.operation_id))
+        order = Order(
+            desk.accepting(), standing.signer, asked.operation_id, request_id=REQUEST_ID.get()
+        )
+        asking.place(order)
     except Exception as refused:  # noqa: BLE001  handed on below, once it is written down
         error = refused
     with writing_office(request) as connection:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import asked_of
 from api.limits import Limits
+from api.logs import RequestLine, is_told
 from api.marks import Again, tags_in
 from api.problems import MEDIA_TYPE, problem_of
 from ledger.config import Settings
@@ -76,6 +77,30 @@ class Edge:
         given = {name: value for name, value in scope["headers"] if name in _LOOKED_AT}
         request_id = _request_id(given.get(b"x-request-id", b""))
         REQUEST_ID.set(request_id)
+        if not is_told():
+            await self._answer(scope, receive, send, given, request_id)
+            return
+        line = RequestLine("HEAD" if scope.get("moonlake.head") else scope["method"])
+
+        async def send_told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                line.status = message["status"]
+            await send(message)
+
+        try:
+            line.route = await self._answer(scope, receive, send_told, given, request_id)
+        finally:
+            line.end(scope, request_id)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        given: dict[bytes, bytes],
+        request_id: str,
+    ) -> str:
+        """Answer; the route that an answer was kept of, where it was."""
         origin = given.get(b"origin", b"").decode("latin-1").lower()
         shared = self._cors(origin)
 
@@ -97,17 +122,19 @@ class Edge:
             self._check(scope, given)
         except LedgerError as error:
             await _refuse(error, scope, send_on)
-            return
+            return ""
         if scope["method"] == "OPTIONS" and shared and b"access-control-request-method" in given:
             await _answer_preflight(send_on)
-            return
+            return ""
         if scope["method"] == "GET" and not self._is_private:
             tags = tags_in([value for name, value in scope["headers"] if name == b"if-none-match"])
-            if await self._again.answer(*asked_of(scope), tags, send_on):
-                return
+            kept = await self._again.answer(*asked_of(scope), tags, send_on)
+            if kept is not None:
+                return kept.route
         is_upload = _is_upload(scope)
         bounded = _counted(receive, self._most_of_upload) if is_upload else _bounded(receive)
         await self._app(scope, bounded, send_on)
+        return ""
 
     def _check(self, scope: Scope, given: dict[bytes, bytes]) -> None:
         """Raise TooManyRequests and RequestTooLarge."""

@@ -61,6 +61,7 @@ async def _on_ledger_error(request: Request, error: LedgerError) -> Response:
             _on_one_line(request.url.path),
             error.code,
             redact_urls(str(error)),
+            extra={"code": error.code},
         )
     headers = {}
     if problem.status == HTTPStatus.UNAUTHORIZED:

@@ -1,9 +1,9 @@
-"""How much one address or one API key may ask of this process.
+"""How much one address or one API key may ask of this server, of all its processes together.
 
-A bucket for each, filled evenly and a minute deep. They are in memory: a count in the database
-would cost each answer more than the answer does, and several processes share an address' requests
-among themselves. Whoever stands behind a proxy is known by X-Forwarded-For where the proxy is on
-this machine.
+A bucket for each, filled evenly and a minute deep, in memory that the processes of a machine share
+(`ledger.shares`): a count in the database would cost each answer more than the answer does. Servers
+on several machines count each for itself; what stands before them bounds the sum. Whoever stands
+behind a proxy is known by X-Forwarded-For where the proxy is on this machine.
 """
 
 from __future__ import annotations
@@ -18,22 +18,34 @@ from fastapi import Request
 from starlette.types import Scope
 
 from ledger.errors import TooManyRequests
+from ledger.shares import Shares
 
 MOST_KEPT = 20_000
-"""Buckets in memory; beyond it the one that was longest unused goes, which was full again."""
+"""Keys that a process knows as good; beyond it the one that was found so first goes."""
+
+MINUTE = 60.0
 
 SIGN_IN_COST = 20
 """What a sign-in, or a credential that is none, counts for."""
 
 
 class Limits:
-    """The buckets of one process. `a_minute` is 0 where nothing is limited."""
+    """The buckets of a server. `a_minute` is 0 where nothing is limited.
 
-    def __init__(self, a_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    `clock` gives seconds that all processes of the machine share.
+    """
+
+    def __init__(
+        self,
+        a_minute: int,
+        shares: Shares | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.a_minute = a_minute
+        self._shares = shares or Shares()
         self._clock = clock
         self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._known: OrderedDict[bytes, str] = OrderedDict()
 
     def charge_caller(self, scope: Scope, authorization: bytes | None) -> None:
@@ -68,16 +80,8 @@ class Limits:
         """Take `cost` from a bucket. Raises TooManyRequests where it holds less."""
         if not self.a_minute:
             return
-        now = self._clock()
-        rate = self.a_minute / 60
+        seconds = cost * MINUTE / self.a_minute
         with self._lock:
-            level, at = self._buckets.pop(name, (float(self.a_minute), now))
-            level = min(float(self.a_minute), level + (now - at) * rate)
-            enough = level >= cost
-            self._buckets[name] = (level - cost if enough else level, now)
-            while len(self._buckets) > MOST_KEPT:
-                self._buckets.popitem(last=False)
-        if not enough:
-            raise TooManyRequests(
-                limit=self.a_minute, seconds=max(1, math.ceil((cost - level) / rate))
-            )
+            wait = self._shares.take(name, seconds, depth=MINUTE, now=self._clock())
+        if wait > 0:
+            raise TooManyRequests(limit=self.a_minute, seconds=max(1, math.ceil(wait)))

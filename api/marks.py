@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from starlette.datastructures import MutableHeaders
 from starlette.types import Send
 
-from api.answers import CACHE_CONTROL, Answers, Mark
+from api.answers import CACHE_CONTROL, Answers, KeptAnswer, Mark
 from ledger.store.engine import POSTGRESQL
 from ledger.store.mirror_tables import SCHEMA_VERSION
 
@@ -36,20 +36,22 @@ class Again:
     answers: Answers
     marks: Marks
 
-    async def answer(self, path: str, query: str, tags: frozenset[str] | None, send: Send) -> bool:
-        """Answer from what is kept; False where there is nothing, and a route has to.
+    async def answer(
+        self, path: str, query: str, tags: frozenset[str] | None, send: Send
+    ) -> KeptAnswer | None:
+        """Answer from what is kept; None where there is nothing, and a route has to.
 
         `tags` are those of If-None-Match, if it is given.
         """
         if not self.answers.may_have(path, query):
-            return False
+            return None
         mark = await self.marks.read()
         if mark is None:
-            return False
+            return None
         tag = self.answers.tag_of(mark, path, query)
         found = self.answers.kept(tag)
         if found is None:
-            return False
+            return None
         headers = MutableHeaders({"ETag": tag, "Cache-Control": CACHE_CONTROL})
         has_it = tags is not None and (tag in tags or "*" in tags)
         body = b"" if has_it else found.body
@@ -61,7 +63,7 @@ class Again:
         start = {"type": "http.response.start", "status": 304 if has_it else 200}
         await send({**start, "headers": headers.raw})
         await send({"type": "http.response.body", "body": body})
-        return True
+        return found
 
 
 class Marks:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from pydantic.json_schema import models_json_schema
 
 from api.routes.declared import FieldErrorView, ProblemView
@@ -31,6 +32,11 @@ as of an earlier block (`as_of_block`) or time (`as_of`).
   operation; the same key and body again is the same operation.
 - **HEAD**: whatever answers GET answers HEAD too, with the same headers and no body.
 """
+
+TYPES = Path(__file__).with_name("openapi.d.ts")
+"""TypeScript's types of the document, made by `python -m api.client_code`."""
+
+types = APIRouter(include_in_schema=False)
 
 TAGS = [
     {"name": "status", "description": "How far the mirror is, and how it does."},
@@ -83,6 +89,14 @@ def describe(app: FastAPI) -> None:
         return finished[0]
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to change it
+
+
+@types.get("/openapi.d.ts")
+def get_types() -> Response:
+    """The types for a portal's TypeScript, of this very release."""
+    return Response(
+        TYPES.read_bytes(), media_type="text/plain", headers={"Cache-Control": "no-cache"}
+    )
 
 
 def _finish(document: dict[str, Any]) -> dict[str, Any]:

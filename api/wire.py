@@ -1,29 +1,81 @@
-"""What the server takes from the wire beyond the letter of HTTP: an address typed as it is read.
+"""What the server takes from the wire: HTTP/1.1 by httptools, with what a ledger's server wants.
 
 `curl 'http://…/v1/organisations?q=银河'` sends the name's bytes as they are, where RFC 9112 wants
 them escaped. Most servers take them; a parser that refuses them greets a newcomer with "Invalid
 HTTP request". Only the first line of a message is touched, and only between two messages, so that
 the bounds of a message stay those that its sender and any proxy saw.
+
+A head has a largest size, since uvicorn keeps all of it whatever comes, and what stands behind a
+body (trailers) is no header: whoever checked the headers before us has not seen it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ledger.shares import Shares
+
+MOST_HEAD = 64 * 1024
+"""Bytes of a request's first line and headers that are waited for."""
 
 _REQUEST_LINE = re.compile(rb"(?:GET|HEAD) [^\x00-\x20\x7f]+ HTTP/1\.[01]\r\n")
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 
-class Protocol(H11Protocol):
+class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 that escapes the high bytes of a request's address."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin."""
+        self._is_between = True
+        self._is_head = False
+        self._head = 0
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived."""
-        is_between = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
-        super().data_received(escape_request_line(data) if is_between else data)
+        super().data_received(escape_request_line(data) if self._is_between else data)
+        self._head = self._head + len(data) if self._is_head else 0
+        if self._head > MOST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request's headers are too long.")
+
+    def on_message_begin(self) -> None:
+        """A message's first byte is there."""
+        self._is_between, self._is_head = False, True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header is there, or a trailer, which is left out."""
+        if self._is_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head has ended."""
+        self._is_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body has ended."""
+        self._is_between = True
+        super().on_message_complete()
+
+
+def counted(shares: Shares, place: int) -> type[Protocol]:
+    """The protocol of the process with this place, which says how many connections it has."""
+
+    class Counted(Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            shares.running[place] = 1 + len(self.connections)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            shares.running[place] = 1 + len(self.connections)
+
+    return Counted
 
 
 def escape_request_line(data: bytes) -> bytes:

@@ -139,6 +139,11 @@ class Settings(BaseSettings):
         description="Requests a minute that one address, or one API key, may make of a server "
         "process; 0 where any number may.",
     )
+    log_format: Literal["text", "json"] = Field(
+        "text",
+        description="How the server writes its log: text (trouble alone), or json, a line for each "
+        "request and operation.",
+    )
     serve_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Names of the keys that the server may sign with, comma-separated; empty "

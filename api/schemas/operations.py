@@ -35,7 +35,8 @@ class OperationView(Schema):
     """An operation. `accepted`: checked and kept; `sent`: a node has it; `included`: in a block;
     `final`: no reorganisation takes it back; `failed`, `cancelled`: nothing was done.
 
-    `signed_by` is the account that the chain sees. `first_line` and `last_line` are the lines of
+    `signed_by` is the account that the chain sees. `request_id` is the `X-Request-ID` of the
+    request that asked for it, null where none did. `first_line` and `last_line` are the lines of
     the contract's journal that it caused; of an award, its entries."""
 
     operation_id: Digest
@@ -50,6 +51,7 @@ class OperationView(Schema):
     last_line: Annotated[int | None, Field(ge=1)]
     created_at: Time
     updated_at: Time
+    request_id: Annotated[str | None, Field(examples=["5f0c9ab2315e84d6"])]
     failure: FailureView | None
 
     @classmethod
@@ -68,6 +70,7 @@ class OperationView(Schema):
             last_line=operation.last_sequence,
             created_at=show_milliseconds(operation.created_at),
             updated_at=show_milliseconds(operation.updated_at),
+            request_id=operation.request.request_id or None,
             failure=FailureView.of(operation.failure) if operation.failure else None,
         )
 

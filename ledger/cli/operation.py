@@ -224,6 +224,8 @@ def _text(operation: Operation, here: bytes | None) -> str:
         place = f"in block {attempt.block_number}" if attempt.block_number else "in no block"
         lines.append(f"Transaction 0x{attempt.transaction_hash.hex()}, {place}")
     lines.append(f"Asked for with {described['sender']} at {described['created_at']}")
+    if operation.request.request_id:
+        lines.append(f"Asked for over HTTP by the request {operation.request.request_id}")
     if operation.first_sequence is not None:
         first, last = operation.first_sequence, operation.last_sequence
         lines.append(f"Journal of {operation.request.contract}: lines {first} to {last}")

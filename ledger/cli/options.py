@@ -124,6 +124,13 @@ RateLimitOption = Annotated[
         "(MOONLAKE_RATE_LIMIT)."
     ),
 ]
+LogFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        help="text: trouble alone; json: a line for each request and operation "
+        "(MOONLAKE_LOG_FORMAT)."
+    ),
+]
 ServeKeysOption = Annotated[
     str | None,
     typer.Option(

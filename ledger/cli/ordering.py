@@ -246,6 +246,7 @@ def describe(operation: Operation, *, here: bytes | None = None) -> dict[str, An
         "last_sequence": operation.last_sequence,
         "created_at": plain(operation.created_at, "created_at"),
         "updated_at": plain(operation.updated_at, "updated_at"),
+        "request_id": request.request_id or None,
         "error": plain(operation.failure) if operation.failure is not None else None,
     }
 

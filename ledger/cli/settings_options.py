@@ -41,6 +41,7 @@ _OPTIONS: dict[str, Any] = {
     "read_policy": options.ReadPolicyOption,
     "cors_origins": options.CorsOriginsOption,
     "rate_limit": options.RateLimitOption,
+    "log_format": options.LogFormatOption,
     "serve_keys": options.ServeKeysOption,
     "serve_processes": options.ServeProcessesOption,
     "webhook_networks": options.WebhookNetworksOption,
@@ -73,6 +74,7 @@ SERVING = (
     "read_policy",
     "cors_origins",
     "rate_limit",
+    "log_format",
     "serve_keys",
     "serve_processes",
 )

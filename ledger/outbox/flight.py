@@ -31,6 +31,7 @@ from ledger.outbox.records import Operation, State, list_open
 from ledger.outbox.rounds import Memory, Plan, Round, Seen, is_blank, newest, with_signed
 from ledger.outbox.rules import Rules
 from ledger.outbox.signing import Signing
+from ledger.outbox.telling import tell_of_sent, tell_of_settled
 from ledger.outbox.times import now_in_milliseconds, seconds_awake
 from ledger.outbox.writes import (
     find_taken,
@@ -65,6 +66,7 @@ class Flight:
         self._calls = calls
         self._rules = rules
         self.signer = signer
+        self._work: dict[bytes, Operation] = {}
         self._remember(Memory())
 
     @property
@@ -141,6 +143,7 @@ class Flight:
         with kept(self._engine, lease) if self.signer is not None else nullcontext():
             plan = self._signing.plan(queued, new, flying, halted)
         self._memory.known = {each.request.operation_id: each for each in flying}
+        self._work = {each.request.operation_id: each for each in (*new, *work)}
         self._write(lease, plan, seen, done)
         if done.settled or done.errors:
             tell(done)
@@ -208,6 +211,12 @@ class Flight:
             self._memory.written_at = seconds_awake()
             self._memory.note_sent(sent, now)
             self._note_written(plan, seen, done)
+            tell_of_sent(by_id[id_] for id_ in sent)
+            ended = (*seen.found, *seen.lost, *plan.cancelled, *plan.refused)
+            known = {**self._work, **by_id}
+            tell_of_settled(
+                (known[id_] for id_ in ended if id_ in known), done.finished, done.errors
+            )
         self._memory.seen = Seen()
 
     def _commit(

@@ -45,7 +45,8 @@ class Request:
     """Something asked of one contract.
 
     `command` is the command's name (`award`), `summary` a sentence for people. `operation_id` is
-    the 32 bytes that the calldata carry, too.
+    the 32 bytes that the calldata carry, too. `request_id` is that of the HTTP request which asked
+    for it first, empty where none did.
     """
 
     operation_id: bytes
@@ -53,6 +54,7 @@ class Request:
     summary: str
     contract: str
     calldata: bytes
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +353,12 @@ def _attempts_of(
 def _operation(row: Row[Any], signed: tuple[Attempt, ...]) -> Operation:
     return Operation(
         request=Request(
-            bytes(row.operation_id), row.command, row.summary, row.contract, bytes(row.calldata)
+            bytes(row.operation_id),
+            row.command,
+            row.summary,
+            row.contract,
+            bytes(row.calldata),
+            row.request_id or "",
         ),
         genesis_hash=bytes(row.genesis_hash),
         sender=bytes(row.sender),

@@ -49,6 +49,7 @@ def insert_operations(connection: Connection, new: Sequence[Operation]) -> None:
                 None,
                 each.gas_limit,
                 each.cancel_asked_at,
+                each.request.request_id or None,
             )
             for each in new
         ],

@@ -50,7 +50,8 @@ class Order:
 
     `operation_id` is 32 bytes. Empty, the id is SHA-256 over `purpose`, the chain's first block,
     the contract's name, and the calldata with an operation id of zero; see `derive_operation_id`.
-    `rehearses`: it is checked and not sent.
+    `rehearses`: it is checked and not sent. `request_id` is that of the HTTP request that it came
+    with.
     """
 
     outbox: Outbox
@@ -58,6 +59,7 @@ class Order:
     operation_id: bytes = b""
     purpose: str = ""
     rehearses: bool = False
+    request_id: str = ""
 
     def place(self, contract: str, command: str, summary: str, encode: Encode) -> Operation:
         """Have the call done; see `Outbox.submit`. `summary` is a sentence for people.
@@ -70,7 +72,9 @@ class Order:
             contract.encode("ascii"),
             encode(bytes(32)),
         )
-        request = Request(operation_id, command, summary, contract, encode(operation_id))
+        request = Request(
+            operation_id, command, summary, contract, encode(operation_id), self.request_id
+        )
         return self.give(request)
 
     def give(self, request: Request) -> Operation:

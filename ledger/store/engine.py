@@ -209,13 +209,18 @@ def _open_postgresql(url: URL, *, durable: bool, search_path: str) -> Engine:
     if search_path:
         options.append(f"-c search_path={search_path}")
     arguments = {"connect_timeout": _CONNECT_SECONDS, "options": " ".join(options)}
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True)
+    # An error that is logged would have the values of its statement in it, a name or a hash.
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
 
 
 def _open_sqlite(url: URL, *, durable: bool, crash_safe: bool) -> Engine:
     path = Path(url.database or "").absolute()
     _check_folder(path)
-    engine = create_engine(url.set(database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        url.set(database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+    )
     synchronous = "FULL" if durable else "NORMAL"
     if crash_safe:
         _keep_to_the_file(engine, path)

@@ -80,7 +80,7 @@ secrets = Table(
 used_nonces = Table(
     "used_nonces",
     metadata,
-    text("nonce", primary_key=True),  # of a message that somebody signed in with
+    text("nonce", primary_key=True),  # SHA-256 of that of a message that somebody signed in with
     number("expires_at"),  # seconds; forgotten when the nonce could not be used any more anyway
     Index("ix_used_nonces_expires_at", "expires_at"),
 )

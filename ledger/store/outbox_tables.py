@@ -31,6 +31,7 @@ operations = Table(
     text("error", nullable=True),  # JSON: code, sentence, values
     number("gas_limit", nullable=True),  # as simulated when it was accepted
     number("cancel_asked_at", nullable=True),  # milliseconds since 1970 UTC
+    text("request_id", nullable=True),  # of the HTTP request that asked for it, if one did
     Index("ix_operations_state", "state", "created_at"),
     Index("ix_operations_sender", "sender", "state"),
     Index("ix_operations_updated", "updated_at"),

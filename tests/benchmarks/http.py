@@ -114,7 +114,7 @@ def serving(arguments: Sequence[str], processes: int) -> Iterator[str]:
     more = ("--port", str(port), "--serve-processes", str(processes), "--rate-limit", "0")
     with running(["serve", *arguments, *more, "--stale-after", _STALE]):
         url = f"http://127.0.0.1:{port}"
-        _wait_for(url + "/readyz")
+        wait_for_answer(url + "/readyz")
         yield url
 
 
@@ -126,13 +126,14 @@ def serving_floor() -> Iterator[str]:
         [sys.executable, "-c", _FLOOR, str(port)], start_new_session=True
     ) as process:
         try:
-            _wait_for(f"http://127.0.0.1:{port}/")
+            wait_for_answer(f"http://127.0.0.1:{port}/")
             yield f"http://127.0.0.1:{port}"
         finally:
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def _wait_for(url: str) -> None:
+def wait_for_answer(url: str) -> None:
+    """Wait until a server answers there. Raises TimeoutError."""
     deadline = time.monotonic() + 60
     while True:
         with contextlib.suppress(httpx.TransportError):

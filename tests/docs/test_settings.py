@@ -40,6 +40,7 @@ SAMPLES = {
     "read_policy": "members",
     "cors_origins": "https://portal.example.org,http://localhost:3000",
     "rate_limit": "120",
+    "log_format": "json",
     "serve_keys": "issuer,registrar",
     "serve_processes": "2",
     "webhook_networks": "10.1.0.0/16,fd00::/8",

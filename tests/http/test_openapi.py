@@ -277,3 +277,11 @@ def test_checker__of_schemas__objects_to_what_does_not_fit(document: Any) -> Non
     ):
         assert objections(document, schema, {**good, **changed})
     assert objections(document, schema, {})
+
+
+def test_types_for_typescript__are_served(client: httpx.Client) -> None:
+    answer = client.get("/openapi.d.ts")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "export interface paths" in answer.text

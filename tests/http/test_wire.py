@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from api.wire import escape_request_line
+from api.wire import MOST_HEAD, escape_request_line
 
 
 def talk(client: httpx.Client, *chunks: bytes) -> bytes:
@@ -68,6 +68,41 @@ def test_body__that_looks_like_a_request__is_left_as_it_is(client: httpx.Client)
     assert said.startswith(b"HTTP/1.1 405")
     assert b"HTTP/1.1 200" in said
     assert b"GalaxySpace" not in said
+
+
+def test_head__without_an_end__is_not_kept_for_ever(client: httpx.Client) -> None:
+    said = talk(client, b"GET /healthz HTTP/1.1\r\n", b"X-Long: " + b"x" * (MOST_HEAD + 1))
+
+    assert said.startswith(b"HTTP/1.1 400")
+
+
+def test_trailer__behind_a_body__is_no_header(client: httpx.Client) -> None:
+    head = b"GET /healthz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+    body = b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Request-ID: from-behind\r\n\r\n"
+    said = talk(client, head + body)
+
+    assert said.startswith(b"HTTP/1.1 200")
+    assert b"from-behind" not in said
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"Content-Length: +1\r\n\r\nx",
+        b"X : y\r\n\r\n",
+        b"X: y\x00\r\n\r\n",
+    ],
+)
+def test_message__whose_bounds_can_be_read_in_two_ways__is_refused(
+    client: httpx.Client, lines: bytes
+) -> None:
+    said = talk(client, b"POST /v1/status HTTP/1.1\r\nHost: test\r\n" + lines)
+
+    assert said.startswith(b"HTTP/1.1 400")
+    assert said.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize(
