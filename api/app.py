@@ -22,17 +22,23 @@ from api.openapi import describe
 from api.parameters import refuse_unknown_parameters
 from api.routes import (
     access,
+    applications,
+    casework,
     commands,
+    consents,
+    decisions,
     entries,
     evidence,
     memberships,
     operations,
     organisations,
+    profiles,
     programmes,
     statements,
     status,
     stream,
     tokens,
+    webhooks,
 )
 from ledger import __version__
 from ledger.config import Settings
@@ -105,7 +111,18 @@ def create_app(
         versioned.include_router(router)
     app.include_router(versioned)
     guarded = APIRouter(prefix="/v1", dependencies=known)  # each route says whom it is for
-    for router in (access.router, operations.router, commands.router, stream.router):
+    for router in (
+        access.router,
+        operations.router,
+        commands.router,
+        stream.router,
+        applications.router,
+        casework.router,
+        consents.router,
+        decisions.router,
+        profiles.router,
+        webhooks.router,
+    ):
         guarded.include_router(router)
     app.include_router(guarded)
     app.include_router(status.probes)

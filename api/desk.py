@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from ledger.chain.addresses import show_address
 from ledger.chain.signers import KeySigner, Signer
 from ledger.config import Settings
 from ledger.errors import LedgerError
 from ledger.outbox.records import Operation, Request, list_open
 from ledger.outbox.sending import Outbox
+from ledger.services.deciding import carry_out_next
 from ledger.services.desk import Desk
 from ledger.store.engine import reading
 from ledger.wiring import open_named_signer, opened_desk
@@ -26,6 +29,7 @@ log = logging.getLogger("moonlake.api")
 
 _LOOK_SECONDS = 1.0
 _TROUBLE_SECONDS = 2.0
+_DECISION_SECONDS = 0.2
 
 
 class Accepting(Outbox):
@@ -117,6 +121,11 @@ class ServerDesk:
                 )
                 self._threads.append(thread)
                 thread.start()
+            thread = threading.Thread(
+                target=self._decide_all, args=(desk, signers), name="moonlake-decide", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
             self._recheck(desk)
             return
 
@@ -150,6 +159,19 @@ class ServerDesk:
                     return  # what it worked with was closed
                 log.exception("the desk met what it did not foresee")
                 self._stop.wait(_TROUBLE_SECONDS)
+
+    def _decide_all(self, desk: Desk, signers: Mapping[bytes, KeySigner]) -> None:
+        """Carry out decisions, as long as there is one that these keys can sign."""
+        while not self._stop.is_set():
+            try:
+                done = carry_out_next(desk, signers, clock=time.time, show_account=show_address)
+            except Exception:
+                if self._stop.is_set():
+                    return  # what it worked with was closed
+                log.exception("the desk could not carry out a decision")
+                done = False
+            if not done:
+                self._stop.wait(_DECISION_SECONDS)
 
     def _next(self, desk: Desk, signer: KeySigner) -> Operation | None:
         with reading(desk.engine) as connection:

@@ -19,6 +19,7 @@ from api.answers import asked_of
 from api.limits import Limits
 from api.marks import Again, tags_in
 from api.problems import MEDIA_TYPE, problem_of
+from api.uploads import most_bytes, takes_file
 from ledger.config import Settings
 from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
 
@@ -46,7 +47,7 @@ _HEADERS = {
 _FOR_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 _EXPOSED = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotent-Replayed"
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
-_TAKEN += "X-CSRF-Token, X-Request-ID"
+_TAKEN += "X-CSRF-Token, X-Request-ID, Application-Secret"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _UNLIMITED = ("/healthz", "/readyz", "/metrics")
 
@@ -61,6 +62,7 @@ class Edge:
         self._origins = frozenset(settings.cors_origins)
         is_https = settings.origin.startswith("https:")
         self._headers = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
+        self._most_of_a_file = most_bytes(settings)
         self._is_private = settings.read_policy != "open"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,15 +104,17 @@ class Edge:
             tags = tags_in([value for name, value in scope["headers"] if name == b"if-none-match"])
             if await self._again.answer(*asked_of(scope), tags, send_on):
                 return
-        await self._app(scope, _bounded(receive), send_on)
+        is_file = scope["method"] == "POST" and takes_file(scope["path"])
+        await self._app(scope, receive if is_file else _bounded(receive), send_on)
 
     def _check(self, scope: Scope, given: dict[bytes, bytes]) -> None:
         """Raise TooManyRequests and RequestTooLarge."""
         if scope["path"] not in _UNLIMITED:
             self._limits.charge_caller(scope, given.get(b"authorization"))
         length = given.get(b"content-length", b"0")
-        if length.isdigit() and int(length[:20]) > MAX_BODY:
-            raise RequestTooLarge(most=MAX_BODY)
+        most = self._most_of_a_file if takes_file(scope["path"]) else MAX_BODY
+        if length.isdigit() and int(length[:20]) > most:
+            raise RequestTooLarge(most=most)
 
     def _cors(self, origin: str) -> dict[str, str]:
         if origin not in self._origins:

@@ -14,7 +14,7 @@ from api.formats import parse_digest, show_bytes
 from api.parameters import CommitmentPath
 from api.routes.declared import ALWAYS, problems
 from api.schemas.evidence import EvidenceAnswer
-from ledger.office.evidence import EvidenceStore
+from ledger.office.evidence import Evidence, EvidenceStore
 from ledger.office.queries import read_evidence
 
 router = APIRouter(tags=["evidence"])
@@ -84,14 +84,21 @@ def get_content(request: Request, commitment: CommitmentPath) -> Response:
         if names_tag(request, tag) or names_any(request):
             return Response(status_code=304, headers=headers)
         evidence, chunks = store.read(reading.connection, raw)
-        kind = evidence.description.media_type.partition(";")[0].strip()
-        media_type, suffix = _SHOWN.get(kind, (_OCTETS, ""))
-        how = "inline" if kind in _SHOWN else "attachment"
-        headers |= {
-            "Content-Length": str(evidence.size),
-            "Content-Disposition": f'{how}; filename="{show_bytes(raw)[:18]}{suffix}"',
-            "Content-Security-Policy": _SANDBOX,
-        }
+        headers |= content_headers(raw, evidence)
+        media_type = headers.pop("Content-Type")
         return StreamingResponse(chunks, media_type=media_type, headers=headers)
 
     return answers_of(request).read(open_document)
+
+
+def content_headers(commitment: bytes, evidence: Evidence) -> dict[str, str]:
+    """How a document is sent so that nothing of it runs; its Content-Type is among them."""
+    kind = evidence.description.media_type.partition(";")[0].strip()
+    media_type, suffix = _SHOWN.get(kind, (_OCTETS, ""))
+    how = "inline" if kind in _SHOWN else "attachment"
+    return {
+        "Content-Type": media_type,
+        "Content-Length": str(evidence.size),
+        "Content-Disposition": f'{how}; filename="{show_bytes(commitment)[:18]}{suffix}"',
+        "Content-Security-Policy": _SANDBOX,
+    }

@@ -32,6 +32,8 @@ class Scope(StrEnum):
     """Give issuers their budgets."""
     OFFICERS = "officers"
     """Appoint and dismiss officers."""
+    WEBHOOKS = "webhooks"
+    """Look after webhooks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,8 @@ from sqlalchemy import Connection, Engine, delete, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger.domain.ids import OrgId
-from ledger.office.casework import (
-    ENDED,
-    documents_of,
-    erase_case,
-    list_cases,
-    profile_key,
-    withdraw_for_erasure,
-)
+from ledger.office.cases import ENDED, documents_of, list_cases, profile_key
+from ledger.office.casework import erase_case, withdraw_for_erasure
 from ledger.office.contacts import read_contacts
 from ledger.office.evidence import EvidenceStore
 from ledger.office.log import empty_steps, note_step, read_steps

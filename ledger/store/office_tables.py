@@ -277,3 +277,36 @@ application_documents = Table(
     digest("application_id", primary_key=True),
     digest("commitment", primary_key=True),  # of a private document
 )
+
+asked_writes = Table(
+    "asked_writes",
+    metadata,
+    text("actor", primary_key=True),  # an account, or an application whose link was used
+    text("idempotency_key", primary_key=True),
+    digest("body_hash"),  # keyed: what was asked for may name a person
+    text("subject"),  # what it made or changed, so that a repetition gets to the same
+    number("asked_at"),  # seconds since 1970 UTC
+    Index("ix_asked_writes_asked_at", "asked_at"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    digest("decision_id", primary_key=True),
+    address("account"),  # the officer who asked for it
+    address("signer"),  # whose key signs what the chain needs
+    number("asked_at"),  # seconds since 1970 UTC
+    text("state"),  # waiting, done, failed
+    number("due_at"),  # milliseconds; whoever carries it out has moved it on
+    number("ended_at", nullable=True),
+    text("problem"),  # an error's code
+    Index("ix_decisions_state", "state", "due_at"),
+)
+
+decided_applications = Table(
+    "decided_applications",
+    metadata,
+    digest("decision_id", primary_key=True),
+    digest("application_id", primary_key=True),
+    text("waits_for"),  # what the application still needs; empty for nothing
+)
