@@ -67,7 +67,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        desk.start()
+        desk.start(not_before=not_ready_while)
         yield
         await run_in_threadpool(desk.stop)
         marks.close()

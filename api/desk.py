@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from ledger.chain.addresses import show_address
 from ledger.chain.signers import KeySigner, Signer
@@ -61,10 +62,16 @@ class ServerDesk:
         self._news = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Begin to send what was left, where the server has keys."""
+    def start(self, *, not_before: Path | None = None) -> None:
+        """Begin to send what was left, where the server has keys.
+
+        While the file `not_before` is there, somebody else sends with them; what is asked for here
+        is begun with all the same.
+        """
         if self._settings.serve_keys:
-            thread = threading.Thread(target=self._begin, name="moonlake-desk", daemon=True)
+            thread = threading.Thread(
+                target=self._begin, args=(not_before,), name="moonlake-desk", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 
@@ -107,7 +114,9 @@ class ServerDesk:
                     fund_accounts(self._desk.node, tuple(signers))
             return self._desk
 
-    def _begin(self) -> None:
+    def _begin(self, not_before: Path | None) -> None:
+        while not_before is not None and not_before.exists() and not self._news.wait(0.1):
+            continue
         while not self._stop.is_set():
             try:
                 desk, signers = self._open(), self.signers()

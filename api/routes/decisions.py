@@ -84,6 +84,7 @@ def decide(
 
     change = Change("applications.decided", do)
     noted = note(request, Author.of(caller), key, body, change)
+    desk.tell()
     place = {**noted.headers, "Location": f"/v1/decisions/{noted.subject}"}
     return answer(_decision(request, id_of(noted.subject)), 202, place)
 

@@ -222,6 +222,7 @@ class ApplicationLineView(Schema):
     programme: str
     status: Status
     org_id: int | None
+    controller: Address | None
     name_zh: NameZh
     name_en: NameEn
     recommended_by: Annotated[str | None, Field(description="The officer; for officers alone.")]
@@ -239,6 +240,7 @@ class ApplicationLineView(Schema):
             programme=case.programme,
             status=case.state.value,
             org_id=case.org_id,
+            controller=None if case.controller is None else show_address_once(case.controller),
             name_zh=form.name_zh if form is not None else None,
             name_en=form.name_en if form is not None else None,
             recommended_by=case.recommended_by or None,
