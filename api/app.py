@@ -38,6 +38,7 @@ from api.routes import (
     status,
     stream,
     tokens,
+    unsubscriptions,
     webhooks,
 )
 from ledger import __version__
@@ -122,6 +123,7 @@ def create_app(
         decisions.router,
         profiles.router,
         webhooks.router,
+        unsubscriptions.router,
     ):
         guarded.include_router(router)
     app.include_router(guarded)

@@ -148,6 +148,17 @@ def list_cases(
     return [_case(row) for row in connection.execute(query)]
 
 
+def list_decided(connection: Connection, *, since: int) -> list[Case]:
+    """Applications that were admitted or declined at or after a second, oldest first."""
+    decided = (CaseState.ADMITTED.value, CaseState.DECLINED.value)
+    rows = connection.execute(
+        select(cases)
+        .where(cases.c.state.in_(decided), cases.c.updated_at >= since)
+        .order_by(cases.c.updated_at, cases.c.application_id)
+    )
+    return [_case(row) for row in rows]
+
+
 def has_open_case(connection: Connection, programme: str, controller: bytes) -> bool:
     """Whether an account has an application to a programme that has not ended."""
     query = select(cases.c.application_id).where(

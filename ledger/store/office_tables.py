@@ -310,3 +310,41 @@ decided_applications = Table(
     digest("application_id", primary_key=True),
     text("waits_for"),  # what the application still needs; empty for nothing
 )
+
+notices = Table(
+    "notices",
+    metadata,
+    text("notice_id", primary_key=True),  # follows from what it tells and to whom: never told twice
+    text("kind"),  # membership.expiring, entry.posted, application.admitted, application.declined
+    number("org_id", nullable=True),
+    digest("application_id", nullable=True),
+    text("recipient"),  # an e-mail address; the text is written when it is sent
+    blob("facts"),  # JSON: ids, amounts and times
+    text("state"),  # waiting, sent, dead
+    number("tries"),
+    number("due_at"),  # milliseconds; an attempt under way has moved it on
+    number("made_at"),
+    number("updated_at"),
+    text("problem"),  # a code of the mail server, or what was in the way
+    Index("ix_notices_due", "state", "due_at"),
+    Index("ix_notices_organisation", "org_id"),
+)
+
+notice_choices = Table(
+    "notice_choices",
+    metadata,
+    text("recipient", primary_key=True),
+    text("muted"),  # kinds that it does not want, separated by blanks; * for all
+    text("language"),  # zh-CN or en; empty for both
+    number("changed_at"),
+)
+
+notice_cursor = Table(
+    "notice_cursor",
+    metadata,
+    number("id", primary_key=True),
+    digest("genesis_hash"),
+    number("block_number"),  # entries up to here were told of
+    number("cases_at"),  # seconds: decided applications were looked through up to here
+    CheckConstraint("id = 1", name="single_row"),
+)

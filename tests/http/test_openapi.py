@@ -140,6 +140,7 @@ def test_document__lists_every_route_that_is_served(ledger: Ledger, document: An
         "/v1/organisations/{org_id}/contacts",
         "/v1/organisations/{org_id}/export",
         "/v1/organisations/{org_id}/erasures",
+        "/v1/unsubscriptions/{token}",
         "/v1/webhooks",
         "/v1/webhooks/{webhook_id}",
         "/v1/webhooks/{webhook_id}/secrets",

@@ -211,6 +211,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/v1/organisations/4/contacts"): (APPLICANTS, {"contacts": [{"person": "Ann"}]}),
     # Of one that no other row is about.
     ("POST", "/v1/organisations/44/erasures"): (AT_REGISTRARS, {"organisation": 44}),
+    ("POST", "/v1/unsubscriptions/ntc_" + "5b" * 16 + "." + "5b" * 16): (row(404, 404), None),
     ("POST", "/v1/webhooks"): (
         row(401, 403, **dict.fromkeys(KEEPERS, 422)),
         {"url": "https://127.0.0.1/hook"},
