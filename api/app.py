@@ -26,7 +26,11 @@ from api.routes import (
     access,
     audits,
     benefits,
+    applications,
+    casework,
     commands,
+    consents,
+    decisions,
     entries,
     evidence,
     expiries,
@@ -35,6 +39,7 @@ from api.routes import (
     offices,
     operations,
     organisations,
+    profiles,
     programmes,
     proposals,
     shares,
@@ -42,6 +47,8 @@ from api.routes import (
     status,
     stream,
     tokens,
+    unsubscriptions,
+    webhooks,
 )
 from ledger import __version__
 from ledger.config import Settings
@@ -75,7 +82,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        desk.start()
+        desk.start(not_before=not_ready_while)
         yield
         await run_in_threadpool(auditing.stop)
         await run_in_threadpool(desk.stop)
@@ -137,6 +144,13 @@ def create_app(
         expiries.signed_in,
         evidence.uploads,
         stream.router,
+        applications.router,
+        casework.router,
+        consents.router,
+        decisions.router,
+        profiles.router,
+        webhooks.router,
+        unsubscriptions.router,
     ):
         guarded.include_router(router)
     app.include_router(guarded)

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from api.rights import RELAYER
+from ledger.chain.addresses import show_address
 from ledger.chain.deployments import Deployment, deployment_path, read_deployment
 from ledger.chain.signers import KeySigner, Signer
 from ledger.config import Settings
 from ledger.errors import LedgerError
 from ledger.outbox.records import Operation, Request, list_open
 from ledger.outbox.sending import Outbox
+from ledger.services.deciding import carry_out_next
 from ledger.services.desk import Desk
 from ledger.store.engine import reading
 from ledger.wiring import open_named_signer, opened_desk
@@ -28,6 +32,7 @@ log = logging.getLogger("moonlake.api")
 
 _LOOK_SECONDS = 1.0
 _TROUBLE_SECONDS = 2.0
+_DECISION_SECONDS = 0.2
 
 
 class Accepting(Outbox):
@@ -60,10 +65,16 @@ class ServerDesk:
         self._news = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Begin to send what was left, where the server has keys."""
+    def start(self, *, not_before: Path | None = None) -> None:
+        """Begin to send what was left, where the server has keys.
+
+        While the file `not_before` is there, somebody else sends with them; what is asked for here
+        is begun with all the same.
+        """
         if self._settings.serve_keys:
-            thread = threading.Thread(target=self._begin, name="moonlake-desk", daemon=True)
+            thread = threading.Thread(
+                target=self._begin, args=(not_before,), name="moonlake-desk", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 
@@ -121,7 +132,9 @@ class ServerDesk:
                     fund_accounts(self._desk.node, tuple(signers))
             return self._desk
 
-    def _begin(self) -> None:
+    def _begin(self, not_before: Path | None) -> None:
+        while not_before is not None and not_before.exists() and not self._news.wait(0.1):
+            continue
         while not self._stop.is_set():
             try:
                 desk, signers = self._open(), self.signers()
@@ -135,6 +148,11 @@ class ServerDesk:
                 )
                 self._threads.append(thread)
                 thread.start()
+            thread = threading.Thread(
+                target=self._decide_all, args=(desk, signers), name="moonlake-decide", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
             self._recheck(desk)
             return
 
@@ -168,6 +186,19 @@ class ServerDesk:
                     return  # what it worked with was closed
                 log.exception("the desk met what it did not foresee")
                 self._stop.wait(_TROUBLE_SECONDS)
+
+    def _decide_all(self, desk: Desk, signers: Mapping[bytes, KeySigner]) -> None:
+        """Carry out decisions, as long as there is one that these keys can sign."""
+        while not self._stop.is_set():
+            try:
+                done = carry_out_next(desk, signers, clock=time.time, show_account=show_address)
+            except Exception:
+                if self._stop.is_set():
+                    return  # what it worked with was closed
+                log.exception("the desk could not carry out a decision")
+                done = False
+            if not done:
+                self._stop.wait(_DECISION_SECONDS)
 
     def _next(self, desk: Desk, signer: KeySigner) -> Operation | None:
         with reading(desk.engine) as connection:

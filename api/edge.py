@@ -20,6 +20,7 @@ from api.limits import Limits
 from api.logs import RequestLine, is_told
 from api.marks import Again, tags_in
 from api.problems import MEDIA_TYPE, problem_of
+from api.uploads import most_bytes, takes_file
 from ledger.config import Settings
 from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
 
@@ -47,10 +48,8 @@ _HEADERS = {
 _FOR_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 _EXPOSED = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotent-Replayed"
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
-_TAKEN += "X-CSRF-Token, X-Request-ID"
+_TAKEN += "X-CSRF-Token, X-Request-ID, Application-Secret"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-UPLOADS = "/v1/evidence"
-"""Where documents are sent to."""
 _UNLIMITED = ("/healthz", "/readyz", "/metrics")
 
 
@@ -64,8 +63,8 @@ class Edge:
         self._origins = frozenset(settings.cors_origins)
         is_https = settings.origin.startswith("https:")
         self._headers = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
+        self._most_of_a_file = most_bytes(settings)
         self._is_private = settings.read_policy != "open"
-        self._most_of_upload = settings.evidence_max_mib * 1024 * 1024
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -131,8 +130,8 @@ class Edge:
             kept = await self._again.answer(*asked_of(scope), tags, send_on)
             if kept is not None:
                 return kept.route
-        is_upload = _is_upload(scope)
-        bounded = _counted(receive, self._most_of_upload) if is_upload else _bounded(receive)
+        is_file = takes_file(scope)
+        bounded = _counted(receive, self._most_of_a_file) if is_file else _bounded(receive)
         await self._app(scope, bounded, send_on)
         return ""
 
@@ -141,7 +140,7 @@ class Edge:
         if scope["path"] not in _UNLIMITED:
             self._limits.charge_caller(scope, given.get(b"authorization"))
         length = given.get(b"content-length", b"0")
-        most = self._most_of_upload if _is_upload(scope) else MAX_BODY
+        most = self._most_of_a_file if takes_file(scope) else MAX_BODY
         if length.isdigit() and int(length[:20]) > most:
             raise RequestTooLarge(most=most)
 
@@ -169,11 +168,6 @@ _LOOKED_AT = frozenset(
 def _request_id(given: bytes) -> str:
     """The caller's own id where it is one, else a random one."""
     return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-def _is_upload(scope: Scope) -> bool:
-    """Whether the body is a document, which is streamed and no JSON of ours."""
-    return bool(scope["method"] == "POST" and scope["path"] == UPLOADS)
 
 
 def _counted(receive: Receive, most: int) -> Receive:

@@ -53,6 +53,9 @@ TAGS = [
     {"name": "evidence", "description": "The documents that entries rest on."},
     {"name": "access", "description": "Signing in, API keys, the log of privileged calls."},
     {"name": "commands", "description": "What is asked for. Each is an operation."},
+    {"name": "applications", "description": "From an application to its decision."},
+    {"name": "profiles", "description": "What the office keeps of an organisation."},
+    {"name": "webhooks", "description": "Who is told what happened."},
     {"name": "operations", "description": "What was asked for, and how far it is."},
     {"name": "audits", "description": "Proofs for whoever trusts neither us nor our server."},
     {"name": "stream", "description": "What happens, as it happens."},
@@ -120,10 +123,13 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
 
 def _add_headers(operation: dict[str, Any]) -> None:
     """Declare what every answer of the mirror takes and gives beside its body."""
+    is_list = any(each["name"] == "cursor" for each in operation.get("parameters", ()))
     if "304" not in operation["responses"]:
+        if is_list:  # of what is for the caller alone, and kept by nobody
+            operation["responses"]["200"]["headers"] = {"Link": _LINK}
         return
     operation.setdefault("parameters", []).append(_IF_NONE_MATCH)
     given = {"ETag": _ETAG}
-    if any(each["name"] == "cursor" for each in operation["parameters"]):
+    if is_list:
         given["Link"] = _LINK
     operation["responses"]["200"]["headers"] = given

@@ -168,6 +168,15 @@ class Settings(BaseSettings):
     evidence_max_mib: int = Field(
         64, ge=1, le=4096, description="The largest document that is kept, in MiB."
     )
+    smtp_url: str = Field(
+        "",
+        repr=False,
+        description="The mail server that notices to members go to; empty means that none go.",
+    )
+    smtp_password: SecretStr = Field(
+        SecretStr(""), description="The password of the user in MOONLAKE_SMTP_URL."
+    )
+    smtp_from: str = Field("", description="The address that notices come from.")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -227,6 +236,23 @@ class Settings(BaseSettings):
     def _is_websocket(cls, value: str) -> str:
         if value:
             _check_url(value, ("ws", "wss"))
+        return value
+
+    @field_validator("smtp_url", mode="after")
+    @classmethod
+    def _is_mail_server(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("it is no address such as smtps://user@mail.example.org")
+        if parts.password:
+            raise ValueError("a password belongs into MOONLAKE_SMTP_PASSWORD")
+        return value
+
+    @field_validator("smtp_from", mode="after")
+    @classmethod
+    def _is_sender(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^@\s<>]+@[A-Za-z0-9.-]+", value):
+            raise ValueError("it is no e-mail address")
         return value
 
     @field_validator("public_url", mode="after")

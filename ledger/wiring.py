@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ledger.chain.deployments import Deployment
     from ledger.chain.keyring import NamedKey
     from ledger.chain.rpc import Node
-    from ledger.chain.signers import KeySigner
+    from ledger.chain.signers import KeySigner, LocalSigner
     from ledger.mirror.follow import Waiter
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
@@ -396,6 +396,27 @@ def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> 
     keys = [ensure_named_key(settings, name) for name in names]
     fund_accounts(node, [key.address for key in keys])
     return keys
+
+
+def open_wallets(settings: Settings, roster: Roster) -> dict[str, LocalSigner]:
+    """The wallets of a roster's organisations whose accounts it does not name, by their keys.
+
+    For a demonstration, in which the applicants act themselves. Raises as `open_controllers`.
+    """
+    from ledger.chain.keystores import (
+        ensure_key,
+        key_folder,
+        open_signer,
+        read_password,
+        scrypt_cost,
+    )
+
+    folder = key_folder(settings) / CONTROLLERS_FOLDER
+    password = read_password(settings, None)
+    ensure_key(folder, CONTROLLERS_SEED, password, cost=scrypt_cost(settings))
+    seed = open_signer(folder, CONTROLLERS_SEED, password)
+    rows = [row for row in roster.organisations if row.controller is None]
+    return {row.key: seed.derive(row.key.encode("ascii")) for row in rows}
 
 
 def open_controllers(

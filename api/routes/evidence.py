@@ -31,7 +31,7 @@ from ledger.domain.ids import ALLIANCE_WIDE
 from ledger.errors import AccessDenied, EvidenceRefused, InvalidValue
 from ledger.mirror.queries.accounts import read_roles
 from ledger.office.access_log import add_line
-from ledger.office.evidence import Description, EvidenceStore, is_private
+from ledger.office.evidence import Description, Evidence, EvidenceStore, is_private
 from ledger.office.profiles import MAX_TEXT
 from ledger.office.queries import read_evidence
 from ledger.office.scanning import KINDS
@@ -142,17 +142,24 @@ def get_content(request: Request, commitment: CommitmentPath) -> Response:
         elif names_tag(request, tag) or names_any(request):
             return Response(status_code=304, headers=headers)
         evidence, chunks = store.read(reading.connection, raw, entitled=entitled)
-        kind = evidence.description.media_type.partition(";")[0].strip()
-        media_type, suffix = _SHOWN.get(kind, (_OCTETS, ""))
-        how = "inline" if kind in _SHOWN else "attachment"
-        headers |= {
-            "Content-Length": str(evidence.size),
-            "Content-Disposition": f'{how}; filename="{show_bytes(raw)[:18]}{suffix}"',
-            "Content-Security-Policy": _SANDBOX,
-        }
+        headers |= content_headers(raw, evidence)
+        media_type = headers.pop("Content-Type")
         return StreamingResponse(chunks, media_type=media_type, headers=headers)
 
     return answers_of(request).read(open_document)
+
+
+def content_headers(commitment: bytes, evidence: Evidence) -> dict[str, str]:
+    """How a document is sent so that nothing of it runs; its Content-Type is among them."""
+    kind = evidence.description.media_type.partition(";")[0].strip()
+    media_type, suffix = _SHOWN.get(kind, (_OCTETS, ""))
+    how = "inline" if kind in _SHOWN else "attachment"
+    return {
+        "Content-Type": media_type,
+        "Content-Length": str(evidence.size),
+        "Content-Disposition": f'{how}; filename="{show_bytes(commitment)[:18]}{suffix}"',
+        "Content-Security-Policy": _SANDBOX,
+    }
 
 
 @uploads.post(

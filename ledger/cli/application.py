@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ledger.domain.ids import ProgrammeId
-    from ledger.office.casework import Case
+    from ledger.office.cases import Case
     from ledger.services.applications import Decider
 
 app = typer.Typer(no_args_is_help=True, help="Work on applications for membership.")
@@ -95,7 +95,8 @@ def file_command(
     as_json: JsonOption = False,
 ) -> None:
     """File the form with its documents, or file it anew where more was asked."""
-    from ledger.office.casework import Form, attach_document, file_form
+    from ledger.office.cases import Form
+    from ledger.office.casework import attach_document, file_form
     from ledger.office.contacts import Contact
     from ledger.office.evidence import Description
     from ledger.office.profiles import check_credit_code
@@ -136,7 +137,7 @@ def list_command(
     as_json: JsonOption = False,
 ) -> None:
     """The applications, oldest first."""
-    from ledger.office.casework import CaseState, list_cases
+    from ledger.office.cases import CaseState, list_cases
     from ledger.store.engine import reading
     from ledger.wiring import opened_database
 
@@ -164,7 +165,7 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """One application: its form, its documents, and every step."""
-    from ledger.office.casework import documents_of, follow_link, read_case
+    from ledger.office.cases import documents_of, follow_link, read_case
     from ledger.office.log import read_steps
     from ledger.store.engine import reading
     from ledger.wiring import opened_database
@@ -245,7 +246,8 @@ def recommend(
 ) -> None:
     """Recommend what should become of one or many: admission or a refusal; all or none of them."""
     from ledger.domain.keys import encode_key
-    from ledger.office.casework import read_case, recommend_admission, recommend_decline
+    from ledger.office.cases import read_case
+    from ledger.office.casework import recommend_admission, recommend_decline
 
     if bool(decline) == bool(tier and expires):
         expected = "--tier with --expires, or --decline"
@@ -358,7 +360,7 @@ def decide(
     sending: Sending,
 ) -> None:
     """Carry confirmed applications out: register and admit, or decline. May be run again."""
-    from ledger.office.casework import CaseState, list_cases, read_case
+    from ledger.office.cases import CaseState, list_cases, read_case
     from ledger.services.applications import Decider
 
     settings = sending.settings
@@ -394,7 +396,7 @@ def message(
     from ledger.wiring import opened_desk
 
     with _reading(settings) as connection:
-        from ledger.office.casework import read_case
+        from ledger.office.cases import read_case
 
         case = read_case(connection, _parse(application))
     programme_id = _programmes(settings, [case])[case.programme]
@@ -415,7 +417,7 @@ def consent(
     as_json: JsonOption = False,
 ) -> None:
     """Keep the applicant's signature; `decide` admits by it."""
-    from ledger.office.casework import read_case
+    from ledger.office.cases import read_case
     from ledger.wiring import opened_desk
 
     application_id = _parse(application)

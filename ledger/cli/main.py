@@ -72,6 +72,7 @@ _COMMANDS = {
     "api-key": "api_key",
     "application": "application",
     "webhook": "webhook",
+    "notice": "notice",
     "backup": "backup",
     "restore": "restore",
 }

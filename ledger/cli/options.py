@@ -167,3 +167,10 @@ EvidenceMaxMibOption = Annotated[
         max=4096,
     ),
 ]
+SmtpUrlOption = Annotated[
+    str | None,
+    typer.Option(help="The mail server, smtps://user@host or smtp://… (MOONLAKE_SMTP_URL)."),
+]
+SmtpFromOption = Annotated[
+    str | None, typer.Option(help="The address that notices come from (MOONLAKE_SMTP_FROM).")
+]

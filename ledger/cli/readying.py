@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -14,6 +15,7 @@ from ledger.chain.rpc import Node
 from ledger.cli.deploy import deploy_ledger
 from ledger.cli.stack import Ready
 from ledger.config import Settings
+from ledger.domain.access import Scope
 from ledger.domain.ids import BlockNumber
 from ledger.errors import (
     ChainMismatch,
@@ -26,10 +28,12 @@ from ledger.errors import (
 from ledger.mirror.digest import compute_digest
 from ledger.mirror.rebuild import rebuild
 from ledger.mirror.state import read_state
+from ledger.office.api_keys import create_api_key, revoke_api_key
+from ledger.office.cases import ENDED, list_cases
 from ledger.office.queries import holds_made_up
 from ledger.processes import wait_until
 from ledger.services.recovery import Footing, compare_mirror
-from ledger.store.engine import reading
+from ledger.store.engine import reading, writing
 from ledger.store.migrations import HEAD
 from ledger.store.schema import read_revision
 from ledger.wiring import (
@@ -38,6 +42,7 @@ from ledger.wiring import (
     list_accounts,
     open_controllers,
     open_named_signer,
+    open_wallets,
     opened_database,
     opened_desk,
     opened_mirror,
@@ -146,6 +151,57 @@ class Readying:
                 progress=progress,
             )
             season.seed(hands, now=now)
+
+    def decide_applications(self, host: str, port: int) -> None:
+        """Have the demonstration's applications filed and decided through the server."""
+        from ledger.services.demonstration.applying import (  # noqa: PLC0415  only for --demo
+            Applicants,
+            Officers,
+        )
+        from ledger.services.demonstration.calendar import midnight  # noqa: PLC0415
+        from ledger.services.demonstration.season import SECOND_TERM_SECONDS  # noqa: PLC0415
+        from ledger.services.demonstration.seeding import demonstration_roster  # noqa: PLC0415
+
+        roster = demonstration_roster()
+        wanted = sum(len(row.applies_to) for row in roster.organisations)
+        with opened_database(self._settings) as engine, DevnetRpc(self._settings.nodes[0]) as rpc:
+            with reading(engine) as connection:
+                if sum(each.state in ENDED for each in list_cases(connection)) >= wanted:
+                    return
+            self._say("Filing the applications.")
+            self._wait_for_mirror(engine, self.head())
+            applicants = Applicants(
+                roster=roster,
+                wallets=open_wallets(self._settings, roster),
+                host=host,
+                port=port,
+                expires_at=midnight(rpc.block(0).timestamp + SECOND_TERM_SECONDS),
+                pulse=self._pulse,
+            )
+            with self._officers(engine) as (first, second):
+                counts = applicants.run(Officers(first, second))
+            self._wait_for_mirror(engine, self.head())
+        admitted, declined = counts["admitted"], counts["declined"]
+        self._say(f"Applications: {admitted} admitted, {declined} declined.")
+
+    @contextmanager
+    def _officers(self, engine: Engine) -> Iterator[tuple[str, str]]:
+        """API keys of two officers, good for no longer than this."""
+        accounts = list_accounts(self._settings)
+        made: list[tuple[str, str]] = []
+        with writing(engine) as connection:
+            for name in ("registrar", "council"):
+                scopes = (Scope.READ, Scope.MEMBERS)
+                key, text = create_api_key(
+                    connection, accounts[name], "demonstration", scopes, days=1, now=time.time()
+                )
+                made.append((key.prefix, text))
+        try:
+            yield made[0][1], made[1][1]
+        finally:
+            with writing(engine) as connection:
+                for prefix, _ in made:
+                    revoke_api_key(connection, prefix, now=time.time())
 
     def send_what_is_left(self) -> None:
         """Send again what was signed and is not in the chain."""

@@ -48,6 +48,8 @@ _OPTIONS: dict[str, Any] = {
     "evidence_url": options.EvidenceUrlOption,
     "evidence_scan": options.EvidenceScanOption,
     "evidence_max_mib": options.EvidenceMaxMibOption,
+    "smtp_url": options.SmtpUrlOption,
+    "smtp_from": options.SmtpFromOption,
 }
 
 EVERY = tuple(_OPTIONS)

@@ -30,6 +30,8 @@ Report = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
 OWNER = "moonlake up"
+DECIDING = "registrar"
+"""The key by which a demonstration's applications are decided."""
 
 _LOOK_EVERY = 0.1
 _READY_LOOK_EVERY = 0.05
@@ -73,7 +75,7 @@ class Ready:
     def text(self) -> str:
         """For people."""
         made_up = (
-            "\nContributions here are made up, and marked so wherever they are shown."
+            "\nContributions and applications here are made up, and say so wherever they are shown."
             if self.made_up
             else ""
         )
@@ -115,13 +117,7 @@ class Stack:
         # Of this port's server alone: another `moonlake up` here, refused later, has its own.
         self._not_ready = settings.home / f"starting-{settings.port}"
         self._holds_back = False
-        self._server = Child(
-            settings,
-            "serve",
-            options=("--not-ready-while", str(self._not_ready)),
-            grace=_GRACE,
-            report=report,
-        )
+        self._server = self._new_server(settings)
         self._mirror = Child(settings, "mirror", "follow", grace=_GRACE, report=report)
         self._mirrors = False
         self._webhooks = Child(settings, "webhook", "send", grace=_GRACE, report=report)
@@ -136,6 +132,10 @@ class Stack:
         require_startable(settings)
         _prepare_folder(settings)
         self._hold_readiness_back()
+        if demo:
+            self._server = self._new_server(
+                settings.model_copy(update={"serve_keys": _serving(settings)})
+            )
         self._server.start()  # first, since it takes longest and needs no chain
         if settings.uses_devnet:
             self._start_devnet(demo=demo)
@@ -168,6 +168,15 @@ class Stack:
         if self._devnet is not None:
             self._devnet.stop()
             self._devnet = None
+
+    def _new_server(self, settings: Settings) -> Child:
+        return Child(
+            settings,
+            "serve",
+            options=("--not-ready-while", str(self._not_ready)),
+            grace=_GRACE,
+            report=self._report,
+        )
 
     def _start_devnet(self, *, demo: bool) -> None:
         options = DevnetOptions()
@@ -218,6 +227,9 @@ class Stack:
         if self._devnet is not None:
             self._devnet.return_to_present()
         self._readying.send_what_is_left()
+        if demo:
+            self._wait_until_served()
+            self._readying.decide_applications(self._host(), self._settings.port)
 
     def _keep_for_good(self) -> None:
         """Go on only when no crash can take back what the next steps build on."""
@@ -282,11 +294,19 @@ class Stack:
                 self._report(f"Not ready yet: {found.problem or 'the mirror is not at the head'}")
             self._stopping.wait(_READY_LOOK_EVERY)
 
+    def _wait_until_served(self) -> None:
+        """Return when the server answers, be it that it is not ready."""
+        while True:
+            self._pulse()
+            found = self._ask_readiness()
+            if found.block is not None or found.code:
+                return
+            self._stopping.wait(_READY_LOOK_EVERY)
+
     def _ask_readiness(self) -> Readiness:
         """What /readyz says."""
-        host = _EVERYWHERE.get(self._settings.host, self._settings.host)
         connection = http.client.HTTPConnection(
-            host, self._settings.port, timeout=_READINESS_TIMEOUT
+            self._host(), self._settings.port, timeout=_READINESS_TIMEOUT
         )
         try:
             connection.request("GET", "/readyz")
@@ -301,10 +321,19 @@ class Stack:
             return Readiness(code=str(body.get("code", "")), problem=problem)
         return Readiness(block=int(body["block_number"]))
 
+    def _host(self) -> str:
+        """Where the server is reached from this machine."""
+        return _EVERYWHERE.get(self._settings.host, self._settings.host)
+
     def _console(self) -> str:
-        host = _EVERYWHERE.get(self._settings.host, self._settings.host)
+        host = self._host()
         shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{self._settings.port}/"
+
+
+def _serving(settings: Settings) -> tuple[str, ...]:
+    """The keys that a demonstration's server signs with: a registrar decides the applications."""
+    return tuple(dict.fromkeys((*settings.serve_keys, DECIDING)))
 
 
 def require_startable(settings: Settings) -> None:

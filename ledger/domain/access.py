@@ -40,6 +40,8 @@ class Scope(StrEnum):
     """Bring messages that somebody signed."""
     EVIDENCE = "evidence"
     """Keep documents, and read those that not everybody may."""
+    WEBHOOKS = "webhooks"
+    """Look after webhooks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ AccessProblem
 ├── SignInRefused
 ├── NotSignedIn
 ├── ApiKeyRefused
+├── LinkRefused
 ├── AccessDenied
 ├── ScopeMissing
 ├── ForgeryRefused
@@ -43,6 +44,14 @@ class ApiKeyRefused(AccessProblem):
     code = "access.api_key_refused"
     sentence = "The API key is refused: {problem}."
     next_step = "Use another key; `moonlake api-key list` shows which there are."
+
+
+class LinkRefused(AccessProblem):
+    """The secret of an applicant's link opens nothing, or not this."""
+
+    code = "access.link_refused"
+    sentence = "The secret of the applicant's link does not open this application."
+    next_step = "Ask the office for another link."
 
 
 class AccessDenied(AccessProblem):

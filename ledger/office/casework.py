@@ -9,25 +9,30 @@ is kept. Nothing of a form is public, and nothing of it is in a webhook's messag
 
 from __future__ import annotations
 
-import hashlib
 import io
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, BinaryIO
 
-import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, update
 
-from ledger.domain.commitments import canonical_json
 from ledger.domain.ids import OrgId
-from ledger.errors import ApplicationElsewhere, InvalidValue, NotFound, SameOfficer
+from ledger.errors import ApplicationElsewhere, InvalidValue, SameOfficer
 from ledger.office.applications import file_application
-from ledger.office.contacts import Contact, replace_contacts
+from ledger.office.cases import (
+    ENDED,
+    Case,
+    CaseState,
+    Form,
+    documents_of,
+    hash_link,
+    profile_key,
+    read_case,
+)
+from ledger.office.contacts import replace_contacts
 from ledger.office.evidence import Description, Evidence, EvidenceStore
 from ledger.office.log import empty_steps, note_step, read_steps
-from ledger.office.profiles import CREDIT_CODE, Profile, Subject, check_text
+from ledger.office.profiles import Subject, check_text
 from ledger.office.rows import raise_revision
 from ledger.office.webhooks.messages import Message, announce
 from ledger.store.office_tables import application_cases as cases
@@ -36,84 +41,7 @@ from ledger.store.office_tables import application_documents
 MAX_DOCUMENTS = 50
 APPLICANT = "applicant"
 
-
-class CaseState(StrEnum):
-    """Where an application is."""
-
-    INVITED = "invited"
-    FILED = "filed"
-    ASKED = "asked"
-    """The registrar wants to know more; the applicant's turn."""
-    RECOMMENDED = "recommended"
-    """An officer says what should become of it; another officer's turn."""
-    CONFIRMED = "confirmed"
-    """Decided by two; what the chain needs is still to be done."""
-    ADMITTED = "admitted"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
-
-
 _OPEN = (CaseState.FILED, CaseState.ASKED, CaseState.RECOMMENDED)
-ENDED = (CaseState.ADMITTED, CaseState.DECLINED, CaseState.WITHDRAWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What an applicant says of itself; `kind` is what body it is."""
-
-    name_zh: str
-    name_en: str
-    kind: str = "company"
-    segment: str = ""
-    note: str = ""
-    credit_code: str = ""
-    contact: Contact | None = None
-
-    def profile(self, key: str) -> Profile:
-        """What of it becomes public with the admission. Raises InvalidValue."""
-        details = ((CREDIT_CODE, self.credit_code),) if self.credit_code else ()
-        made = Profile(
-            Subject.ORGANISATION, key, self.name_zh, self.name_en, self.segment, "", details
-        )
-        made.document()
-        return made
-
-    def encode(self) -> bytes:
-        """The form as it is kept. Raises InvalidValue for what cannot be."""
-        self.profile("applicant")
-        check_text("note", self.note)
-        check_text("kind", self.kind)
-        if self.contact is not None:
-            self.contact.check()
-        values: dict[str, Any] = msgspec.to_builtins(self)
-        return canonical_json(values)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """An application. Times are seconds since 1970 UTC; `form` is None before it is filed."""
-
-    application_id: bytes
-    programme: str
-    state: CaseState
-    org_id: OrgId | None
-    controller: bytes | None
-    form: Form | None
-    evidence: bytes | None
-    tier: int | None
-    expires_at: int | None
-    reason: str
-    recommended_by: str
-    confirmed_by: str
-    consent_until: int | None
-    consent: bytes | None
-    opened_at: int
-    updated_at: int
-
-    @property
-    def shown(self) -> str:
-        """Its id for people."""
-        return "0x" + self.application_id.hex()
 
 
 def open_case(
@@ -139,7 +67,7 @@ def open_case(
             state=CaseState.INVITED.value,
             org_id=org_id,
             controller=controller,
-            link=_hash(secret),
+            link=hash_link(secret),
             form=b"",
             evidence=None,
             tier=None,
@@ -156,6 +84,20 @@ def open_case(
     case = read_case(connection, application_id)
     note_step(connection, _subject(case), "opened", actor=by, at=now)
     return case, secret
+
+
+def renew_link(connection: Connection, application_id: bytes, *, by: str, now: int) -> str:
+    """Make another secret for the applicant's link; the one before opens nothing any more."""
+    states = tuple(each for each in CaseState if each not in ENDED)
+    case = _require(connection, application_id, states, "given another link")
+    secret = secrets.token_urlsafe(32)
+    connection.execute(
+        update(cases)
+        .where(cases.c.application_id == application_id)
+        .values(link=hash_link(secret), updated_at=now)
+    )
+    note_step(connection, _subject(case), "link_renewed", actor=by, at=now)
+    return secret
 
 
 def file_form(
@@ -226,7 +168,7 @@ def answer(connection: Connection, application_id: bytes, text: str, *, by: str,
     """Answer what was asked. Raises ApplicationElsewhere, InvalidValue, NotFound."""
     case = _require(connection, application_id, (CaseState.ASKED,), "answered")
     _check_said("answer", text)
-    return _move(connection, case, CaseState.FILED, by=by, now=now, detail=text)
+    return _move(connection, case, CaseState.FILED, by=by, now=now, action="answered", detail=text)
 
 
 def recommend_admission(
@@ -280,7 +222,16 @@ def send_back(
     case = _require(connection, application_id, (CaseState.RECOMMENDED,), "sent back")
     _check_said("why", why)
     cleared: dict[str, Any] = {"recommended_by": "", "tier": None, "expires_at": None, "reason": ""}
-    return _move(connection, case, CaseState.FILED, by=by, now=now, detail=why, **cleared)
+    return _move(
+        connection,
+        case,
+        CaseState.FILED,
+        by=by,
+        now=now,
+        action="sent_back",
+        detail=why,
+        **cleared,
+    )
 
 
 def withdraw(connection: Connection, application_id: bytes, *, by: str, now: int) -> Case:
@@ -369,55 +320,6 @@ def erase_case(connection: Connection, store: EvidenceStore, application_id: byt
     return files
 
 
-def read_case(connection: Connection, application_id: bytes) -> Case:
-    """One application. Raises NotFound."""
-    row = connection.execute(
-        select(cases).where(cases.c.application_id == application_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound(what="application", key="0x" + application_id.hex())
-    return _case(row)
-
-
-def follow_link(connection: Connection, secret: str) -> Case:
-    """The application behind an applicant's link. Raises NotFound, without the secret."""
-    row = connection.execute(select(cases).where(cases.c.link == _hash(secret))).one_or_none()
-    if row is None:
-        raise NotFound(what="application", key="of this link")
-    return _case(row)
-
-
-def list_cases(
-    connection: Connection,
-    *,
-    state: CaseState | None = None,
-    programme: str = "",
-    org_id: OrgId | None = None,
-    limit: int = 1000,
-) -> list[Case]:
-    """Applications, oldest first."""
-    query = select(cases).order_by(cases.c.opened_at, cases.c.application_id).limit(limit)
-    if state is not None:
-        query = query.where(cases.c.state == state.value)
-    if programme:
-        query = query.where(cases.c.programme == programme)
-    if org_id is not None:
-        query = query.where(cases.c.org_id == org_id)
-    return [_case(row) for row in connection.execute(query)]
-
-
-def documents_of(connection: Connection, application_id: bytes) -> list[bytes]:
-    """The commitments of an application's documents, the form's among them."""
-    table = application_documents
-    query = select(table.c.commitment).where(table.c.application_id == application_id)
-    return sorted(bytes(found) for found in connection.execute(query).scalars())
-
-
-def profile_key(case: Case) -> str:
-    """The key of the profile that an applicant gets."""
-    return f"applicant-{case.application_id.hex()[:16]}"
-
-
 def _require(
     connection: Connection, application_id: bytes, states: Sequence[CaseState], wanted: str
 ) -> Case:
@@ -474,28 +376,3 @@ def _check_said(field: str, text: str) -> None:
 
 def _subject(case: Case) -> str:
     return f"application:{case.shown}"
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8")).digest()
-
-
-def _case(row: Row[Any]) -> Case:
-    return Case(
-        bytes(row.application_id),
-        row.programme,
-        CaseState(row.state),
-        row.org_id,
-        None if row.controller is None else bytes(row.controller),
-        msgspec.json.decode(bytes(row.form), type=Form) if row.form else None,
-        None if row.evidence is None else bytes(row.evidence),
-        row.tier,
-        row.expires_at,
-        row.reason,
-        row.recommended_by,
-        row.confirmed_by,
-        row.consent_until,
-        None if row.consent is None else bytes(row.consent),
-        row.opened_at,
-        row.updated_at,
-    )

@@ -300,6 +300,17 @@ def _find(connection: Connection, content_hash: bytes, description: Description)
     return next((each for each in found if each.description == description), None)
 
 
+def describe_documents(connection: Connection, commitments: Sequence[bytes]) -> list[Evidence]:
+    """What is known of these documents, private ones too, in the order in which they came."""
+    table = evidence_files
+    rows = connection.execute(
+        select(table)
+        .where(table.c.commitment.in_(commitments))
+        .order_by(table.c.added_at, table.c.commitment)
+    )
+    return [_evidence(row) for row in rows]
+
+
 def is_private(connection: Connection, commitment: bytes) -> bool:
     """Whether a document is for those alone whom it concerns."""
     table = private_evidence

@@ -185,6 +185,13 @@ def read_document(connection: Connection, commitment: bytes) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
+def read_salt(connection: Connection, commitment: bytes) -> bytes | None:
+    """The salt of a kept profile; None where it is not kept here."""
+    query = select(profiles.c.salt).where(profiles.c.commitment == commitment)
+    found = connection.execute(query).scalar_one_or_none()
+    return bytes(found) if found is not None else None
+
+
 def _of_key(connection: Connection, subject: Subject, key: str) -> list[tuple[bytes, bytes]]:
     query = select(profiles.c.commitment, profiles.c.document).where(
         profiles.c.subject == subject.value, profiles.c.key == key

@@ -22,15 +22,8 @@ from ledger.domain.events import HELD_STATUSES
 from ledger.domain.ids import OrgId, ProgrammeId, TierId
 from ledger.domain.messages import Consent, SignedMessage
 from ledger.errors import ContractRefused, InvalidValue
-from ledger.office.casework import (
-    Case,
-    CaseState,
-    keep_consent,
-    note_decided,
-    note_registered,
-    profile_key,
-    read_case,
-)
+from ledger.office.cases import Case, CaseState, profile_key, read_case
+from ledger.office.casework import keep_consent, note_decided, note_registered
 from ledger.office.profiles import keep_profile
 from ledger.services import memberships, organisations
 from ledger.services.desk import Desk
@@ -109,16 +102,21 @@ class Decider:
 
         A contract wallet's signature is judged by the wallet, when it is used.
         """
-        case = self._read(application_id)
+        self.check_consent(self._read(application_id), programme_id, signature, deadline)
+        with writing(self.desk.engine) as connection:
+            return keep_consent(
+                connection, application_id, signature, deadline, by="applicant", now=self.now
+            )
+
+    def check_consent(
+        self, case: Case, programme_id: ProgrammeId, signature: bytes, deadline: int
+    ) -> None:
+        """Raise InvalidValue for a signature that is not the applicant's."""
         message = self.message_for(case, programme_id, deadline=deadline)
         is_wallet = bool(self.desk.node.code(message.account, "latest"))
         if not is_wallet and _signer_of(message, signature) != message.account:
             expected = "a signature of the account that acts for the applicant"
             raise InvalidValue(field="signature", value="0x" + signature.hex(), expected=expected)
-        with writing(self.desk.engine) as connection:
-            return keep_consent(
-                connection, application_id, signature, deadline, by="applicant", now=self.now
-            )
 
     def _decline(self, cases: Sequence[Case], programmes: dict[str, ProgrammeId]) -> None:
         """One operation each: its id is then the application's alone, and it is recorded once."""

@@ -19,17 +19,12 @@ from sqlalchemy import Connection, Engine, delete, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ledger.domain.ids import OrgId
-from ledger.office.casework import (
-    ENDED,
-    documents_of,
-    erase_case,
-    list_cases,
-    profile_key,
-    withdraw_for_erasure,
-)
+from ledger.office.cases import ENDED, documents_of, list_cases, profile_key
+from ledger.office.casework import erase_case, withdraw_for_erasure
 from ledger.office.contacts import read_contacts
 from ledger.office.evidence import EvidenceStore
 from ledger.office.log import empty_steps, note_step, read_steps
+from ledger.office.notices import erase_notices
 from ledger.office.profiles import LOGO, Subject
 from ledger.office.rows import raise_revision
 from ledger.services.imports.forgetting import forget_organisation, read_traces
@@ -47,6 +42,8 @@ from ledger.store.office_tables import (
     applications,
     contacts,
     evidence_files,
+    notice_choices,
+    notices,
     office_log,
     private_evidence,
     profiles,
@@ -64,6 +61,8 @@ _TABLES = (
     evidence_files,
     private_evidence,
     office_log,
+    notices,
+    notice_choices,
     import_lines,
     import_rows,
 )
@@ -118,6 +117,7 @@ def erase_organisation(
             store.erase(connection, each)
             for each in sorted(held.documents if with_evidence else _logos(connection, held))
         ]
+        _erase_notices(connection, org_id, held)
         for case in list_cases(connection, org_id=org_id):
             if case.state not in ENDED:
                 withdraw_for_erasure(connection, case, by=actor, now=now)
@@ -273,6 +273,20 @@ def _holding(connection: Connection, org_id: OrgId) -> _Holding:
         keys |= {profile_key(case)}
         documents -= set(documents_of(connection, case.application_id))
     return _Holding(keys, frozenset(commitments), frozenset(documents))
+
+
+def _erase_notices(connection: Connection, org_id: OrgId, held: _Holding) -> None:
+    """What its people were told by e-mail, and what they chose not to be."""
+    people = {
+        each.email
+        for key in held.keys
+        for each in read_contacts(connection, Subject.ORGANISATION, key)
+    }
+    own = list_cases(connection, org_id=org_id)
+    forms = [case.form for case in own if case.form is not None]
+    people |= {form.contact.email for form in forms if form.contact is not None}
+    ids = [case.application_id for case in own]
+    erase_notices(connection, org_id, ids, people - {""})
 
 
 def _documents_of(connection: Connection, org_id: OrgId) -> set[bytes]:

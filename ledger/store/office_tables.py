@@ -277,3 +277,74 @@ application_documents = Table(
     digest("application_id", primary_key=True),
     digest("commitment", primary_key=True),  # of a private document
 )
+
+asked_writes = Table(
+    "asked_writes",
+    metadata,
+    text("actor", primary_key=True),  # an account, or an application whose link was used
+    text("idempotency_key", primary_key=True),
+    digest("body_hash"),  # keyed: what was asked for may name a person
+    text("subject"),  # what it made or changed, so that a repetition gets to the same
+    number("asked_at"),  # seconds since 1970 UTC
+    Index("ix_asked_writes_asked_at", "asked_at"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    digest("decision_id", primary_key=True),
+    address("account"),  # the officer who asked for it
+    address("signer"),  # whose key signs what the chain needs
+    number("asked_at"),  # seconds since 1970 UTC
+    text("state"),  # waiting, done, failed
+    number("due_at"),  # milliseconds; whoever carries it out has moved it on
+    number("ended_at", nullable=True),
+    text("problem"),  # an error's code
+    Index("ix_decisions_state", "state", "due_at"),
+)
+
+decided_applications = Table(
+    "decided_applications",
+    metadata,
+    digest("decision_id", primary_key=True),
+    digest("application_id", primary_key=True),
+    text("waits_for"),  # what the application still needs; empty for nothing
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    text("notice_id", primary_key=True),  # follows from what it tells and to whom: never told twice
+    text("kind"),  # membership.expiring, entry.posted, application.admitted, application.declined
+    number("org_id", nullable=True),
+    digest("application_id", nullable=True),
+    text("recipient"),  # an e-mail address; the text is written when it is sent
+    blob("facts"),  # JSON: ids, amounts and times
+    text("state"),  # waiting, sent, dead
+    number("tries"),
+    number("due_at"),  # milliseconds; an attempt under way has moved it on
+    number("made_at"),
+    number("updated_at"),
+    text("problem"),  # a code of the mail server, or what was in the way
+    Index("ix_notices_due", "state", "due_at"),
+    Index("ix_notices_organisation", "org_id"),
+)
+
+notice_choices = Table(
+    "notice_choices",
+    metadata,
+    text("recipient", primary_key=True),
+    text("muted"),  # kinds that it does not want, separated by blanks; * for all
+    text("language"),  # zh-CN or en; empty for both
+    number("changed_at"),
+)
+
+notice_cursor = Table(
+    "notice_cursor",
+    metadata,
+    number("id", primary_key=True),
+    digest("genesis_hash"),
+    number("block_number"),  # entries up to here were told of
+    number("cases_at"),  # seconds: decided applications were looked through up to here
+    CheckConstraint("id = 1", name="single_row"),
+)

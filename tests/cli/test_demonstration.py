@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from ledger.config import Settings
 from ledger.data import ROSTER
 from ledger.domain.ids import ProgrammeId
-from ledger.wiring import opened_chain
+from ledger.office.access_log import read_lines, verify_access_log
+from ledger.office.log import read_steps
+from ledger.store.engine import reading
+from ledger.wiring import opened_chain, opened_database
 from tests.support.stacks import RunningStack, moonlake, moonlake_json
 
 
@@ -42,15 +47,52 @@ def test_roster__over_http__has_the_events_counts(demonstration: RunningStack) -
     assert [each["name_en"] for each in found["items"]] == ["GalaxySpace"]
 
 
-def test_memberships__of_all_programmes__are_the_29_that_the_roster_names(
+def test_memberships__of_all_programmes__are_the_rosters_and_who_was_admitted(
     settings: Settings,
 ) -> None:
     found = moonlake_json(settings, "membership", "list")["memberships"]
 
     standings = [each["standing"] for each in found]
-    assert len(found) == 29
-    assert (standings.count("active"), standings.count("lapsed")) == (28, 1)
+    assert len(found) == 29 + 40
+    assert (standings.count("active"), standings.count("lapsed")) == (68, 1)
     assert sum(each["programme"] == "community" for each in found) == 17
+
+
+def test_applications__of_the_roster__were_filed_reviewed_and_decided_over_http(
+    demonstration: RunningStack, settings: Settings
+) -> None:
+    with ROSTER.joinpath("organisations.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["applies_to"]]
+    found = moonlake_json(settings, "application", "list")["applications"]
+    with opened_database(settings) as engine, reading(engine) as connection:
+        steps = [
+            [(each.actor, each.action) for each in read_steps(connection, subject)]
+            for subject in (f"application:{each['application_id']}" for each in found)
+        ]
+        asked = Counter(line.action for line in read_lines(connection))
+        verify_access_log(connection)
+
+    assert (len(rows), sum(not row["member_of"] for row in rows)) == (42, 16)
+    states = Counter((each["state"], each["reason"]) for each in found)
+    assert states == {
+        ("admitted", ""): 40,
+        ("declined", "documents.missing"): 1,
+        ("declined", "membership.lapsed"): 1,
+    }
+    for case, taken in zip(found, steps, strict=True):
+        assert case["recommended_by"] != case["confirmed_by"]
+        assert [action for _, action in taken if action != "attached"] == [
+            "opened",
+            "filed",
+            "recommended",
+            "confirmed",
+            case["state"],
+        ]
+        assert taken[0][0] == case["controller"]  # it signed in with its own wallet
+    assert (asked["application.filed"], asked["application.attached"]) == (42, 41)
+    assert (asked["application.recommended"], asked["applications.decided"]) == (3, 1)
+    _, programme = demonstration.get("/v1/programmes/alliance")
+    assert programme["member_count"] == 42
 
 
 def test_balances__of_every_organisation__add_up_to_what_is_outstanding_on_the_chain(

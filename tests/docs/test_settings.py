@@ -47,6 +47,9 @@ SAMPLES = {
     "evidence_url": "s3://bucket/evidence",
     "evidence_scan": "clamdscan --no-summary",
     "evidence_max_mib": "32",
+    "smtp_url": "smtps://ledger@mail.example.org:465",
+    "smtp_password": "correct horse",
+    "smtp_from": "ledger@example.org",
 }
 
 

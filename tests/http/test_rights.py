@@ -19,6 +19,9 @@ from sqlalchemy import Engine, insert, select
 from api.app import create_app
 from ledger.domain.access import Scope
 from ledger.office.api_keys import create_api_key, revoke_api_key
+from ledger.office.cases import Form
+from ledger.office.casework import file_form, open_case
+from ledger.office.evidence import EvidenceStore
 from ledger.office.sessions import begin_session
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import logs, role_changes
@@ -105,6 +108,17 @@ DRAFT = {
 }
 SIGNED = {"typed_data": "{typed_data}", "signature": "0x" + "11" * 65}
 
+FORM = {"name_zh": "新", "name_en": "New"}
+WORDS = {"text": "The charter?"}
+TO_OFFICERS = dict.fromkeys(("registrar", "council"), 201)
+"""Of the alliance, to which the table's applications are; the issuer is no registrar."""
+APPLICANTS = row(401, 403, **dict.fromkeys(("member", "registrar", "council"), 201))
+"""The member is who applies."""
+AT_REGISTRARS = row(401, 403, **TO_OFFICERS)
+HELD_BY = row(401, 403, **dict.fromkeys(("member", "registrar", "council"), 200))
+KEEPERS = ("council", "admin")
+HOOK = "ep_" + "5b" * 8
+
 TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     **{
         ("GET", path): (ALL, None)
@@ -190,6 +204,88 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/v1/declines"): (MEMBERS_OFFICES, COMMUNITY),
     ("POST", "/v1/organisations"): (allowed("registrar"), NEW),
     ("POST", "/v1/budgets"): (allowed("treasurer", "council"), BUDGET),
+    # What is asked of an application for which it is too early, is refused as that: 409.
+    ("POST", "/v1/applications"): (row(401, 201), {"programme": "alliance", "form": FORM}),
+    ("POST", "/v1/invitations"): (AT_REGISTRARS, {"programme": "alliance"}),
+    ("GET", "/v1/applications"): (
+        row(401, 403, registrar=200, council=200),
+        None,
+    ),
+    ("GET", "/v1/applications/{application}"): (HELD_BY, None),
+    ("POST", "/v1/applications/{application}/forms"): (APPLICANTS, FORM),
+    ("POST", "/v1/applications/{application}/documents?title=a.txt"): (APPLICANTS, b"charter"),
+    ("GET", "/v1/applications/{application}/documents/0x" + "5b" * 32): (
+        row(401, 403, **dict.fromkeys(("member", "registrar", "council"), 404)),
+        None,
+    ),
+    ("POST", "/v1/applications/{application}/answers"): (
+        row(401, 403, **dict.fromkeys(("member", "registrar", "council"), 409)),
+        WORDS,
+    ),
+    ("POST", "/v1/applications/{application}/withdrawals"): (APPLICANTS, None),
+    ("POST", "/v1/applications/{application}/accounts"): (
+        APPLICANTS,
+        {"account": "0x" + account_of(4).hex()},
+    ),
+    # No node is where this server looks for one.
+    ("GET", "/v1/applications/{application}/consent-message"): (
+        row(401, 403, **dict.fromkeys(("member", "registrar", "council"), 502)),
+        None,
+    ),
+    ("POST", "/v1/applications/{application}/consents"): (
+        row(401, 403, **dict.fromkeys(("member", "registrar", "council"), 502)),
+        {"signature": "0x00", "deadline": 1},
+    ),
+    ("POST", "/v1/applications/{application}/links"): (AT_REGISTRARS, None),
+    ("POST", "/v1/applications/{application}/questions"): (AT_REGISTRARS, WORDS),
+    ("POST", "/v1/applications/{application}/send-backs"): (
+        row(401, 403, registrar=409, council=409),
+        WORDS,
+    ),
+    ("POST", "/v1/recommendations"): (
+        AT_REGISTRARS,
+        {"applications": ["{application}"], "reason": "documents.missing"},
+    ),
+    ("POST", "/v1/confirmations"): (
+        row(401, 403, registrar=409, council=409),
+        {"applications": ["{application}"]},
+    ),
+    ("POST", "/v1/decisions"): (
+        row(401, 403, registrar=503, council=403),
+        {"applications": ["{application}"]},
+    ),
+    ("GET", "/v1/decisions/0x" + "5b" * 32): (
+        row(401, 403, **dict.fromkeys(OFFICERS, 404)),
+        None,
+    ),
+    ("GET", "/v1/organisations/4/profile"): (HELD_BY, None),
+    ("GET", "/v1/organisations/4/export"): (HELD_BY, None),
+    ("POST", "/v1/organisations/4/profiles"): (allowed("registrar"), {"note": "New."}),
+    ("POST", "/v1/organisations/4/contacts"): (APPLICANTS, {"contacts": [{"person": "Ann"}]}),
+    # Of one that no other row is about.
+    ("POST", "/v1/organisations/44/erasures"): (AT_REGISTRARS, {"organisation": 44}),
+    ("POST", "/v1/unsubscriptions/ntc_" + "5b" * 16 + "." + "5b" * 16): (row(404, 404), None),
+    ("POST", "/v1/webhooks"): (
+        row(401, 403, **dict.fromkeys(KEEPERS, 422)),
+        {"url": "https://127.0.0.1/hook"},
+    ),
+    ("GET", "/v1/webhooks"): (row(401, 403, **dict.fromkeys(KEEPERS, 200)), None),
+    **{
+        (method, f"/v1/webhooks/{HOOK}{path}"): (
+            row(401, 403, **dict.fromkeys(KEEPERS, 404)),
+            body,
+        )
+        for method, path, body in (
+            ("GET", "", None),
+            ("DELETE", "", None),
+            ("POST", "/secrets", {}),
+            ("POST", "/disablements", None),
+            ("POST", "/enablements", None),
+            ("GET", "/deliveries", None),
+            ("POST", "/replays", {"dead": True}),
+            ("POST", "/tests", None),
+        )
+    },
     ("POST", "/v1/appointments"): (allowed("admin"), OFFICE),
     ("POST", "/v1/dismissals"): (allowed("admin"), OFFICE),
     ("POST", "/v1/pauses"): (allowed("guardian", "admin"), {"confirm": True}),
@@ -254,6 +350,17 @@ class House:
     engine: Engine
     ledger: Ledger
 
+    def application(self) -> str:
+        """A filed application of the member to the alliance, which nothing was done about."""
+        with writing(self.engine) as connection:
+            case, _ = open_case(
+                connection, "alliance", by="registrar", now=1, controller=account_of(4)
+            )
+            store = EvidenceStore(self.ledger.settings.home / "evidence")
+            form = Form("新", "New")
+            file_form(connection, store, case.application_id, form, by="applicant", now=2)
+        return case.shown
+
     def headers(self, role: str) -> dict[str, str]:
         """A fresh credential of a role, whether for reading or for changing."""
         shared = {"Idempotency-Key": str(uuid.uuid4())}
@@ -315,10 +422,14 @@ def filled(house: House, value: Any) -> Any:
         each["entry_id"] for each in house.ledger.seeded.entries if each["programme_id"] == 2
     )
     if isinstance(value, str):
+        if "{application}" in value:
+            value = value.replace("{application}", house.application())
         return value.replace("{evidence}", "0x" + house.ledger.seeded.evidence[0].hex())
     if value is SIGNED:
         drafted = house.client.post("/v1/typed-data", json=DRAFT).json()
         return {**SIGNED, "typed_data": drafted["typed_data"]}
+    if isinstance(value, dict) and "applications" in value:
+        return {**value, "applications": [house.application()]}
     if isinstance(value, dict) and value.get("entries") == ["{community}"]:
         return {**value, "entries": [community]}
     return value
@@ -337,9 +448,12 @@ def test_route__asked_by_a_role__answers_as_the_table_says(
     if path == "/v1/stream" and role == "revoked key":
         needed = 401  # it tells more to some, so that a wrong credential is not passed over
 
-    answer = house.client.request(
-        asked, filled(house, path), json=filled(house, body), headers=house.headers(role)
-    )
+    headers = house.headers(role)
+    given: dict[str, Any] = {"json": filled(house, body)}
+    if isinstance(body, bytes):
+        given = {"content": body}
+        headers["Content-Type"] = "text/plain"
+    answer = house.client.request(asked, filled(house, path), headers=headers, **given)
 
     assert answer.status_code == needed, answer.text
 
@@ -366,6 +480,7 @@ def test_table__has_every_route_that_is_served_and_no_other(ledger: Ledger) -> N
     matched = set()
     for method, path in TABLE:
         plain = path.partition("?")[0].replace("{evidence}", "0x" + "5b" * 32)
+        plain = plain.replace("{application}", "0x" + "5b" * 32)
         fits = [
             (each, template)
             for each, template in routes

@@ -25,23 +25,25 @@ from ledger.errors import (
 from ledger.mirror.queries.memberships import read_applications_of
 from ledger.mirror.queries.moments import latest_moment
 from ledger.mirror.state import read_state
-from ledger.office.casework import (
+from ledger.office.cases import (
     Case,
     CaseState,
     Form,
+    documents_of,
+    follow_link,
+    list_cases,
+    profile_key,
+    read_case,
+)
+from ledger.office.casework import (
     answer,
     ask_back,
     attach_document,
     confirm,
-    documents_of,
     erase_case,
     file_form,
-    follow_link,
-    list_cases,
     name_controller,
     open_case,
-    profile_key,
-    read_case,
     recommend_admission,
     recommend_decline,
     send_back,
@@ -146,9 +148,9 @@ def test_application__from_invitation_to_confirmation__has_every_step_in_the_log
         ("attached", "applicant", ""),
         ("filed", "applicant", ""),
         ("asked", "ann", "Which satellites?"),
-        ("filed", "applicant", "All of them."),
+        ("answered", "applicant", "All of them."),
         ("recommended", "ann", ""),
-        ("filed", "bob", "Why this tier?"),
+        ("sent_back", "bob", "Why this tier?"),
         ("recommended", "ann", ""),
         ("confirmed", "bob", ""),
     ]

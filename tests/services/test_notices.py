@@ -1,0 +1,149 @@
+"""E-mails to members, against a real mail server: sent once, tried again, given up, not wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import Engine
+
+from ledger.errors import NotFound
+from ledger.office.cases import CaseState, Form
+from ledger.office.casework import confirm, file_form, note_decided, open_case, recommend_decline
+from ledger.office.contacts import Contact
+from ledger.office.evidence import EvidenceStore
+from ledger.office.notices import list_notices, retry_dead, unsubscribe
+from ledger.office.sessions import nonce_secret
+from ledger.services.notices.sending import MailServer, NoticeSender
+from ledger.store.engine import reading, writing
+from tests.support.desks import Sender
+from tests.support.ports import free_port
+
+TO = "wang@example.com"
+NOW = 1_800_000_000
+
+
+class Inbox:
+    """Takes mail, or answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[EmailMessage] = []
+        self.answer = ""
+
+    async def handle_RCPT(  # noqa: N802  aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if self.answer:
+            return self.answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        found = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(found, EmailMessage)
+        self.taken.append(found)
+        await asyncio.sleep(0)
+        return "250 OK"
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, MailServer]]:
+    handler = Inbox()
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    mail = MailServer(
+        "127.0.0.1", controller.port, "nothing", "", "", "ledger@example.org", "https://l.example"
+    )
+    yield handler, mail
+    controller.stop()
+
+
+def declined(engine: Engine, folder: Path) -> None:
+    """An application of somebody with an address, declined now."""
+    form = Form("银河", "Galaxy", contact=Contact("", "王小明", TO))
+    with writing(engine) as connection:
+        case, _ = open_case(connection, "alliance", by="ann", now=NOW)
+        store, one = EvidenceStore(folder / "evidence"), case.application_id
+        file_form(connection, store, one, form, by="applicant", now=NOW)
+        recommend_decline(connection, one, reason="documents.missing", by="ann", now=NOW)
+        confirm(connection, one, by="bob", now=NOW)
+        note_decided(connection, one, CaseState.DECLINED, by="bob", now=NOW + 1)
+
+
+def sender_of(engine: Engine, mail: MailServer, at: float) -> NoticeSender:
+    return NoticeSender(engine, mail, lambda: at)
+
+
+def test_notice__of_a_decided_application__is_sent_once_in_both_languages(
+    sender: Sender, inbox: tuple[Inbox, MailServer], tmp_path: Path
+) -> None:
+    sender.mirror()
+    handler, mail = inbox
+    sender_of(sender.engine, mail, NOW).drain()  # from now on
+    declined(sender.engine, tmp_path)
+
+    for _ in range(2):
+        sender_of(sender.engine, mail, NOW + 5).drain()
+
+    (message,) = handler.taken
+    assert (message["To"], message["From"]) == (TO, "ledger@example.org")
+    assert message["Subject"] == "入会申请未获批准 · Your application was declined"
+    assert "documents.missing" in message.get_content()
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    token = message["List-Unsubscribe"].strip("<>").rpartition("/")[2]
+    with writing(sender.engine) as connection:
+        secret = nonce_secret(connection)
+        with pytest.raises(NotFound):
+            unsubscribe(connection, secret, token[:-1] + "x", now=NOW)
+        unsubscribe(connection, secret, token, now=NOW)
+    declined(sender.engine, tmp_path)
+    sender_of(sender.engine, mail, NOW + 10).drain()
+    assert len(handler.taken) == 1
+
+
+def test_notice__that_a_server_refuses__is_tried_again_or_given_up(
+    sender: Sender, inbox: tuple[Inbox, MailServer], tmp_path: Path
+) -> None:
+    sender.mirror()
+    handler, mail = inbox
+    sender_of(sender.engine, mail, NOW).drain()
+    declined(sender.engine, tmp_path)
+
+    def states() -> list[tuple[str, int, str]]:
+        with reading(sender.engine) as connection:
+            found = list_notices(connection, limit=10)
+        return [(each.state, each.tries, each.problem) for each in found]
+
+    handler.answer = "451 <wang@example.com> later"
+    sender_of(sender.engine, mail, NOW + 5).drain()
+    later = states()
+    sender_of(sender.engine, mail, NOW + 30).drain()  # too early
+    handler.answer = "550 <wang@example.com> unknown"
+    sender_of(sender.engine, mail, NOW + 70).drain()
+
+    assert later == [("waiting", 1, "refused with 451")]
+    assert states() == [("dead", 1, "refused with 550")]
+    handler.answer = ""
+    with writing(sender.engine) as connection:
+        assert retry_dead(connection, now=(NOW + 80) * 1000) == 1
+    sender_of(sender.engine, mail, NOW + 80).drain()
+    assert states() == [("sent", 0, "")]
+
+
+def test_mail_server__that_offers_no_encryption__gets_nothing(
+    sender: Sender, inbox: tuple[Inbox, MailServer], tmp_path: Path
+) -> None:
+    sender.mirror()
+    handler, plain = inbox
+    mail = MailServer(plain.host, plain.port, "starttls", "", "", plain.sender, plain.origin)
+    sender_of(sender.engine, mail, NOW).drain()
+    declined(sender.engine, tmp_path)
+
+    assert sender_of(sender.engine, mail, NOW + 5).drain() == 0
+    assert handler.taken == []
