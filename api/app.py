@@ -24,9 +24,9 @@ from api.openapi import types as typescript
 from api.parameters import refuse_unknown_parameters
 from api.routes import (
     access,
+    applications,
     audits,
     benefits,
-    applications,
     casework,
     commands,
     consents,
@@ -53,7 +53,7 @@ from api.routes import (
 from ledger import __version__
 from ledger.config import Settings
 from ledger.services.sharing.entitlements import SharesShelf
-from ledger.shares import Shares
+from ledger.shared_counters import SharedCounters
 from ledger.wiring import database_to_read, open_evidence
 
 
@@ -63,7 +63,7 @@ def create_app(
     clock: Callable[[], float] = time.time,
     not_ready_while: Path | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
-    shares: Shares | None = None,
+    counters: SharedCounters | None = None,
 ) -> FastAPI:
     """The HTTP API and the console over the database of `settings`.
 
@@ -71,13 +71,13 @@ def create_app(
     does not answer leaves what was mirrored served and marked as stale. Where the settings name
     keys that it may sign with, it also takes what officers ask for to the chain. `clock` gives the
     time in seconds since 1970 UTC. `/readyz` says no while the file `not_ready_while` is there.
-    Streams end soon after `is_stopping` says so. `shares` is what the processes of this server have
+    Streams end soon after `is_stopping` says so. `counters` are what this server's processes have
     in common. Raises InvalidSetting and FolderUnusable.
     """
     engine = database_to_read(settings)
     marks = Marks(engine)
     desk = ServerDesk(settings)
-    limits = Limits(settings.rate_limit, shares)
+    limits = Limits(settings.rate_limit, counters)
     auditing = Auditing(settings)
 
     @asynccontextmanager

@@ -1,8 +1,8 @@
 """How much one address or one API key may ask of this server, of all its processes together.
 
 A bucket for each, filled evenly and a minute deep, in memory that the processes of a machine share
-(`ledger.shares`): a count in the database would cost each answer more than the answer does. Servers
-on several machines count each for itself; what stands before them bounds the sum. Whoever stands
+(`ledger.shared_counters`): a count in the database would cost each answer more than it
+does itself. Servers on several machines count each for itself; what stands before them bounds the sum. Whoever stands
 behind a proxy is known by X-Forwarded-For where the proxy is on this machine.
 """
 
@@ -18,7 +18,7 @@ from fastapi import Request
 from starlette.types import Scope
 
 from ledger.errors import TooManyRequests
-from ledger.shares import Shares
+from ledger.shared_counters import SharedCounters
 
 MOST_KEPT = 20_000
 """Keys that a process knows as good; beyond it the one that was found so first goes."""
@@ -38,12 +38,12 @@ class Limits:
     def __init__(
         self,
         a_minute: int,
-        shares: Shares | None = None,
+        counters: SharedCounters | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.a_minute = a_minute
-        self._shares = shares or Shares()
+        self._counters = counters or SharedCounters()
         self._clock = clock
         self._lock = threading.Lock()
         self._known: OrderedDict[bytes, str] = OrderedDict()
@@ -82,6 +82,6 @@ class Limits:
             return
         seconds = cost * MINUTE / self.a_minute
         with self._lock:
-            wait = self._shares.take(name, seconds, depth=MINUTE, now=self._clock())
+            wait = self._counters.take(name, seconds, depth=MINUTE, now=self._clock())
         if wait > 0:
             raise TooManyRequests(limit=self.a_minute, seconds=max(1, math.ceil(wait)))

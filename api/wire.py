@@ -16,7 +16,7 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ledger.shares import Shares
+from ledger.shared_counters import SharedCounters
 
 MOST_HEAD = 64 * 1024
 """Bytes of a request's first line and headers that are waited for."""
@@ -63,17 +63,17 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
-def counted(shares: Shares, place: int) -> type[Protocol]:
+def counted(counters: SharedCounters, place: int) -> type[Protocol]:
     """The protocol of the process with this place, which says how many connections it has."""
 
     class Counted(Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            shares.running[place] = 1 + len(self.connections)
+            counters.running[place] = 1 + len(self.connections)
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
-            shares.running[place] = 1 + len(self.connections)
+            counters.running[place] = 1 + len(self.connections)
 
     return Counted
 

@@ -18,12 +18,12 @@ from api.answers import Reading, answers_of
 from api.asking import Asking, IdempotencyKey, ask
 from api.callers import Caller, Needs, clock_of
 from api.formats import show_bytes, show_time
+from api.kinds import ACCEPTED
 from api.noting import Author, Change, answer, note
 from api.office import reading_office, writing_office
 from api.parameters import OrganisationPath
 from api.parties import REGISTRARS
 from api.rights import offices_of
-from api.routes.commands import ACCEPTED
 from api.routes.declared import problems
 from api.schemas.applications import ContactView
 from api.schemas.profiles import (

@@ -135,9 +135,9 @@ def _run(app: typer.Typer, arguments: list[str]) -> int:
         return 0
     try:
         return int(app(args=arguments, prog_name="moonlake", standalone_mode=False) or 0)
-    except typer.Abort:
-        return 1
     except Exception as error:
+        if type(error).__name__ == "Abort":  # Typer's own, which is not imported here
+            return 1
         if not hasattr(error, "format_message"):
             raise
         problem = " ".join(str(error.format_message()).split()).rstrip(".")

@@ -22,7 +22,7 @@ from ledger.cli.settings_options import SERVING, with_settings
 from ledger.config import Settings
 from ledger.errors import KeyMissing
 from ledger.processes import unusable_port
-from ledger.shares import MOST_PROCESSES, Listener, Shares
+from ledger.shared_counters import MOST_PROCESSES, Listener, SharedCounters
 
 app = typer.Typer()
 
@@ -80,7 +80,7 @@ def serve(settings: Settings, listener: Listener, *, not_ready_while: Path | Non
     if settings.serve_processes == 1:
         _answer(settings, listener, not_ready_while)
         return
-    listener.shares = shares = Shares()
+    listener.counters = counters = SharedCounters()
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -91,7 +91,7 @@ def serve(settings: Settings, listener: Listener, *, not_ready_while: Path | Non
             listener.place = next(
                 each for each in range(MOST_PROCESSES) if each not in places.values()
             )
-            shares.running[listener.place] = 0
+            counters.running[listener.place] = 0
             pid = _fork(settings, listener, not_ready_while)
             children[pid], places[pid] = time.monotonic(), listener.place
         if not children:
@@ -99,7 +99,7 @@ def serve(settings: Settings, listener: Listener, *, not_ready_while: Path | Non
         ended, _status = os.waitpid(-1, os.WNOHANG)
         if ended:
             lived = time.monotonic() - children.pop(ended)
-            shares.running[places.pop(ended)] = 0
+            counters.running[places.pop(ended)] = 0
             if lived < _LIVED_LONG:
                 stopping.wait(_PAUSE)  # what kills it at once would fill the machine
             continue
@@ -143,11 +143,11 @@ def _answer(settings: Settings, listener: Listener, not_ready_while: Path | None
         settings,
         not_ready_while=not_ready_while,
         is_stopping=lambda: any(each.should_exit for each in servers),
-        shares=listener.shares,
+        counters=listener.counters,
     )
     config = uvicorn.Config(
         app,
-        http=Protocol if listener.shares is None else counted(listener.shares, listener.place),
+        http=Protocol if listener.counters is None else counted(listener.counters, listener.place),
         access_log=False,
         log_level="warning",
         log_config=None if is_json else uvicorn.config.LOGGING_CONFIG,
@@ -159,6 +159,6 @@ def _answer(settings: Settings, listener: Listener, not_ready_while: Path | None
     # The server listens to these while it runs, and raises them once more when it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    if listener.shares is not None:
-        listener.shares.running[listener.place] = 1
+    if listener.counters is not None:
+        listener.counters.running[listener.place] = 1
     servers[0].run(sockets=[listener])

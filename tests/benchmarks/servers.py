@@ -69,19 +69,19 @@ def serve(kind: str, port: int, database: str) -> None:
     import uvicorn  # noqa: PLC0415  what serves is imported where it serves
 
     from api.wire import counted  # noqa: PLC0415
-    from ledger.shares import Listener, Shares  # noqa: PLC0415
+    from ledger.shared_counters import Listener, SharedCounters  # noqa: PLC0415
 
     listener = Listener(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen()
-    listener.shares = shares = Shares()
+    listener.counters = counters = SharedCounters()
     for number in range(1, PROCESSES):
         if os.fork() == 0:
             listener.place = number
             break
     os.environ["SERVED_DATABASE"] = database
-    protocol = counted(shares, listener.place)
+    protocol = counted(counters, listener.place)
     config = uvicorn.Config(
         application(),
         http="h11" if kind == "h11" else protocol,
@@ -92,7 +92,7 @@ def serve(kind: str, port: int, database: str) -> None:
         backlog=1,
     )
     if kind != "h11":  # which does not count
-        shares.running[listener.place] = 1
+        counters.running[listener.place] = 1
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.chain.contracts import organisations
-from ledger.chain.sign_in import personal_digest
-from ledger.chain.signers import LocalSigner
+from ledger.chain.signers import LocalSigner, personal_digest
 from ledger.domain.commands import Registration
 from tests.console.opened import Opened, opened_site
 from tests.http.wallets import wallet

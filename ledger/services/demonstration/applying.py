@@ -19,8 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ledger.chain.addresses import show_address
-from ledger.chain.sign_in import personal_digest
-from ledger.chain.signers import LocalSigner
+from ledger.chain.signers import LocalSigner, personal_digest
 from ledger.errors import DemonstrationRefused
 from ledger.services.demonstration.season import LAPSED
 from ledger.services.roster.reading import OrganisationRow, ProgrammeRow, Roster

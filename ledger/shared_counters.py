@@ -22,7 +22,7 @@ _SETS = 4096
 _BYTES = _WORD * (MOST_PROCESSES + 2 * _SETS * _WAYS)
 
 
-class Shares:
+class SharedCounters:
     """The memory, for the processes that are forked from this one.
 
     `running` has a word for each process: its open connections and one more, 0 where it does not
@@ -71,7 +71,7 @@ class Listener(socket.socket):
     by, for a moment at most: it may be busy, or dead.
     """
 
-    shares: Shares | None = None
+    counters: SharedCounters | None = None
     place = 0
     _ahead_since = 0.0
 
@@ -81,12 +81,12 @@ class Listener(socket.socket):
 
     def accept(self) -> tuple[socket.socket, object]:
         """The next connection. Raises BlockingIOError where there is none, or it is another's."""
-        if self.shares is not None and self._lets_by(self.shares.running, time.monotonic):
+        if self.counters is not None and self._lets_by(self.counters.running, time.monotonic):
             os.sched_yield()
             raise BlockingIOError
         taken = super().accept()
-        if self.shares is not None:
-            self.shares.running[self.place] += 1  # until its protocol has counted
+        if self.counters is not None:
+            self.counters.running[self.place] += 1  # until its protocol has counted
         return taken
 
     def _lets_by(self, running: Sequence[int], clock: Callable[[], float]) -> bool:
