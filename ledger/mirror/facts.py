@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from ledger.chain.logs import JournalCursor
 from ledger.chain.receipts import Log
@@ -67,6 +67,7 @@ class FactsReader:
 
         Raises FactsDamaged with the first log that cannot be the next.
         """
+        _keep_to_the_order(connection)
         while self.block < until:
             logs = self._next_logs(connection, until)
             if not logs:
@@ -124,6 +125,17 @@ class FactsReader:
             lines = [log for log in run if is_line(log)]
             if lines:
                 self.journals[address] = self.journals[address].advance_all(lines)
+
+
+def _keep_to_the_order(connection: Connection) -> None:
+    """Let PostgreSQL walk along the key until the transaction ends.
+
+    Of a table that it has not looked over yet it believes to have few rows, and would sort all that
+    are left for each part: 5 of 9 seconds for 240,000 logs, and that grows with their square.
+    """
+    if connection.dialect.name == POSTGRESQL:
+        for way in ("sort", "bitmapscan", "seqscan", "hashjoin", "mergejoin"):
+            connection.execute(text(f"SET LOCAL enable_{way} = off"))
 
 
 def _fetch(connection: Connection, statement: str, *values: int) -> list[tuple[Any, ...]]:
