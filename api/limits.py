@@ -1,9 +1,9 @@
 """How much one address or one API key may ask of this server, of all its processes together.
 
 A bucket for each, filled evenly and a minute deep, in memory that the processes of a machine share
-(`ledger.shared_counters`): a count in the database would cost each answer more than it
-does itself. Servers on several machines count each for itself; what stands before them bounds the sum. Whoever stands
-behind a proxy is known by X-Forwarded-For where the proxy is on this machine.
+(`ledger.shared_counters`): a count in the database would cost an answer more than the answer does.
+Servers on several machines count each for itself; what stands before them bounds the sum. Whoever
+stands behind a proxy is known by X-Forwarded-For where the proxy is on this machine.
 """
 
 from __future__ import annotations
