@@ -53,6 +53,8 @@ def type_of(schema: Schema, schemas: Mapping[str, Schema], *, within: str = "") 
         return within + _name_of(schema)
     if "anyOf" in schema:
         return _any_of(schema["anyOf"], schemas, within)
+    if "oneOf" in schema:  # each says by a word of its own which one it is
+        return " | ".join(type_of(each, schemas, within=within) for each in schema["oneOf"])
     if "const" in schema or "enum" in schema:
         allowed = schema["enum"] if "enum" in schema else [schema["const"]]
         return f"Literal[{', '.join(map(repr, allowed))}]"
