@@ -103,7 +103,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Admissions
+         * Createadmissions
          * @description Admit organisations to a programme. For registrars and the council.
          */
         post: operations["createAdmissions"];
@@ -157,6 +157,275 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description The applications that the caller works on, oldest first, and how many are in each state.
+         *     For registrars and the council.
+         */
+        get: operations["listApplications"];
+        put?: never;
+        /**
+         * Create
+         * @description Apply to a programme, as the account that is signed in. It can have one application to a
+         *     programme open at a time.
+         */
+        post: operations["createApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One
+         * @description An application: to its applicant (by account, or by the link's secret) and to officers.
+         */
+        get: operations["getApplication"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Name Account
+         * @description Name the account that acts for the applicant: without one nobody can be registered.
+         */
+        post: operations["createApplicantAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Answer
+         * @description Answer what the office asked.
+         */
+        post: operations["createAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/consent-message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Consent Message
+         * @description What the applicant's wallet signs (EIP-712) to be admitted as it was confirmed, for an
+         *     organisation of the register.
+         */
+        get: operations["getConsentMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Consent
+         * @description Keep the applicant's signature; the decision then admits by it.
+         */
+        post: operations["createConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attach
+         * @description Add a document, private to the applicant and to officers. It may be scanned, and is refused
+         *     where it is not what its type says.
+         */
+        post: operations["createDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/documents/{commitment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description A document of an application.
+         */
+        get: operations["getDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * File Form
+         * @description File the form, or file it anew where more was asked.
+         */
+        post: operations["createForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Link
+         * @description Make another secret for the applicant's link; the one before opens nothing any more. For
+         *     registrars and the council.
+         */
+        post: operations["createApplicantLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Back
+         * @description Ask the applicant for more. For registrars and the council.
+         */
+        post: operations["createQuestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/send-backs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Back
+         * @description Send a recommendation back, to be thought over. For registrars and the council.
+         */
+        post: operations["createSendBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/applications/{application_id}/withdrawals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw
+         * @description Take an application back, as long as it is not decided.
+         */
+        post: operations["createWithdrawal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/appointments": {
         parameters: {
             query?: never;
@@ -167,10 +436,111 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Appointments
+         * Createappointments
          * @description Give an account an office. For the default admin.
          */
         post: operations["createAppointments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approval-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createapprovalrules
+         * @description Change how many approvals proposals need. For the programme's council.
+         */
+        post: operations["createApprovalRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createapprovals
+         * @description Approve a proposal. For councillors whose own key the server has; who has a wallet signs a message (/v1/typed-data).
+         */
+        post: operations["createApprovals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Audit
+         * @description Verify now: export everything and verify it, as an auditor would. For officers; one at a
+         *     time.
+         */
+        post: operations["createAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audits/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Latest
+         * @description How the audit stands, and what came out of the last one.
+         */
+        get: operations["getLatestAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audits/latest/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Bundle
+         * @description The bundle, for an auditor who trusts neither this server nor its node.
+         */
+        get: operations["getLatestBundle"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -187,10 +557,115 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Awards
+         * Createawards
          * @description Award credits for contributions, with the evidence of them. For issuers and the council.
          */
         post: operations["createAwards"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/benefit-closings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createbenefitclosings
+         * @description Close a benefit for good. For treasurers and the council.
+         */
+        post: operations["createBenefitClosings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/benefits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description Benefits with what is left of each, the latest first.
+         */
+        get: operations["listBenefits"];
+        put?: never;
+        /**
+         * Createbenefits
+         * @description Open a benefit to be redeemed. For treasurers and the council.
+         */
+        post: operations["createBenefits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/benefits/{listing_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One
+         * @description One benefit: its price, its window, and what is left of it.
+         */
+        get: operations["getBenefit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/benefits/{listing_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preview
+         * @description What redeeming would change: the balance before and after, what is left of the benefit and
+         *     of the organisation's limit, and what stands in the way, in both languages.
+         */
+        get: operations["getRedemptionPreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/benefits/{listing_id}/redemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Of Benefit
+         * @description What was redeemed of a benefit, the latest first.
+         */
+        get: operations["listRedemptionsOfBenefit"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -204,13 +679,160 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Budgets
+         * @description What each issuer may award in the epoch in force, and what is left of it.
+         */
+        get: operations["listBudgets"];
         put?: never;
         /**
-         * Create Budgets
+         * Createbudgets
          * @description Give an issuer a budget, or take it away. For treasurers and the council.
          */
         post: operations["createBudgets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/category-budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createcategorybudgets
+         * @description Limit what an issuer may award in one category. For treasurers and the council.
+         */
+        post: operations["createCategoryBudgets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/category-closings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createcategoryclosings
+         * @description Close categories to awards. For the programme's council.
+         */
+        post: operations["createCategoryClosings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/category-openings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createcategoryopenings
+         * @description Open categories to awards. For the programme's council.
+         */
+        post: operations["createCategoryOpenings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createclaims
+         * @description Claim an organisation's share, where the server has its own key. For its controller, or that of its successor; who has a wallet signs a message (/v1/typed-data).
+         */
+        post: operations["createClaims"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Confirm what another officer recommended, for one or many. For registrars and the
+         *     council.
+         */
+        post: operations["createConfirmations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide
+         * @description Carry out what was confirmed, for one or many: register who is new and admit, or decline. For
+         *     alliance-wide registrars; for the programme's registrars and the council where all are on the
+         *     register.
+         */
+        post: operations["createDecision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/{decision_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Decision
+         * @description A decision, and what became of each application. For officers.
+         */
+        get: operations["getDecision"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -227,7 +849,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create
+         * Createdeclines
          * @description Record that applications were declined. For registrars and the council.
          */
         post: operations["createDeclines"];
@@ -247,7 +869,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Dismissals
+         * Createdismissals
          * @description Take an office from an account. For the default admin.
          */
         post: operations["createDismissals"];
@@ -297,6 +919,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/epoch-boundaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createepochboundaries
+         * @description Append boundaries between epochs; they are never moved. For the programme's council.
+         */
+        post: operations["createEpochBoundaries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Evidence
+         * @description Keep a document that entries or memberships shall rest on. For officers.
+         *
+         *     The body is the document itself. Everybody can read it afterwards. What is answered names the
+         *     `commitment` by which awards and others refer to it; the same document with the same titles has
+         *     the one that it had.
+         */
+        post: operations["createEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/evidence/{commitment}": {
         parameters: {
             query?: never;
@@ -307,6 +973,8 @@ export interface paths {
         /**
          * Get Evidence
          * @description What is known of a document, and what it takes to check it against the chain.
+         *
+         *     One that is not for everybody is shown to alliance-wide registrars and the council alone.
          */
         get: operations["getEvidence"];
         put?: never;
@@ -337,6 +1005,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createexecutions
+         * @description Have a proposal carried out that has its approvals: all of its calls, or none. For councillors.
+         */
+        post: operations["createExecutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/expiries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Due
+         * @description What is due to expire in a programme now, computed from its whole journal.
+         */
+        get: operations["listExpiries"];
+        put?: never;
+        /**
+         * Createexpiries
+         * @description Let what is due expire. For the programme's council.
+         */
+        post: operations["createExpiries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/fulfilments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createfulfilments
+         * @description Record redemptions as fulfilled; they are not refunded any more. For treasurers and the council.
+         */
+        post: operations["createFulfilments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite
+         * @description Open an application for somebody else, who is sent its secret. For registrars and the
+         *     council.
+         */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/memberships": {
         parameters: {
             query?: never;
@@ -349,6 +1102,27 @@ export interface paths {
          * @description Memberships in the order of programmes and organisations.
          */
         get: operations["listMemberships"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/officers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Officers
+         * @description Every office that is held, and by whom. With `programme`: whoever holds one in it, those of
+         *     the whole alliance too.
+         */
+        get: operations["listOfficers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -412,7 +1186,7 @@ export interface paths {
         get: operations["listOrganisations"];
         put?: never;
         /**
-         * Create Organisations
+         * Createorganisations
          * @description Register organisations. For alliance-wide registrars.
          */
         post: operations["createOrganisations"];
@@ -462,6 +1236,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organisations/{org_id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Certificate
+         * @description A proof of what an organisation has at a block, for anybody who knows the block's hash.
+         *
+         *     What the other answers say of it as of the same block can be checked against it.
+         */
+        get: operations["getCertificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{org_id}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Contacts
+         * @description Say whom to call at an organisation, in place of all before. For the organisation, registrars
+         *     and the council.
+         */
+        post: operations["createContacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisations/{org_id}/entries": {
         parameters: {
             query?: never;
@@ -474,6 +1291,69 @@ export interface paths {
          * @description An organisation's statement, the newest entry first, each with its evidence.
          */
         get: operations["listEntriesOfOrganisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{org_id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase
+         * @description Erase what the office keeps of an organisation, and take it out of the database's files
+         *     (GDPR 17, PIPL 47). The chain keeps its commitments, which mean nothing without it. Sent again,
+         *     it cleans the files again. For alliance-wide registrars and the council.
+         */
+        post: operations["createErasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{org_id}/expiries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Of Organisation
+         * @description When an organisation's unspent credits expire, award by award.
+         */
+        get: operations["listExpiriesOfOrganisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{org_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description All that the office keeps of an organisation (GDPR 15 and 20, PIPL 45). For the organisation,
+         *     registrars and the council.
+         */
+        get: operations["getExport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -522,6 +1402,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organisations/{org_id}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Profile
+         * @description The organisation's profile with its salt, and its contacts. For the organisation, registrars
+         *     and the council.
+         */
+        get: operations["getProfile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{org_id}/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Profile
+         * @description Change what is public of an organisation; the chain commits to it. For alliance-wide
+         *     registrars.
+         */
+        post: operations["createProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{org_id}/redemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Of Organisation
+         * @description What an organisation redeemed, the latest first.
+         */
+        get: operations["listRedemptionsOfOrganisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{org_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Of Organisation
+         * @description What an organisation gets of each distribution, and what it has claimed.
+         */
+        get: operations["listSharesOfOrganisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisations/{org_id}/statement.csv": {
         parameters: {
             query?: never;
@@ -562,6 +1524,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pause-ends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createpauseends
+         * @description Let the ledger go on. For the default admin.
+         */
+        post: operations["createPauseEnds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pauses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createpauses
+         * @description Stop the ledger: nothing changes until it goes on. For alliance-wide guardians and the default admin.
+         */
+        post: operations["createPauses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/programme-profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createprogrammeprofiles
+         * @description Change a programme's names and words. For its council.
+         */
+        post: operations["createProgrammeProfiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/programmes": {
         parameters: {
             query?: never;
@@ -575,7 +1597,11 @@ export interface paths {
          */
         get: operations["listProgrammes"];
         put?: never;
-        post?: never;
+        /**
+         * Createprogrammes
+         * @description Found a programme. For the council of the whole alliance.
+         */
+        post: operations["createProgrammes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -594,6 +1620,70 @@ export interface paths {
          * @description A programme, with what was recorded in each category.
          */
         get: operations["getProgramme"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proposal-cancellations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createproposalcancellations
+         * @description Cancel a proposal. For its maker where the server has his key, and for guardians.
+         */
+        post: operations["createProposalCancellations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description Proposals with what they would do, in both languages, the latest first.
+         */
+        get: operations["listProposals"];
+        put?: never;
+        /**
+         * Createproposals
+         * @description Propose commands to a council. For councillors whose own key the server has: nobody proposes by another's key.
+         */
+        post: operations["createProposals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proposals/{proposal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One
+         * @description One proposal: what each of its calls would do, who approved it, and who still may.
+         */
+        get: operations["getProposal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -624,6 +1714,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/recommendations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recommend
+         * @description Recommend admission or a refusal, for one or many; another officer confirms. For registrars
+         *     and the council.
+         */
+        post: operations["createRecommendations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Redeemed
+         * @description Redemptions of all benefits, the latest first.
+         */
+        get: operations["listRedemptions"];
+        put?: never;
+        /**
+         * Createredemptions
+         * @description Redeem credits for units of a benefit, where the server has the organisation's own key. For the organisation's controller; who has a wallet signs a message (/v1/typed-data).
+         */
+        post: operations["createRedemptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redemptions/{redemption_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Redemption
+         * @description One redemption, and what became of it.
+         */
+        get: operations["getRedemption"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createrefunds
+         * @description Cancel a redemption and give its credits back. For treasurers and the council.
+         */
+        post: operations["createRefunds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/renewals": {
         parameters: {
             query?: never;
@@ -634,7 +1809,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Renewals
+         * Createrenewals
          * @description Prolong memberships. For registrars and the council.
          */
         post: operations["createRenewals"];
@@ -654,7 +1829,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create
+         * Createresumptions
          * @description End suspensions. For registrars and the council.
          */
         post: operations["createResumptions"];
@@ -674,7 +1849,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Reversals
+         * Createreversals
          * @description Take awards back. For the issuer that made them, and for the council.
          */
         post: operations["createReversals"];
@@ -694,7 +1869,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create
+         * Createrevocations
          * @description End memberships; only a new admission undoes it. For registrars and the council.
          */
         post: operations["createRevocations"];
@@ -748,6 +1923,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/share-withdrawals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createsharewithdrawals
+         * @description Take back what is not yet claimed of a distribution. For the programme's council.
+         */
+        post: operations["createShareWithdrawals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description Distributions: pools that are shared by contribution, the latest first.
+         */
+        get: operations["listShares"];
+        put?: never;
+        /**
+         * Createshares
+         * @description Share a pool by an epoch's contributions. For the programme's council.
+         */
+        post: operations["createShares"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares/{distribution_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One
+         * @description One distribution, and how much of it was claimed.
+         */
+        get: operations["getShares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares/{distribution_id}/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entitlements
+         * @description What each organisation gets of a distribution, and which have claimed it.
+         */
+        get: operations["listEntitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shares/{distribution_id}/entitlements/{org_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Entitlement
+         * @description What one organisation gets of a distribution, with the Merkle proof that it is claimed by.
+         */
+        get: operations["getEntitlement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sign-in/nonce": {
         parameters: {
             query?: never;
@@ -757,11 +2036,31 @@ export interface paths {
         };
         /**
          * Get Nonce
-         * @description What a message to sign in with must hold.
+         * @description What a message to sign in with must hold, and with an address the message itself.
          */
         get: operations["getNonce"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signed-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createsignedmessages
+         * @description Bring a signed message to the chain, once. Its signer's rights are what counts; the server pays. For its signer, for officers, and for who acts for an organisation.
+         */
+        post: operations["createSignedMessages"];
         delete?: never;
         options?: never;
         head?: never;
@@ -809,6 +2108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/supply-caps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createsupplycaps
+         * @description Change the most credits that may be outstanding at once. For the programme's council.
+         */
+        post: operations["createSupplyCaps"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/suspensions": {
         parameters: {
             query?: never;
@@ -819,7 +2138,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create
+         * Createsuspensions
          * @description Suspend active memberships, lapsed ones too. For registrars and the council.
          */
         post: operations["createSuspensions"];
@@ -839,10 +2158,70 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create Tier Changes
+         * Createtierchanges
          * @description Move memberships into another tier. For registrars and the council.
          */
         post: operations["createTierChanges"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tier-closings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createtierclosings
+         * @description Close a tier to new admissions. For the programme's council.
+         */
+        post: operations["createTierClosings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tier-openings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createtieropenings
+         * @description Open a tier to admissions again. For the programme's council.
+         */
+        post: operations["createTierOpenings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createtiers
+         * @description Add tiers, numbered on from the last one. For the programme's council.
+         */
+        post: operations["createTiers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -890,10 +2269,249 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/typed-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Typed Data
+         * @description What a wallet is to sign, and what it says in both languages. Nothing is kept.
+         */
+        post: operations["createTypedData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unsubscriptions/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Send no more e-mails to whoever got this one.
+         */
+        post: operations["createUnsubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description The webhooks. For the council and the admin.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Create
+         * @description Send what becomes final from now on to a URL; the secret that signs it is shown this once.
+         *     For the council and the admin.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One
+         * @description A webhook. For the council and the admin.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Forget a webhook, its secrets and its log. For the council and the admin.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description What was sent, how often, and what was answered, newest first. For the council and the
+         *     admin.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/disablements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create One
+         * @description Send nothing to it any more; what comes meanwhile is kept, to be replayed. For the council and the admin.
+         */
+        post: operations["createWebhookDisablement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/enablements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create One
+         * @description Use it again; a replay of the dead sends what it missed. For the council and the admin.
+         */
+        post: operations["createWebhookEnablement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description Send again, under the same ids. For the council and the admin.
+         */
+        post: operations["createWebhookReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate
+         * @description Make a new secret; until the overlap ends, messages carry a signature of each. For the
+         *     council and the admin.
+         */
+        post: operations["createWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try One
+         * @description Send a `webhook.test` now, whatever its state; what was answered. For the council and the
+         *     admin.
+         */
+        post: operations["createWebhookTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptanceDraft
+         * @description Who was named takes over.
+         */
+        AcceptanceDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "acceptance";
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+        };
         /**
          * AccessLineView
          * @description A line of the log. `hash` is SHA-256 over `previous` and the line's canonical JSON.
@@ -969,6 +2587,30 @@ export interface components {
             organisation: components["schemas"]["Organisation"] | null;
             /** Roles */
             roles: components["schemas"]["Role"][];
+        };
+        /**
+         * AccountCommand
+         * @description The account that acts for an applicant which had none.
+         */
+        AccountCommand: {
+            /**
+             * Account
+             * @description An account, all of one case or with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+        };
+        /**
+         * AdmissionsCall
+         * @description Admit organisations to a programme. For registrars and the council.
+         */
+        AdmissionsCall: {
+            body: components["schemas"]["AdmissionsCommand"];
+            /**
+             * @description As POST /v1/admissions. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "admissions";
         };
         /**
          * AdmissionsCommand
@@ -1105,6 +2747,315 @@ export interface components {
             status: "pending" | "declined";
         };
         /**
+         * ApplicationAnswer
+         * @description An application with its form, its documents, and every step. `secret` opens it without
+         *     signing in; it is shown once, to whoever opened it or renewed its link.
+         */
+        ApplicationAnswer: {
+            /**
+             * Application Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            application_id: string;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /** Controller */
+            controller: string | null;
+            /** Documents */
+            documents: components["schemas"]["Attached"][];
+            /** Expires At */
+            expires_at: string | null;
+            form: components["schemas"]["Form"] | null;
+            /** Has Consent */
+            has_consent: boolean;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            opened_at: string;
+            /** Org Id */
+            org_id: number | null;
+            /** Programme */
+            programme: string;
+            /**
+             * Reason
+             * @example documents.missing
+             */
+            reason: string | null;
+            /** Recommended By */
+            recommended_by: string | null;
+            /** Secret */
+            secret: string | null;
+            /**
+             * Status
+             * @description How far it is. An applicant is shown `in_review` while it is decided.
+             * @example filed
+             * @enum {string}
+             */
+            status: "invited" | "filed" | "asked" | "recommended" | "confirmed" | "admitted" | "declined" | "withdrawn" | "in_review";
+            /** Steps */
+            steps: components["schemas"]["Step"][];
+            /** Tier */
+            tier: number | null;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            updated_at: string;
+        };
+        /**
+         * ApplicationCommand
+         * @description An application of the account that is signed in.
+         */
+        ApplicationCommand: {
+            form: components["schemas"]["FormCommand"];
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
+         * ApplicationLineView
+         * @description An application in a queue.
+         */
+        ApplicationLine: {
+            /**
+             * Application Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            application_id: string;
+            /** Controller */
+            controller: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Name En
+             * @description Its name in English; null where the office has no profile.
+             * @example GalaxySpace
+             */
+            name_en: string | null;
+            /**
+             * Name Zh
+             * @description Its name in Chinese; null where the office has no profile.
+             * @example 银河航天
+             */
+            name_zh: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            opened_at: string;
+            /** Org Id */
+            org_id: number | null;
+            /** Programme */
+            programme: string;
+            /**
+             * Reason
+             * @example documents.missing
+             */
+            reason: string | null;
+            /**
+             * Recommended By
+             * @description The officer; for officers alone.
+             */
+            recommended_by: string | null;
+            /**
+             * Status
+             * @description How far it is. An applicant is shown `in_review` while it is decided.
+             * @example filed
+             * @enum {string}
+             */
+            status: "invited" | "filed" | "asked" | "recommended" | "confirmed" | "admitted" | "declined" | "withdrawn" | "in_review";
+            /** Tier */
+            tier: number | null;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            updated_at: string;
+        };
+        /**
+         * ApplicationsAnswer
+         * @description The applications that something was done about.
+         */
+        ApplicationsAnswer: {
+            /** Items */
+            items: components["schemas"]["ApplicationLine"][];
+        };
+        /**
+         * ApplicationsCommand
+         * @description Applications to be confirmed or decided, all or none of them.
+         */
+        ApplicationsCommand: {
+            /**
+             * Applications
+             * @example [
+             *       "0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b"
+             *     ]
+             */
+            applications: string[];
+        };
+        /**
+         * ApplicationsPage
+         * @description A part of a queue, oldest first; `counts` are of all its states.
+         */
+        ApplicationsPage: {
+            /**
+             * Counts
+             * @example {
+             *       "filed": 3,
+             *       "recommended": 1
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Items */
+            items: components["schemas"]["ApplicationLine"][];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * AppointmentsCall
+         * @description Give an account an office. For the default admin.
+         */
+        AppointmentsCall: {
+            body: components["schemas"]["OfficeCommand"];
+            /**
+             * @description As POST /v1/appointments. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "appointments";
+        };
+        /**
+         * ApprovalView
+         * @description An approval. It `counts` while its councillor is still the one that it was when the proposal
+         *     was made.
+         */
+        Approval: {
+            /** Block Number */
+            block_number: number;
+            /**
+             * Councillor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            councillor: string;
+            /** Counts */
+            counts: boolean;
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+        };
+        /**
+         * ApprovalCommand
+         * @description A proposal to be approved. `calls_hash` is that of the calls which the caller was shown: a
+         *     proposal of others is refused.
+         */
+        ApprovalCommand: {
+            /**
+             * Calls Hash
+             * @description The proposal's `calls_hash`.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            calls_hash: string;
+            /**
+             * Proposal
+             * @example 1
+             */
+            proposal: number;
+        };
+        /**
+         * ApprovalDraft
+         * @description A councillor approves a proposal's calls.
+         */
+        ApprovalDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "approval";
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Proposal
+             * @example 1
+             */
+            proposal: number;
+        };
+        /**
+         * ApprovalRulesCall
+         * @description Change how many approvals proposals need. For the programme's council.
+         */
+        ApprovalRulesCall: {
+            body: components["schemas"]["ApprovalsCommand"];
+            /**
+             * @description As POST /v1/approval-rules. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "approval-rules";
+        };
+        /**
+         * ApprovalsCommand
+         * @description How many approvals proposals of a programme's council need from now on.
+         */
+        ApprovalsCommand: {
+            /**
+             * Approvals Needed
+             * @description Beside the maker's.
+             * @example 2
+             */
+            approvals_needed: number;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
+         * ArgumentView
+         * @description A value of a call by its path, as people read it.
+         */
+        Argument: {
+            /**
+             * Path
+             * @example supplyCap
+             */
+            path: string;
+            /** Value En */
+            value_en: string;
+            /** Value Zh */
+            value_zh: string;
+        };
+        /**
          * AsOf
          * @description The block that an answer is true at.
          */
@@ -1127,6 +3078,183 @@ export interface components {
              * @example 2026-01-31T08:00:00Z
              */
             timestamp: string;
+        };
+        /**
+         * AttachedView
+         * @description A document of an application, for those whom it concerns.
+         */
+        Attached: {
+            /**
+             * Added At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            added_at: string;
+            /**
+             * Commitment
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            commitment: string;
+            /** Media Type */
+            media_type: string;
+            /** Size */
+            size: number;
+            /** Title */
+            title: string;
+        };
+        /**
+         * AuditAnswer
+         * @description How the audit stands: none was ever asked for; one is running; or how the last one ended.
+         *     While one is running, `done` of `total` blocks are through its `step`.
+         */
+        AuditAnswer: {
+            /** Begun At */
+            begun_at: string | null;
+            /**
+             * Bundle
+             * @description Where the last bundle is.
+             */
+            bundle: string | null;
+            /** Done */
+            done: number;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Problem
+             * @description Why it failed, where it did.
+             */
+            problem: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "none" | "running" | "done" | "failed";
+            /**
+             * Step
+             * @example verify
+             */
+            step: string;
+            /** Total */
+            total: number;
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
+         * AuditCheckView
+         * @description A check, and of how many things it was made.
+         */
+        AuditCheck: {
+            /** Count */
+            count: number;
+            /**
+             * Done
+             * @description Whether it came to its end.
+             */
+            done: boolean;
+            /**
+             * Name
+             * @example headers
+             */
+            name: string;
+        };
+        /**
+         * AuditCommand
+         * @description By what to verify. Without compiling, and without the policies that were used, the best that
+         *     comes out is `incomplete`.
+         */
+        AuditCommand: {
+            /**
+             * Compile
+             * @description Compile the contracts' sources anew and compare; half a minute.
+             * @default true
+             */
+            compile: boolean;
+            /**
+             * Expiry Epochs
+             * @description After how many further epochs credits expire.
+             */
+            expiry_epochs?: number | null;
+            /**
+             * Share Rules
+             * @description The published rules of sharing.
+             * @default []
+             */
+            share_rules: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * AuditFindingView
+         * @description What is objected to, and where.
+         */
+        AuditFinding: {
+            /**
+             * Block
+             * @example 1204
+             */
+            block: number | null;
+            /**
+             * Code
+             * @example credits.balance_after
+             */
+            code: string;
+            /**
+             * En
+             * @description The sentence, in English.
+             */
+            en: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "wrong" | "missing";
+            /** Log Index */
+            log_index: number | null;
+            /**
+             * Row
+             * @example Credits 17
+             */
+            row: string;
+            /**
+             * Zh
+             * @description The sentence, in Chinese.
+             */
+            zh: string;
+        };
+        /**
+         * AwardBatchDraft
+         * @description An issuer awards credits.
+         */
+        AwardBatchDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Awards */
+            awards: components["schemas"]["AwardItem"][];
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "award-batch";
+            /**
+             * No Evidence
+             * @default false
+             */
+            no_evidence: boolean;
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
         };
         /**
          * AwardItem
@@ -1152,6 +3280,18 @@ export interface components {
              * @example 4
              */
             organisation: number;
+        };
+        /**
+         * AwardsCall
+         * @description Award credits for contributions, with the evidence of them. For issuers and the council.
+         */
+        AwardsCall: {
+            body: components["schemas"]["AwardsCommand"];
+            /**
+             * @description As POST /v1/awards. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "awards";
         };
         /**
          * AwardsCommand
@@ -1222,6 +3362,295 @@ export interface components {
             org_id: number;
         };
         /**
+         * BenefitView
+         * @description A benefit: `price` credits a unit, `capacity` units in all, `per_organisation` of them for
+         *     one organisation. It can be redeemed from `opens_at` (included) to `closes_at` (not) while its
+         *     `standing`, by the time of the answer's block, is `open`. Its terms are never changed: another
+         *     price is another listing.
+         */
+        Benefit: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /** Block Number */
+            block_number: number;
+            /**
+             * Capacity
+             * @description Units.
+             * @example 20
+             */
+            capacity: number;
+            /**
+             * Closes At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            closes_at: string;
+            /**
+             * Key
+             * @example scenario-slot
+             */
+            key: string | null;
+            /**
+             * Left
+             * @description Units.
+             * @example 20
+             */
+            left: number;
+            /**
+             * Listing Id
+             * @example 1
+             */
+            listing_id: number;
+            /**
+             * Name En
+             * @description Its name in English; null where the office has no profile.
+             * @example GalaxySpace
+             */
+            name_en: string | null;
+            /**
+             * Name Zh
+             * @description Its name in Chinese; null where the office has no profile.
+             * @example 银河航天
+             */
+            name_zh: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Opens At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            opens_at: string;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Per Organisation
+             * @description Units.
+             * @example 20
+             */
+            per_organisation: number;
+            /**
+             * Price
+             * @description Whole credits.
+             * @example 120
+             */
+            price: number;
+            /** Profile */
+            profile: string | null;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+            standing: components["schemas"]["ListingStanding"];
+            /**
+             * Taken
+             * @description Units.
+             * @example 20
+             */
+            taken: number;
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+        };
+        /**
+         * BenefitAnswer
+         * @description One benefit.
+         */
+        BenefitAnswer: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            as_of: components["schemas"]["AsOf"];
+            /** Block Number */
+            block_number: number;
+            /**
+             * Capacity
+             * @description Units.
+             * @example 20
+             */
+            capacity: number;
+            /**
+             * Closes At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            closes_at: string;
+            /**
+             * Key
+             * @example scenario-slot
+             */
+            key: string | null;
+            /**
+             * Left
+             * @description Units.
+             * @example 20
+             */
+            left: number;
+            /**
+             * Listing Id
+             * @example 1
+             */
+            listing_id: number;
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Name En
+             * @description Its name in English; null where the office has no profile.
+             * @example GalaxySpace
+             */
+            name_en: string | null;
+            /**
+             * Name Zh
+             * @description Its name in Chinese; null where the office has no profile.
+             * @example 银河航天
+             */
+            name_zh: string | null;
+            /** Note */
+            note: string | null;
+            /**
+             * Opens At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            opens_at: string;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Per Organisation
+             * @description Units.
+             * @example 20
+             */
+            per_organisation: number;
+            /**
+             * Price
+             * @description Whole credits.
+             * @example 120
+             */
+            price: number;
+            /** Profile */
+            profile: string | null;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+            standing: components["schemas"]["ListingStanding"];
+            /**
+             * Taken
+             * @description Units.
+             * @example 20
+             */
+            taken: number;
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+        };
+        /**
+         * BenefitClosingsCall
+         * @description Close a benefit for good. For treasurers and the council.
+         */
+        BenefitClosingsCall: {
+            body: components["schemas"]["ListingClosingCommand"];
+            /**
+             * @description As POST /v1/benefit-closings. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "benefit-closings";
+        };
+        /**
+         * BenefitsCall
+         * @description Open a benefit to be redeemed. For treasurers and the council.
+         */
+        BenefitsCall: {
+            body: components["schemas"]["ListingCommand"];
+            /**
+             * @description As POST /v1/benefits. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "benefits";
+        };
+        /**
+         * BenefitsPage
+         * @description Benefits, the latest first.
+         */
+        BenefitsPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Benefit"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * BoundariesCommand
+         * @description Boundaries between epochs to be appended, in growing order. They are never moved.
+         */
+        BoundariesCommand: {
+            /**
+             * Boundaries
+             * @example [
+             *       "2031-01-01T00:00:00Z"
+             *     ]
+             */
+            boundaries: string[];
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
          * BudgetView
          * @description The most credits that the account may award in a programme, at once and in an epoch.
          */
@@ -1268,6 +3697,176 @@ export interface components {
             programme: string;
         };
         /**
+         * BudgetLeftView
+         * @description An issuer's budget, of all categories or of one, and what is left of it in the epoch in
+         *     force. Where none is in force, `epoch` is null and nothing can be awarded. `may_award`: the
+         *     account holds an office that awards; `by_council`: it is of the council, whose awards are on
+         *     nobody's budget.
+         */
+        BudgetLeft: {
+            /** By Council */
+            by_council: boolean;
+            /** Category */
+            category: string | null;
+            /** Epoch */
+            epoch: number | null;
+            /** Epoch Ends At */
+            epoch_ends_at: string | null;
+            /**
+             * Issuer
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            issuer: string;
+            /**
+             * Left
+             * @description Whole credits.
+             * @example 120
+             */
+            left: number;
+            /** May Award */
+            may_award: boolean;
+            /**
+             * Per Award
+             * @description Whole credits.
+             * @example 120
+             */
+            per_award: number;
+            /**
+             * Per Epoch
+             * @description Whole credits.
+             * @example 120
+             */
+            per_epoch: number;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+            /**
+             * Spent
+             * @description Whole credits.
+             * @example 120
+             */
+            spent: number;
+        };
+        /**
+         * BudgetsCall
+         * @description Give an issuer a budget, or take it away. For treasurers and the council.
+         */
+        BudgetsCall: {
+            body: components["schemas"]["BudgetCommand"];
+            /**
+             * @description As POST /v1/budgets. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "budgets";
+        };
+        /**
+         * BudgetsLeftAnswer
+         * @description Budgets, by programme and issuer: that of all categories first, then each category's.
+         */
+        BudgetsLeftAnswer: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["BudgetLeft"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+        };
+        /**
+         * CallView
+         * @description A call: the contract and the function that it calls, a line for each row of a batch, every
+         *     argument, and the calls of a proposal within the proposal.
+         */
+        Call: {
+            /** Arguments */
+            arguments: components["schemas"]["Argument"][];
+            /**
+             * Contract
+             * @example Programmes
+             */
+            contract: string;
+            /**
+             * Function
+             * @example changeSupplyCap(uint16,uint64,bytes32)
+             */
+            function: string;
+            /** Inner */
+            inner: components["schemas"]["Call"][];
+            /** Number */
+            number: number;
+            /** Readable */
+            readable: boolean;
+            /** Rows En */
+            rows_en: string[];
+            /** Rows Zh */
+            rows_zh: string[];
+            /** Sentence En */
+            sentence_en: string;
+            /** Sentence Zh */
+            sentence_zh: string;
+        };
+        /**
+         * CallSummaryView
+         * @description A call in one sentence. Where it is not `readable`, nobody can tell what it would do, and the
+         *     sentence says why.
+         */
+        CallSummary: {
+            /** Number */
+            number: number;
+            /** Readable */
+            readable: boolean;
+            /** Sentence En */
+            sentence_en: string;
+            /** Sentence Zh */
+            sentence_zh: string;
+        };
+        /**
+         * CancellationDraft
+         * @description A message that was signed before is to be worth nothing: its contract and operation.
+         */
+        CancellationDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /**
+             * Contract
+             * @enum {string}
+             */
+            contract: "Organisations" | "Memberships" | "Credits" | "Benefits" | "Shares" | "Council";
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "cancellation";
+            /**
+             * Operation Id
+             * @description By what the message counts once; a random one unless given.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+        };
+        /**
+         * CaseState
+         * @description Where an application is.
+         * @enum {string}
+         */
+        CaseState: "invited" | "filed" | "asked" | "recommended" | "confirmed" | "admitted" | "declined" | "withdrawn";
+        /**
          * CategoryView
          * @description A category of contributions; closed to awards where it is not `open`.
          */
@@ -1297,6 +3896,132 @@ export interface components {
              * @example construction
              */
             side: string | null;
+        };
+        /**
+         * CategoryBudgetCommand
+         * @description The most credits that an issuer may award in one category in an epoch; null takes the limit
+         *     away.
+         */
+        CategoryBudgetCommand: {
+            /**
+             * Category
+             * @example data.acquire
+             */
+            category: string;
+            /**
+             * Issuer
+             * @description An account, all of one case or with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            issuer: string;
+            /** Per Epoch */
+            per_epoch: number | null;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
+         * CategoryBudgetsCall
+         * @description Limit what an issuer may award in one category. For treasurers and the council.
+         */
+        CategoryBudgetsCall: {
+            body: components["schemas"]["CategoryBudgetCommand"];
+            /**
+             * @description As POST /v1/category-budgets. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "category-budgets";
+        };
+        /**
+         * CategoryClosingsCall
+         * @description Close categories to awards. For the programme's council.
+         */
+        CategoryClosingsCall: {
+            body: components["schemas"]["CategoryClosingsCommand"];
+            /**
+             * @description As POST /v1/category-closings. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "category-closings";
+        };
+        /**
+         * CategoryClosingsCommand
+         * @description Categories to be closed to awards; what was awarded in them stays.
+         */
+        CategoryClosingsCommand: {
+            /**
+             * Categories
+             * @example [
+             *       "data.acquire"
+             *     ]
+             */
+            categories: string[];
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
+         * CategoryItem
+         * @description A category, what people call it, and the side of the industry that it belongs to.
+         */
+        CategoryItem: {
+            /**
+             * Key
+             * @example data.acquire
+             */
+            key: string;
+            /**
+             * Name En
+             * @description What it is called in English.
+             * @default
+             * @example Member
+             */
+            name_en: string;
+            /**
+             * Name Zh
+             * @description What it is called in Chinese.
+             * @default
+             * @example 会员
+             */
+            name_zh: string;
+            /**
+             * Side
+             * @default
+             * @example construction
+             */
+            side: string;
+        };
+        /**
+         * CategoryOpeningsCall
+         * @description Open categories to awards. For the programme's council.
+         */
+        CategoryOpeningsCall: {
+            body: components["schemas"]["CategoryOpeningsCommand"];
+            /**
+             * @description As POST /v1/category-openings. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "category-openings";
+        };
+        /**
+         * CategoryOpeningsCommand
+         * @description Categories to be opened to awards.
+         */
+        CategoryOpeningsCommand: {
+            /** Categories */
+            categories: components["schemas"]["CategoryItem"][];
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
         };
         /**
          * CategorySumView
@@ -1339,6 +4064,75 @@ export interface components {
             entry_count: number;
         };
         /**
+         * CertificateAnswer
+         * @description A proof of what the organisation has at one block; `moonlake audit verify` checks it, and
+         *     docs/audit-format.md says how it is made. Its bytes are canonical JSON.
+         */
+        CertificateAnswer: {
+            /** Chain Id */
+            chain_id: number;
+            /** Contracts */
+            contracts: {
+                [key: string]: string;
+            };
+            /** Controller */
+            controller: string;
+            /**
+             * Format
+             * @constant
+             */
+            format: 1;
+            /**
+             * Genesis Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            genesis_hash: string;
+            /**
+             * Header
+             * @description The block's header, as its hash is taken.
+             */
+            header: string;
+            /** Org Id */
+            org_id: number;
+            /** Proofs */
+            proofs: {
+                [key: string]: components["schemas"]["CertificateProof"];
+            };
+            /** Recovery Delay */
+            recovery_delay: number;
+            /** Standings */
+            standings: components["schemas"]["CertificateStanding"][];
+        };
+        /**
+         * CertificateProofView
+         * @description A contract's account and slots: the nodes of the state's tries, in hex.
+         */
+        CertificateProof: {
+            /** Account */
+            account: string[];
+            /** Slots */
+            slots: string[][];
+        };
+        /**
+         * CertificateStandingView
+         * @description The organisation in one programme. `status` is 0 none, 1 active, 2 suspended, 3 revoked.
+         */
+        CertificateStanding: {
+            /** Balance */
+            balance: number;
+            /** Expires At */
+            expires_at: number;
+            /** Programme Id */
+            programme_id: number;
+            /** Since */
+            since: number;
+            /** Status */
+            status: number;
+            /** Tier */
+            tier: number;
+        };
+        /**
          * ChangeView
          * @description The last change of a membership: what, why, by whom, and in which block.
          */
@@ -1366,6 +4160,88 @@ export interface components {
              * @example 2026-01-31T08:00:00Z
              */
             timestamp: string;
+        };
+        /**
+         * ClaimView
+         * @description That a share was claimed: by whom, when, in which block.
+         */
+        Claim: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /**
+             * Amount
+             * @description Units of the pool.
+             * @example 100
+             */
+            amount: number;
+            /** Block Number */
+            block_number: number;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+        };
+        /**
+         * ClaimCommand
+         * @description An organisation's share of a distribution to be claimed.
+         */
+        ClaimCommand: {
+            /**
+             * Distribution
+             * @example 1
+             */
+            distribution: number;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+        };
+        /**
+         * ClaimDraft
+         * @description An organisation claims its share of a distribution.
+         */
+        ClaimDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * Distribution
+             * @example 1
+             */
+            distribution: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "claim";
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
         };
         /**
          * CollectionAnswer
@@ -1403,6 +4279,136 @@ export interface components {
          */
         Condition: "following" | "stale" | "halted";
         /**
+         * ConsentCommand
+         * @description The applicant's signature of the consent message, and the deadline that it names.
+         */
+        ConsentCommand: {
+            /**
+             * Deadline
+             * @example 1900000000
+             */
+            deadline: number;
+            /** Signature */
+            signature: string;
+        };
+        /**
+         * ConsentDraft
+         * @description An applicant agrees to be admitted into a tier.
+         */
+        ConsentDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Deadline */
+            deadline?: string | null;
+            /** Evidence */
+            evidence?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "consent";
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Tier
+             * @description A tier's number.
+             * @default 1
+             * @example 1
+             */
+            tier: number;
+        };
+        /**
+         * ConsentMessage
+         * @description Typed data (EIP-712) as `eth_signTypedData_v4` takes it; the deadline is sent back with the
+         *     signature.
+         */
+        ConsentMessage: {
+            /**
+             * Deadline
+             * @example 1900000000
+             */
+            deadline: number;
+            /** Typed Data */
+            typed_data: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ContactView
+         * @description A person or desk to turn to.
+         */
+        Contact: {
+            /** Address */
+            address: string;
+            /** Email */
+            email: string;
+            /** Person */
+            person: string;
+            /** Phone */
+            phone: string;
+            /** Role */
+            role: string;
+        };
+        /**
+         * ContactBody
+         * @description A person or desk to turn to. One of person, e-mail and phone must be there.
+         */
+        ContactBody: {
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /**
+             * Email
+             * @default
+             * @example wang@example.com
+             */
+            email: string;
+            /**
+             * Person
+             * @default
+             * @example 王小明
+             */
+            person: string;
+            /**
+             * Phone
+             * @default
+             * @example 0086 10 1234 5678
+             */
+            phone: string;
+            /**
+             * Role
+             * @default
+             * @example fees
+             */
+            role: string;
+        };
+        /**
+         * ContactsCommand
+         * @description Whom to call at an organisation, in place of all before.
+         */
+        ContactsCommand: {
+            /** Contacts */
+            contacts: components["schemas"]["ContactBody"][];
+        };
+        /**
          * ContractView
          * @description A contract that the mirror follows.
          */
@@ -1428,6 +4434,419 @@ export interface components {
             name: string;
         };
         /**
+         * DecidedView
+         * @description What became of an application; `waits_for` says what it still needs, empty for nothing.
+         */
+        Decided: {
+            /**
+             * Application Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            application_id: string;
+            /** Org Id */
+            org_id: number | null;
+            /**
+             * Status
+             * @description How far it is. An applicant is shown `in_review` while it is decided.
+             * @example filed
+             * @enum {string}
+             */
+            status: "invited" | "filed" | "asked" | "recommended" | "confirmed" | "admitted" | "declined" | "withdrawn" | "in_review";
+            /**
+             * Waits For
+             * @example an account that acts for the applicant
+             */
+            waits_for: string;
+        };
+        /**
+         * DecisionAnswer
+         * @description A decision, and how far it is; what was not done may be asked for again.
+         */
+        DecisionAnswer: {
+            /** Applications */
+            applications: components["schemas"]["Decided"][];
+            /**
+             * Asked At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            asked_at: string;
+            /**
+             * Asked By
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            asked_by: string;
+            /**
+             * Decision Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            decision_id: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Problem
+             * @description An error's code, where it waits or failed for one.
+             */
+            problem: string | null;
+            /**
+             * Signed By
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            signed_by: string;
+            /**
+             * State
+             * @example done
+             * @enum {string}
+             */
+            state: "waiting" | "done" | "failed";
+        };
+        /**
+         * DeclinesCall
+         * @description Record that applications were declined. For registrars and the council.
+         */
+        DeclinesCall: {
+            body: components["schemas"]["StandingCommand"];
+            /**
+             * @description As POST /v1/declines. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "declines";
+        };
+        /**
+         * DeliveriesAnswer
+         * @description The latest deliveries, newest first.
+         */
+        DeliveriesAnswer: {
+            /** Items */
+            items: components["schemas"]["Delivery"][];
+        };
+        /**
+         * DeliveryView
+         * @description A message to a webhook, and its last attempt.
+         */
+        Delivery: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Due At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            due_at: string;
+            /** Last Problem */
+            last_problem: string;
+            /** Last Status */
+            last_status: number | null;
+            /**
+             * Message Id
+             * @example msg_5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            message_id: string;
+            /**
+             * State
+             * @example delivered
+             */
+            state: string;
+            /**
+             * Type
+             * @example entry.posted
+             */
+            type: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            updated_at: string;
+            /** Webhook Id */
+            webhook_id: string;
+        };
+        /**
+         * DismissalsCall
+         * @description Take an office from an account. For the default admin.
+         */
+        DismissalsCall: {
+            body: components["schemas"]["OfficeCommand"];
+            /**
+             * @description As POST /v1/dismissals. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "dismissals";
+        };
+        /**
+         * DistributionView
+         * @description A pool shared by an epoch's contributions. `rule` is the SHA-256 of the rule's canonical JSON
+         *     and `root` that of the tree of shares: whoever has the epoch's entries and the rule computes
+         *     both again. `shares` is the document with the rule and all shares. They can be claimed from
+         *     `claimable_from` (included) to `claimable_until` (not). Account, evidence, operation and block
+         *     are those of its last change.
+         */
+        Distribution: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /** Block Number */
+            block_number: number;
+            /** Claim Count */
+            claim_count: number;
+            /**
+             * Claimable From
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            claimable_from: string;
+            /**
+             * Claimable Until
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            claimable_until: string;
+            /**
+             * Claimed
+             * @description Units of the pool.
+             * @example 100
+             */
+            claimed: number;
+            /**
+             * Distribution Id
+             * @example 1
+             */
+            distribution_id: number;
+            /** Epoch */
+            epoch: number;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Pool
+             * @description Units of the pool.
+             * @example 100
+             */
+            pool: number;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+            /**
+             * Root
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            root: string;
+            /**
+             * Rule
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            rule: string;
+            /** Shares */
+            shares: string | null;
+            standing: components["schemas"]["DistributionStanding"];
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+            /**
+             * Unit
+             * @description What the pool is of.
+             * @example scenario-slot
+             */
+            unit: string;
+        };
+        /**
+         * DistributionAnswer
+         * @description One distribution.
+         */
+        DistributionAnswer: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            as_of: components["schemas"]["AsOf"];
+            /** Block Number */
+            block_number: number;
+            /** Claim Count */
+            claim_count: number;
+            /**
+             * Claimable From
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            claimable_from: string;
+            /**
+             * Claimable Until
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            claimable_until: string;
+            /**
+             * Claimed
+             * @description Units of the pool.
+             * @example 100
+             */
+            claimed: number;
+            /**
+             * Distribution Id
+             * @example 1
+             */
+            distribution_id: number;
+            /** Epoch */
+            epoch: number;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Pool
+             * @description Units of the pool.
+             * @example 100
+             */
+            pool: number;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+            /**
+             * Root
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            root: string;
+            /**
+             * Rule
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            rule: string;
+            /** Shares */
+            shares: string | null;
+            standing: components["schemas"]["DistributionStanding"];
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+            /**
+             * Unit
+             * @description What the pool is of.
+             * @example scenario-slot
+             */
+            unit: string;
+        };
+        /**
+         * DistributionCommand
+         * @description A pool to be shared by the contributions of an epoch that is over. The shares are computed
+         *     here, kept as a document that everybody can read, and posted by their root.
+         */
+        DistributionCommand: {
+            /**
+             * Claimable From
+             * @description RFC 3339.
+             * @example 2027-12-31T00:00:00Z
+             */
+            claimable_from: string;
+            /**
+             * Claimable Until
+             * @description RFC 3339.
+             * @example 2027-12-31T00:00:00Z
+             */
+            claimable_until: string;
+            /**
+             * Epoch
+             * @example 3
+             */
+            epoch: number;
+            /**
+             * Pool
+             * @example 1000
+             */
+            pool: number;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+            rule?: components["schemas"]["RuleItem"];
+            /**
+             * Unit
+             * @example scenario-slot
+             */
+            unit: string;
+        };
+        /**
+         * DistributionsPage
+         * @description Distributions, the latest first.
+         */
+        DistributionsPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Distribution"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * DistributionStanding
+         * @description Whether shares can be claimed at a moment.
+         * @enum {string}
+         */
+        DistributionStanding: "upcoming" | "open" | "over" | "withdrawn";
+        /**
          * DocumentView
          * @description A document of the office. What is `made_up` was written for a demonstration.
          */
@@ -1450,6 +4869,218 @@ export interface components {
             title_en: string;
             /** Title Zh */
             title_zh: string;
+        };
+        /**
+         * DraftBody
+         * @description What shall be signed.
+         */
+        DraftBody: {
+            /** Message */
+            message: components["schemas"]["AwardBatchDraft"] | components["schemas"]["ConsentDraft"] | components["schemas"]["RedemptionDraft"] | components["schemas"]["ClaimDraft"] | components["schemas"]["ApprovalDraft"] | components["schemas"]["RotationDraft"] | components["schemas"]["AcceptanceDraft"] | components["schemas"]["ObjectionDraft"] | components["schemas"]["CancellationDraft"];
+        };
+        /**
+         * DueView
+         * @description An expiry that is due: of which award, how much, and what it leaves the organisation.
+         */
+        Due: {
+            /**
+             * Category
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example satellite.manufacture
+             */
+            category: string;
+            /**
+             * Credits
+             * @description Whole credits.
+             * @example 120
+             */
+            credits: number;
+            /**
+             * Entry Id
+             * @description The number of the entry's line in the credit journal. Numbers grow, and can have gaps: a line that is no entry, such as a cancelled message, takes one too.
+             * @example 17
+             */
+            entry_id: number;
+            /**
+             * Leaves
+             * @description Whole credits.
+             * @example 120
+             */
+            leaves: number;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+        };
+        /**
+         * DueAnswer
+         * @description What is due to expire, the oldest award first: as many as one transaction takes, of
+         *     `due_count` in all. `description` is the canonical JSON of how it was computed, and `policy` its
+         *     SHA-256, which the expiries are posted with.
+         */
+        DueAnswer: {
+            as_of: components["schemas"]["AsOf"];
+            /** Description */
+            description: string;
+            /** Due Count */
+            due_count: number;
+            /**
+             * Due Credits
+             * @description Whole credits.
+             * @example 120
+             */
+            due_credits: number;
+            /** Items */
+            items: components["schemas"]["Due"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Policy
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            policy: string;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example satellite.manufacture
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+        };
+        /**
+         * EntitlementView
+         * @description What an organisation gets of a distribution; `claim` is null until it is claimed.
+         */
+        Entitlement: {
+            /**
+             * Amount
+             * @description Units of the pool.
+             * @example 100
+             */
+            amount: number;
+            claim: components["schemas"]["Claim"] | null;
+            /**
+             * Name En
+             * @description Its name in English; null where the office has no profile.
+             * @example GalaxySpace
+             */
+            name_en: string | null;
+            /**
+             * Name Zh
+             * @description Its name in Chinese; null where the office has no profile.
+             * @example 银河航天
+             */
+            name_zh: string | null;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+        };
+        /**
+         * EntitlementAnswer
+         * @description What one organisation gets, with what proves it: hashed pairwise with the `leaf`, in the
+         *     order of their values as OpenZeppelin's MerkleProof has it, `proof` leads to the `root`.
+         */
+        EntitlementAnswer: {
+            /**
+             * Amount
+             * @description Units of the pool.
+             * @example 100
+             */
+            amount: number;
+            as_of: components["schemas"]["AsOf"];
+            claim: components["schemas"]["Claim"] | null;
+            /**
+             * Claimable From
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            claimable_from: string;
+            /**
+             * Claimable Until
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            claimable_until: string;
+            /**
+             * Distribution Id
+             * @example 1
+             */
+            distribution_id: number;
+            /**
+             * Leaf
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            leaf: string;
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Name En
+             * @description Its name in English; null where the office has no profile.
+             * @example GalaxySpace
+             */
+            name_en: string | null;
+            /**
+             * Name Zh
+             * @description Its name in Chinese; null where the office has no profile.
+             * @example 银河航天
+             */
+            name_zh: string | null;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /** Proof */
+            proof: string[];
+            /**
+             * Root
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            root: string;
+            standing: components["schemas"]["DistributionStanding"];
+            /**
+             * Unit
+             * @description What the pool is of.
+             * @example scenario-slot
+             */
+            unit: string;
+        };
+        /**
+         * EntitlementsPage
+         * @description What the organisations get, in the order of their ids.
+         */
+        EntitlementsPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Entitlement"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
         };
         /**
          * EntriesPage
@@ -1674,6 +5305,57 @@ export interface components {
             epoch: number;
         };
         /**
+         * EpochBoundariesCall
+         * @description Append boundaries between epochs; they are never moved. For the programme's council.
+         */
+        EpochBoundariesCall: {
+            body: components["schemas"]["BoundariesCommand"];
+            /**
+             * @description As POST /v1/epoch-boundaries. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "epoch-boundaries";
+        };
+        /**
+         * ErasureAnswer
+         * @description How many rows of each kind are gone; `remaining` says what may still hold a trace.
+         */
+        ErasureAnswer: {
+            /** Applications */
+            applications: number;
+            /** Contacts */
+            contacts: number;
+            /** Documents */
+            documents: number;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /** Profiles */
+            profiles: number;
+            /** Remaining */
+            remaining: string[];
+        };
+        /**
+         * ErasureCommand
+         * @description An organisation to be erased from the office, for good; its id is named once more.
+         */
+        ErasureCommand: {
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+            /**
+             * With Evidence
+             * @description Also the documents that its facts alone rest on.
+             * @default false
+             */
+            with_evidence: boolean;
+        };
+        /**
          * EvidenceAnswer
          * @description A document. SHA-256 of `salt` and `content_hash` together is the commitment on the chain,
          *     and SHA-256 of the document itself is `content_hash`.
@@ -1737,6 +5419,134 @@ export interface components {
             document: components["schemas"]["Document"] | null;
         };
         /**
+         * ExpiriesCall
+         * @description Let what is due expire. For the programme's council.
+         */
+        ExpiriesCall: {
+            body: components["schemas"]["ExpiriesCommand"];
+            /**
+             * @description As POST /v1/expiries. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "expiries";
+        };
+        /**
+         * ExpiriesCommand
+         * @description That what is due in a programme shall expire: as many awards as one transaction takes, the
+         *     oldest first. Credits of an epoch expire once `epochs` more of them are over.
+         */
+        ExpiriesCommand: {
+            /**
+             * Epochs
+             * @example 4
+             */
+            epochs: number;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
+         * ExpiringView
+         * @description What is unspent of an award, and when it expires. `expires_at` is null where the boundary
+         *     that decides it is not appended yet; once it is over, the credits are `due`: they can be spent
+         *     until the council lets them expire.
+         */
+        Expiring: {
+            /**
+             * Category
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example satellite.manufacture
+             */
+            category: string;
+            /**
+             * Credits
+             * @description Whole credits.
+             * @example 120
+             */
+            credits: number;
+            /** Due */
+            due: boolean;
+            /**
+             * Entry Id
+             * @description The number of the entry's line in the credit journal. Numbers grow, and can have gaps: a line that is no entry, such as a cancelled message, takes one too.
+             * @example 17
+             */
+            entry_id: number;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Posted At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            posted_at: string;
+        };
+        /**
+         * ExpiringAnswer
+         * @description When an organisation's unspent credits of a programme expire by a policy: those of an epoch
+         *     once `epochs` more of them are over. The oldest award first, which is also spent first.
+         */
+        ExpiringAnswer: {
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Due
+             * @description Whole credits.
+             * @example 120
+             */
+            due: number;
+            /** Epochs */
+            epochs: number;
+            /** Items */
+            items: components["schemas"]["Expiring"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example satellite.manufacture
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+        };
+        /**
+         * ExportAnswer
+         * @description All that the office keeps of an organisation, to be handed to it.
+         */
+        ExportAnswer: {
+            /**
+             * Exported At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            exported_at: string;
+            /** Held */
+            held: {
+                [key: string]: unknown;
+            };
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+        };
+        /**
          * FailureView
          * @description Why nothing was done; of a contract's refusal, `values` has its name and arguments.
          */
@@ -1772,6 +5582,157 @@ export interface components {
             problem: string;
         };
         /**
+         * FormView
+         * @description What an applicant said of itself.
+         */
+        Form: {
+            contact: components["schemas"]["Contact"] | null;
+            /** Kind */
+            kind: string;
+            /** Name En */
+            name_en: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Note */
+            note: string;
+            /** Segment */
+            segment: string;
+            /** Uscc */
+            uscc: string;
+        };
+        /**
+         * FormCommand
+         * @description What an applicant says of itself. The names and the code become public once it is admitted;
+         *     contact and note never do.
+         */
+        FormCommand: {
+            contact?: components["schemas"]["ContactBody"] | null;
+            /**
+             * Kind
+             * @default company
+             * @example company
+             */
+            kind: string;
+            /**
+             * Name En
+             * @default
+             * @example GalaxySpace
+             */
+            name_en: string;
+            /**
+             * Name Zh
+             * @default
+             * @example 银河航天
+             */
+            name_zh: string;
+            /**
+             * Note
+             * @default
+             * @example We build and fly satellites.
+             */
+            note: string;
+            /**
+             * Segment
+             * @default
+             * @example satellite
+             */
+            segment: string;
+            /**
+             * Uscc
+             * @description The unified social credit code; its check digit is checked.
+             * @default
+             * @example 91110000600037341L
+             */
+            uscc: string;
+        };
+        /**
+         * FoundingCommand
+         * @description A programme to be founded. Its names are kept by the office; the chain gets a commitment.
+         */
+        FoundingCommand: {
+            /**
+             * Approvals Needed
+             * @description Beside the maker's.
+             * @default 1
+             * @example 2
+             */
+            approvals_needed: number;
+            /**
+             * Key
+             * @example community
+             */
+            key: string;
+            /**
+             * Name En
+             * @description What it is called in English.
+             * @default
+             * @example Member
+             */
+            name_en: string;
+            /**
+             * Name Zh
+             * @description What it is called in Chinese.
+             * @default
+             * @example 会员
+             */
+            name_zh: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Role En
+             * @default
+             */
+            role_en: string;
+            /**
+             * Role Zh
+             * @default
+             */
+            role_zh: string;
+            /**
+             * Supply Cap
+             * @description Outstanding credits at most.
+             * @default 9007199254740991
+             * @example 1000000
+             */
+            supply_cap: number;
+        };
+        /**
+         * FulfilmentsCall
+         * @description Record redemptions as fulfilled; they are not refunded any more. For treasurers and the council.
+         */
+        FulfilmentsCall: {
+            body: components["schemas"]["FulfilmentsCommand"];
+            /**
+             * @description As POST /v1/fulfilments. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "fulfilments";
+        };
+        /**
+         * FulfilmentsCommand
+         * @description Redemptions of one programme to be recorded as fulfilled, all or none.
+         */
+        FulfilmentsCommand: {
+            /** Evidence */
+            evidence?: string | null;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Redemptions
+             * @example [
+             *       1
+             *     ]
+             */
+            redemptions: number[];
+        };
+        /**
          * HaltView
          * @description Why the mirror halted.
          */
@@ -1803,6 +5764,128 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * InvitationCommand
+         * @description An application to be opened for somebody, who is then given its secret.
+         */
+        InvitationCommand: {
+            /**
+             * Controller
+             * @description The account that acts for it, where it has one.
+             */
+            controller?: string | null;
+            /**
+             * Organisation
+             * @description Where it is on the register already.
+             */
+            organisation?: number | null;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
+         * ListingClosingCommand
+         * @description A benefit to be closed for good; what was redeemed of it is settled as before.
+         */
+        ListingClosingCommand: {
+            /**
+             * Listing
+             * @example 1
+             */
+            listing: number;
+        };
+        /**
+         * ListingCommand
+         * @description A benefit to be opened: its price, its units, and when. `per_organisation` is all of them
+         *     unless given. Its name is kept by the office; the chain gets a commitment to it.
+         */
+        ListingCommand: {
+            /**
+             * Capacity
+             * @description Units.
+             * @example 20
+             */
+            capacity: number;
+            /**
+             * Closes At
+             * @description RFC 3339.
+             * @example 2027-12-31T00:00:00Z
+             */
+            closes_at: string;
+            /**
+             * Key
+             * @example scenario-slot
+             */
+            key: string;
+            /**
+             * Name En
+             * @default
+             * @example Scenario slot
+             */
+            name_en: string;
+            /**
+             * Name Zh
+             * @default
+             * @example 应用场景名额
+             */
+            name_zh: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Opens At
+             * @description RFC 3339.
+             * @example 2027-12-31T00:00:00Z
+             */
+            opens_at: string;
+            /** Per Organisation */
+            per_organisation?: number | null;
+            /**
+             * Price
+             * @description Credits a unit.
+             * @example 120
+             */
+            price: number;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
+         * ListingStanding
+         * @description Whether a listing can be redeemed at a moment.
+         * @enum {string}
+         */
+        ListingStanding: "upcoming" | "open" | "sold_out" | "over" | "closed";
+        /**
+         * MadeView
+         * @description What an operation made, its number, and where to read it.
+         */
+        Made: {
+            /**
+             * Number
+             * @example 3
+             */
+            number: number;
+            /**
+             * Path
+             * @example /v1/benefits/3
+             */
+            path: string;
+            /**
+             * What
+             * @example benefit
+             * @enum {string}
+             */
+            what: "programme" | "organisation" | "entry" | "benefit" | "redemption" | "distribution" | "proposal";
         };
         /**
          * MemberCountView
@@ -2011,6 +6094,31 @@ export interface components {
             next: string | null;
         };
         /**
+         * NamedKeyItem
+         * @description A key, and what people call it; the names are the office's and can change.
+         */
+        NamedKeyItem: {
+            /**
+             * Key
+             * @example founder
+             */
+            key: string;
+            /**
+             * Name En
+             * @description What it is called in English.
+             * @default
+             * @example Member
+             */
+            name_en: string;
+            /**
+             * Name Zh
+             * @description What it is called in Chinese.
+             * @default
+             * @example 会员
+             */
+            name_zh: string;
+        };
+        /**
          * NewApiKey
          * @description A key that was made, shown this once.
          */
@@ -2056,7 +6164,8 @@ export interface components {
         };
         /**
          * NonceAnswer
-         * @description What a message to sign (EIP-4361) must hold; it is good until `expires_at`.
+         * @description What a message to sign (EIP-4361) must hold; it is good until `expires_at`. `message` is
+         *     such a message, for the address that was given, and null without one.
          */
         NonceAnswer: {
             /**
@@ -2076,6 +6185,8 @@ export interface components {
              * @example 2026-01-31T08:00:00Z
              */
             expires_at: string;
+            /** Message */
+            message: string | null;
             /**
              * Nonce
              * @example 5d41402abc4b2a76b9719d911017c592
@@ -2111,6 +6222,48 @@ export interface components {
             value: number;
         };
         /**
+         * ObjectionDraft
+         * @description An organisation's controller objects to its recovery.
+         */
+        ObjectionDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "objection";
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+        };
+        /**
+         * ObstacleView
+         * @description Why something would be refused, in both languages; `code` never changes.
+         */
+        Obstacle: {
+            /**
+             * Code
+             * @example balance.too_low
+             */
+            code: string;
+            /** Sentence En */
+            sentence_en: string;
+            /** Sentence Zh */
+            sentence_zh: string;
+        };
+        /**
          * OfficeCommand
          * @description An account to be given an office, or to be dismissed from it.
          */
@@ -2131,6 +6284,51 @@ export interface components {
              * @example issuer
              */
             role: string;
+        };
+        /**
+         * OfficerView
+         * @description An account and an office that it holds since `since`. An office of the whole alliance has no
+         *     programme, and counts in each.
+         */
+        Officer: {
+            /**
+             * Account
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Programme */
+            programme: string | null;
+            /** Programme Id */
+            programme_id: number | null;
+            /**
+             * Role
+             * @example issuer
+             */
+            role: string;
+            /**
+             * Since
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            since: string;
+            /** Since Block */
+            since_block: number;
+        };
+        /**
+         * OfficersAnswer
+         * @description Who holds which office: those of the whole alliance first, then by programme.
+         */
+        OfficersAnswer: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Officer"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
         };
         /**
          * OperationView
@@ -2198,7 +6396,8 @@ export interface components {
         };
         /**
          * OperationAnswer
-         * @description One operation.
+         * @description One operation. `made` is what it made that has a number, at most 500 of them, once its block
+         *     is mirrored.
          */
         OperationAnswer: {
             as_of: components["schemas"]["AsOf"];
@@ -2226,6 +6425,8 @@ export interface components {
             first_line: number | null;
             /** Last Line */
             last_line: number | null;
+            /** Made */
+            made: components["schemas"]["Made"][];
             /**
              * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
              *     something that it refuses. What is answered was proved all the same, up to `as_of`.
@@ -2404,6 +6605,18 @@ export interface components {
             successor_id: number | null;
         };
         /**
+         * OrganisationsCall
+         * @description Register organisations. For alliance-wide registrars.
+         */
+        OrganisationsCall: {
+            body: components["schemas"]["RegistrationsCommand"];
+            /**
+             * @description As POST /v1/organisations. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "organisations";
+        };
+        /**
          * OrganisationsPage
          * @description A part of the register.
          */
@@ -2428,6 +6641,42 @@ export interface components {
          * @enum {string}
          */
         OrganisationStatus: "active" | "lapsed" | "suspended" | "revoked" | "applicant" | "retired";
+        /**
+         * PauseCommand
+         * @description That the ledger be stopped, or go on: all that is to be said.
+         */
+        PauseCommand: {
+            /**
+             * Confirm
+             * @description That it is meant.
+             * @constant
+             */
+            confirm: true;
+        };
+        /**
+         * PauseEndsCall
+         * @description Let the ledger go on. For the default admin.
+         */
+        PauseEndsCall: {
+            body: components["schemas"]["PauseCommand"];
+            /**
+             * @description As POST /v1/pause-ends. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "pause-ends";
+        };
+        /**
+         * PausesCall
+         * @description Stop the ledger: nothing changes until it goes on. For alliance-wide guardians and the default admin.
+         */
+        PausesCall: {
+            body: components["schemas"]["PauseCommand"];
+            /**
+             * @description As POST /v1/pauses. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "pauses";
+        };
         /**
          * Problem
          * @description An error (RFC 9457). `code` is stable; `detail` and `advice` are for people.
@@ -2473,6 +6722,72 @@ export interface components {
              * @example urn:moonlake:problem:input.invalid_value
              */
             type: string;
+        };
+        /**
+         * ProfileAnswer
+         * @description What is kept of an organisation. `document` with `salt` is what `commitment`, which stands on
+         *     the chain, is of; it is null where it was erased or is kept elsewhere.
+         */
+        ProfileAnswer: {
+            /**
+             * Commitment
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            commitment: string;
+            /** Contacts */
+            contacts: components["schemas"]["Contact"][];
+            /**
+             * Document
+             * @example {
+             *       "key": "galaxyspace",
+             *       "name_en": "GalaxySpace"
+             *     }
+             */
+            document: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /** Salt */
+            salt: string | null;
+        };
+        /**
+         * ProfileCommand
+         * @description What is to be public of an organisation from now on; what is not given stays.
+         */
+        ProfileCommand: {
+            /**
+             * Name En
+             * @example GalaxySpace
+             */
+            name_en?: string | null;
+            /**
+             * Name Zh
+             * @example 银河航天
+             */
+            name_zh?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Segment
+             * @example satellite
+             */
+            segment?: string | null;
+            /**
+             * Uscc
+             * @description The unified social credit code; its check digit is checked.
+             * @example 91110000600037341L
+             */
+            uscc?: string | null;
+            /**
+             * Website
+             * @example https://www.example.org
+             */
+            website?: string | null;
         };
         /**
          * ProgrammeView
@@ -2596,6 +6911,40 @@ export interface components {
             totals: components["schemas"]["CategoryTotal"][];
         };
         /**
+         * ProgrammeProfileCommand
+         * @description Other names or words for a programme; what is left out stays as it is.
+         */
+        ProgrammeProfileCommand: {
+            /** Name En */
+            name_en?: string | null;
+            /** Name Zh */
+            name_zh?: string | null;
+            /** Note */
+            note?: string | null;
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+            /** Role En */
+            role_en?: string | null;
+            /** Role Zh */
+            role_zh?: string | null;
+        };
+        /**
+         * ProgrammeProfilesCall
+         * @description Change a programme's names and words. For its council.
+         */
+        ProgrammeProfilesCall: {
+            body: components["schemas"]["ProgrammeProfileCommand"];
+            /**
+             * @description As POST /v1/programme-profiles. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "programme-profiles";
+        };
+        /**
          * ProgrammesAnswer
          * @description All programmes, in the order of their ids.
          */
@@ -2609,6 +6958,253 @@ export interface components {
              */
             mirror: components["schemas"]["Condition"];
         };
+        /**
+         * ProgrammesCall
+         * @description Found a programme. For the council of the whole alliance.
+         */
+        ProgrammesCall: {
+            body: components["schemas"]["FoundingCommand"];
+            /**
+             * @description As POST /v1/programmes. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "programmes";
+        };
+        /**
+         * ProposalView
+         * @description A proposal to a council, that of the whole alliance where `programme` is null.
+         *
+         *     `approvals_counting` of `approvals_needed` are given; `may_approve` are the councillors that
+         *     have not approved and may. Where it is `executable`, a councillor can have it carried out. It
+         *     can be neither approved nor carried out once its maker is dismissed. Account, operation and
+         *     block are those of its last change.
+         */
+        Proposal: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /** Approvals */
+            approvals: components["schemas"]["Approval"][];
+            /** Approvals Counting */
+            approvals_counting: number;
+            /** Approvals Needed */
+            approvals_needed: number;
+            /** Block Number */
+            block_number: number;
+            /** Calls */
+            calls: components["schemas"]["CallSummary"][];
+            /**
+             * Calls Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            calls_hash: string;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /** Executable */
+            executable: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            expires_at: string;
+            /**
+             * Made At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            made_at: string;
+            /**
+             * Maker
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            maker: string;
+            /** Maker Dismissed */
+            maker_dismissed: boolean;
+            /** May Approve */
+            may_approve: string[];
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /** Programme */
+            programme: string | null;
+            /** Programme Id */
+            programme_id: number | null;
+            /**
+             * Proposal Id
+             * @example 1
+             */
+            proposal_id: number;
+            standing: components["schemas"]["ProposalStanding"];
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+        };
+        /**
+         * ProposalAnswer
+         * @description One proposal, with all that its calls hold, in words and as they are made.
+         */
+        ProposalAnswer: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /** Approvals */
+            approvals: components["schemas"]["Approval"][];
+            /** Approvals Counting */
+            approvals_counting: number;
+            /** Approvals Needed */
+            approvals_needed: number;
+            as_of: components["schemas"]["AsOf"];
+            /** Block Number */
+            block_number: number;
+            /** Calls */
+            calls: components["schemas"]["CallSummary"][];
+            /**
+             * Calls Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            calls_hash: string;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /** Executable */
+            executable: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            expires_at: string;
+            /**
+             * Made At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            made_at: string;
+            /**
+             * Maker
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            maker: string;
+            /** Maker Dismissed */
+            maker_dismissed: boolean;
+            /** May Approve */
+            may_approve: string[];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /** Programme */
+            programme: string | null;
+            /** Programme Id */
+            programme_id: number | null;
+            /**
+             * Proposal Id
+             * @example 1
+             */
+            proposal_id: number;
+            /** Raw Calls */
+            raw_calls: components["schemas"]["RawCall"][];
+            standing: components["schemas"]["ProposalStanding"];
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+            /** Told */
+            told: components["schemas"]["Call"][];
+        };
+        /**
+         * ProposalCommand
+         * @description A proposal to be carried out, or cancelled.
+         */
+        ProposalCommand: {
+            /**
+             * Proposal
+             * @example 1
+             */
+            proposal: number;
+        };
+        /**
+         * ProposalsCommand
+         * @description Commands to be proposed to a council, whose seat does them, all or none.
+         */
+        ProposalsCommand: {
+            /** Calls */
+            calls: (components["schemas"]["AwardsCall"] | components["schemas"]["ReversalsCall"] | components["schemas"]["AdmissionsCall"] | components["schemas"]["RenewalsCall"] | components["schemas"]["TierChangesCall"] | components["schemas"]["SuspensionsCall"] | components["schemas"]["ResumptionsCall"] | components["schemas"]["RevocationsCall"] | components["schemas"]["DeclinesCall"] | components["schemas"]["OrganisationsCall"] | components["schemas"]["ProgrammesCall"] | components["schemas"]["ProgrammeProfilesCall"] | components["schemas"]["SupplyCapsCall"] | components["schemas"]["ApprovalRulesCall"] | components["schemas"]["TiersCall"] | components["schemas"]["TierOpeningsCall"] | components["schemas"]["TierClosingsCall"] | components["schemas"]["CategoryOpeningsCall"] | components["schemas"]["CategoryClosingsCall"] | components["schemas"]["EpochBoundariesCall"] | components["schemas"]["BudgetsCall"] | components["schemas"]["CategoryBudgetsCall"] | components["schemas"]["AppointmentsCall"] | components["schemas"]["DismissalsCall"] | components["schemas"]["PausesCall"] | components["schemas"]["PauseEndsCall"] | components["schemas"]["BenefitsCall"] | components["schemas"]["BenefitClosingsCall"] | components["schemas"]["FulfilmentsCall"] | components["schemas"]["RefundsCall"] | components["schemas"]["SharesCall"] | components["schemas"]["ShareWithdrawalsCall"] | components["schemas"]["ExpiriesCall"])[];
+            /**
+             * Council
+             * @description A programme, by its id or its key; 0 is the whole alliance.
+             * @example community
+             */
+            council: string;
+            /** Evidence */
+            evidence?: string | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * No Evidence
+             * @default false
+             */
+            no_evidence: boolean;
+            /**
+             * Though Refused
+             * @default false
+             */
+            though_refused: boolean;
+        };
+        /**
+         * ProposalsPage
+         * @description Proposals, the latest first.
+         */
+        ProposalsPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Proposal"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * ProposalStanding
+         * @description What became of a proposal; expired is open and past its end: derived, never stored.
+         * @enum {string}
+         */
+        ProposalStanding: "open" | "expired" | "executed" | "cancelled";
         /**
          * RankView
          * @description An organisation's place. Equal ones share a rank, and the next rank counts them all.
@@ -2662,6 +7258,20 @@ export interface components {
             next: string | null;
         };
         /**
+         * RawCallView
+         * @description A call as it is made, of which all calls' hash is `calls_hash`.
+         */
+        RawCall: {
+            /** Data */
+            data: string;
+            /**
+             * Target
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            target: string;
+        };
+        /**
          * Readiness
          * @description Answers are current, up to `block_number`; `lag` counts the blocks beyond it, `lag_seconds`
          *     is its age where there are any.
@@ -2678,6 +7288,407 @@ export interface components {
              * @constant
              */
             status: "ready";
+        };
+        /**
+         * RecommendationsCommand
+         * @description What should become of one or many: admission (`tier` and `expires_at`), or a refusal
+         *     (`reason`). All or none of them.
+         */
+        RecommendationsCommand: {
+            /**
+             * Applications
+             * @example [
+             *       "0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b"
+             *     ]
+             */
+            applications: string[];
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Reason
+             * @example documents.missing
+             */
+            reason?: string | null;
+            /** Tier */
+            tier?: number | null;
+        };
+        /**
+         * RedemptionView
+         * @description Units of a benefit that an organisation redeemed, and what became of it. `entry_id` is the
+         *     entry that took the credits, `refund_id` the one that gave them back. Evidence, account,
+         *     operation, block and transaction are those of its last change.
+         */
+        Redemption: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /** Block Number */
+            block_number: number;
+            /**
+             * Credits
+             * @description Whole credits.
+             * @example 120
+             */
+            credits: number;
+            /** Entry Id */
+            entry_id: number;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /**
+             * Listing Id
+             * @example 1
+             */
+            listing_id: number;
+            /**
+             * Name En
+             * @description Its name in English; null where the office has no profile.
+             * @example GalaxySpace
+             */
+            name_en: string | null;
+            /**
+             * Name Zh
+             * @description Its name in Chinese; null where the office has no profile.
+             * @example 银河航天
+             */
+            name_zh: string | null;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+            /**
+             * Quantity
+             * @description Units.
+             * @example 20
+             */
+            quantity: number;
+            /**
+             * Redeemed At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            redeemed_at: string;
+            /**
+             * Redemption Id
+             * @example 1
+             */
+            redemption_id: number;
+            /** Refund Id */
+            refund_id: number | null;
+            status: components["schemas"]["RedemptionStatusName"];
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+            /**
+             * Transaction Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            transaction_hash: string;
+        };
+        /**
+         * RedemptionAnswer
+         * @description One redemption.
+         */
+        RedemptionAnswer: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            as_of: components["schemas"]["AsOf"];
+            /** Block Number */
+            block_number: number;
+            /**
+             * Credits
+             * @description Whole credits.
+             * @example 120
+             */
+            credits: number;
+            /** Entry Id */
+            entry_id: number;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /**
+             * Listing Id
+             * @example 1
+             */
+            listing_id: number;
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Name En
+             * @description Its name in English; null where the office has no profile.
+             * @example GalaxySpace
+             */
+            name_en: string | null;
+            /**
+             * Name Zh
+             * @description Its name in Chinese; null where the office has no profile.
+             * @example 银河航天
+             */
+            name_zh: string | null;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /**
+             * Programme
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Programme Id
+             * @example 2
+             */
+            programme_id: number;
+            /**
+             * Quantity
+             * @description Units.
+             * @example 20
+             */
+            quantity: number;
+            /**
+             * Redeemed At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            redeemed_at: string;
+            /**
+             * Redemption Id
+             * @example 1
+             */
+            redemption_id: number;
+            /** Refund Id */
+            refund_id: number | null;
+            status: components["schemas"]["RedemptionStatusName"];
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+            /**
+             * Transaction Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            transaction_hash: string;
+        };
+        /**
+         * RedemptionCommand
+         * @description Units of a benefit to be redeemed for an organisation's credits.
+         */
+        RedemptionCommand: {
+            /**
+             * Listing
+             * @example 1
+             */
+            listing: number;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+            /**
+             * Quantity
+             * @default 1
+             * @example 1
+             */
+            quantity: number;
+        };
+        /**
+         * RedemptionDraft
+         * @description An organisation redeems credits for units of a benefit, at its price.
+         */
+        RedemptionDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "redemption";
+            /**
+             * Listing
+             * @example 1
+             */
+            listing: number;
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+            /**
+             * Quantity
+             * @default 1
+             * @example 1
+             */
+            quantity: number;
+        };
+        /**
+         * RedemptionPreview
+         * @description What a redemption would change at the answer's block. Nothing is asked for or kept by it;
+         *     what stands in the way is in `obstacles`, and there is none where it is `possible`.
+         */
+        RedemptionPreview: {
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Balance After
+             * @description Whole credits.
+             * @example 120
+             */
+            balance_after: number;
+            /**
+             * Balance Before
+             * @description Whole credits.
+             * @example 120
+             */
+            balance_before: number;
+            /**
+             * Credits
+             * @description What it would cost.
+             * @example 240
+             */
+            credits: number;
+            /** Left After */
+            left_after: number;
+            /**
+             * Left Before
+             * @description Units.
+             * @example 20
+             */
+            left_before: number;
+            /** Limit After */
+            limit_after: number;
+            /**
+             * Limit Before
+             * @description Units that the organisation could redeem of it.
+             * @example 5
+             */
+            limit_before: number;
+            /**
+             * Listing Id
+             * @example 1
+             */
+            listing_id: number;
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /** Obstacles */
+            obstacles: components["schemas"]["Obstacle"][];
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /** Possible */
+            possible: boolean;
+            /**
+             * Quantity
+             * @description Units.
+             * @example 20
+             */
+            quantity: number;
+        };
+        /**
+         * RedemptionsPage
+         * @description Redemptions, the latest first.
+         */
+        RedemptionsPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Redemption"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * RedemptionStatusName
+         * @description What became of a redemption.
+         * @enum {string}
+         */
+        RedemptionStatusName: "open" | "fulfilled" | "cancelled";
+        /**
+         * RefundCommand
+         * @description A redemption to be cancelled; its credits are given back.
+         */
+        RefundCommand: {
+            /** Evidence */
+            evidence?: string | null;
+            /**
+             * Redemption
+             * @example 1
+             */
+            redemption: number;
+        };
+        /**
+         * RefundsCall
+         * @description Cancel a redemption and give its credits back. For treasurers and the council.
+         */
+        RefundsCall: {
+            body: components["schemas"]["RefundCommand"];
+            /**
+             * @description As POST /v1/refunds. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "refunds";
         };
         /**
          * RegistrationItem
@@ -2733,6 +7744,18 @@ export interface components {
             organisations: components["schemas"]["RegistrationItem"][];
         };
         /**
+         * RenewalsCall
+         * @description Prolong memberships. For registrars and the council.
+         */
+        RenewalsCall: {
+            body: components["schemas"]["RenewalsCommand"];
+            /**
+             * @description As POST /v1/renewals. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "renewals";
+        };
+        /**
          * RenewalsCommand
          * @description Memberships to be prolonged.
          */
@@ -2765,6 +7788,56 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * ReplayAnswer
+         * @description How many messages are sent again.
+         */
+        ReplayAnswer: {
+            /** Replayed */
+            replayed: number;
+        };
+        /**
+         * ReplayCommand
+         * @description What is to be sent again: one message, all that were given up, or all made since a time.
+         */
+        ReplayCommand: {
+            /**
+             * Dead
+             * @default false
+             */
+            dead: boolean;
+            /**
+             * Message Id
+             * @example msg_5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            message_id?: string | null;
+            /** Since */
+            since?: string | null;
+        };
+        /**
+         * ResumptionsCall
+         * @description End suspensions. For registrars and the council.
+         */
+        ResumptionsCall: {
+            body: components["schemas"]["StandingCommand"];
+            /**
+             * @description As POST /v1/resumptions. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "resumptions";
+        };
+        /**
+         * ReversalsCall
+         * @description Take awards back. For the issuer that made them, and for the council.
+         */
+        ReversalsCall: {
+            body: components["schemas"]["ReversalsCommand"];
+            /**
+             * @description As POST /v1/reversals. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "reversals";
+        };
+        /**
          * ReversalsCommand
          * @description Awards of one programme to be taken back, all or none.
          */
@@ -2783,6 +7856,18 @@ export interface components {
              * @default false
              */
             no_evidence: boolean;
+        };
+        /**
+         * RevocationsCall
+         * @description End memberships; only a new admission undoes it. For registrars and the council.
+         */
+        RevocationsCall: {
+            body: components["schemas"]["StandingCommand"];
+            /**
+             * @description As POST /v1/revocations. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "revocations";
         };
         /**
          * RoleView
@@ -2809,11 +7894,109 @@ export interface components {
             since_block: number;
         };
         /**
+         * RotationDraft
+         * @description An organisation's controller names who shall act for it next.
+         */
+        RotationDraft: {
+            /**
+             * Account
+             * @description Who signs: whose right it is.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            /** Deadline */
+            deadline?: string | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "rotation";
+            /** Operation Id */
+            operation_id?: string | null;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+            /**
+             * Successor
+             * @description An account, all of one case or with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            successor: string;
+        };
+        /**
+         * RuleItem
+         * @description What a credit scores by its category, and how much one organisation gets at most (`cap`, a
+         *     part of the pool) and must score at least.
+         */
+        RuleItem: {
+            /**
+             * Cap
+             * @description A fraction, such as 3/2 or 1.5.
+             * @default 1
+             * @example 3/2
+             */
+            cap: string;
+            /**
+             * Default Weight
+             * @description A fraction, such as 3/2 or 1.5.
+             * @default 1
+             * @example 3/2
+             */
+            default_weight: string;
+            /**
+             * Minimum
+             * @description A fraction, such as 3/2 or 1.5.
+             * @default 0
+             * @example 3/2
+             */
+            minimum: string;
+            /**
+             * Reversals Count
+             * @default true
+             */
+            reversals_count: boolean;
+            /**
+             * Weights
+             * @example {
+             *       "data.acquire": "3/2"
+             *     }
+             */
+            weights?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * SaidCommand
+         * @description A question, an answer, or why a recommendation is sent back.
+         */
+        SaidCommand: {
+            /**
+             * Text
+             * @example Please send the charter.
+             */
+            text: string;
+        };
+        /**
          * Scope
          * @description What an API key is good for; its account must have the right on the chain besides.
          * @enum {string}
          */
-        Scope: "read" | "credits" | "members" | "rules" | "officers";
+        Scope: "read" | "credits" | "members" | "rules" | "officers" | "benefits" | "council" | "messages" | "evidence" | "webhooks";
+        /**
+         * SecretCommand
+         * @description A secret to be made; the present one signs beside it for `overlap_hours`.
+         */
+        SecretCommand: {
+            /**
+             * Overlap Hours
+             * @default 24
+             * @example 24
+             */
+            overlap_hours: number;
+        };
         /**
          * SessionAnswer
          * @description Who is signed in. Every request that changes something sends `csrf_token` as the header
@@ -2835,6 +8018,90 @@ export interface components {
              * @example session:9b74c9897bac770f
              */
             via: string;
+        };
+        /**
+         * ShareOfView
+         * @description What an organisation gets of one distribution. `amount` is null where the office has not the
+         *     file of shares that it was posted with.
+         */
+        ShareOf: {
+            /**
+             * Amount
+             * @example 12
+             */
+            amount: number | null;
+            claim: components["schemas"]["Claim"] | null;
+            distribution: components["schemas"]["Distribution"];
+        };
+        /**
+         * SharesCall
+         * @description Share a pool by an epoch's contributions. For the programme's council.
+         */
+        SharesCall: {
+            body: components["schemas"]["DistributionCommand"];
+            /**
+             * @description As POST /v1/shares. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "shares";
+        };
+        /**
+         * SharesOfOrganisation
+         * @description What an organisation gets of each distribution, the latest first.
+         */
+        SharesOfOrganisation: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["ShareOf"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * ShareWithdrawalsCall
+         * @description Take back what is not yet claimed of a distribution. For the programme's council.
+         */
+        ShareWithdrawalsCall: {
+            body: components["schemas"]["WithdrawalCommand"];
+            /**
+             * @description As POST /v1/share-withdrawals. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "share-withdrawals";
+        };
+        /**
+         * SignedMessageCommand
+         * @description A message that somebody signed, to be brought to the chain, once, whoever brings it.
+         *
+         *     `signer` is the message's account unless it is a key that no account has (ERC-7913: a verifier
+         *     and a key). A claim brings its `proof`. A consent also needs to be told when the membership
+         *     ends (`expires_at`), and is for registrars and the council of the programme.
+         */
+        SignedMessageCommand: {
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Proof
+             * @default []
+             */
+            proof: string[];
+            /**
+             * Reason
+             * @example founding
+             */
+            reason?: string | null;
+            /** Signature */
+            signature: string;
+            /** Signer */
+            signer?: string | null;
+            typed_data: components["schemas"]["TypedDataItem"];
         };
         /**
          * SignInCommand
@@ -2947,6 +8214,84 @@ export interface components {
             verified: components["schemas"]["Verified"][];
         };
         /**
+         * StepView
+         * @description What was done about it, when, and by whom: `applicant`, `office`, or an officer's name.
+         */
+        Step: {
+            /**
+             * Action
+             * @example filed
+             */
+            action: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            at: string;
+            /** Said */
+            said: string;
+        };
+        /**
+         * SupplyCapCommand
+         * @description The most credits of a programme that may be outstanding at once.
+         */
+        SupplyCapCommand: {
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Supply Cap
+             * @description Outstanding credits at most.
+             * @example 1000000
+             */
+            supply_cap: number;
+        };
+        /**
+         * SupplyCapsCall
+         * @description Change the most credits that may be outstanding at once. For the programme's council.
+         */
+        SupplyCapsCall: {
+            body: components["schemas"]["SupplyCapCommand"];
+            /**
+             * @description As POST /v1/supply-caps. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "supply-caps";
+        };
+        /**
+         * SuspensionsCall
+         * @description Suspend active memberships, lapsed ones too. For registrars and the council.
+         */
+        SuspensionsCall: {
+            body: components["schemas"]["StandingCommand"];
+            /**
+             * @description As POST /v1/suspensions. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "suspensions";
+        };
+        /**
+         * TestAnswer
+         * @description What a webhook answered to a test message.
+         */
+        TestAnswer: {
+            /** Delivered */
+            delivered: boolean;
+            /** Problem */
+            problem: string;
+            /** Status */
+            status: number | null;
+            /** Took Ms */
+            took_ms: number;
+        };
+        /**
          * TextTraitView
          * @description A trait in words.
          */
@@ -2991,6 +8336,18 @@ export interface components {
             tier: number;
         };
         /**
+         * TierChangesCall
+         * @description Move memberships into another tier. For registrars and the council.
+         */
+        TierChangesCall: {
+            body: components["schemas"]["TierChangesCommand"];
+            /**
+             * @description As POST /v1/tier-changes. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "tier-changes";
+        };
+        /**
          * TierChangesCommand
          * @description Memberships to be moved into another tier.
          */
@@ -3023,6 +8380,74 @@ export interface components {
             tier: number;
         };
         /**
+         * TierClosingsCall
+         * @description Close a tier to new admissions. For the programme's council.
+         */
+        TierClosingsCall: {
+            body: components["schemas"]["TierCommand"];
+            /**
+             * @description As POST /v1/tier-closings. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "tier-closings";
+        };
+        /**
+         * TierCommand
+         * @description A tier to be closed to new admissions, or opened again.
+         */
+        TierCommand: {
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+            /**
+             * Tier
+             * @description A tier's number.
+             * @example 1
+             */
+            tier: number;
+        };
+        /**
+         * TierOpeningsCall
+         * @description Open a tier to admissions again. For the programme's council.
+         */
+        TierOpeningsCall: {
+            body: components["schemas"]["TierCommand"];
+            /**
+             * @description As POST /v1/tier-openings. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "tier-openings";
+        };
+        /**
+         * TiersCall
+         * @description Add tiers, numbered on from the last one. For the programme's council.
+         */
+        TiersCall: {
+            body: components["schemas"]["TiersCommand"];
+            /**
+             * @description As POST /v1/tiers. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "tiers";
+        };
+        /**
+         * TiersCommand
+         * @description Tiers to be added, numbered on from the last one.
+         */
+        TiersCommand: {
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+            /** Tiers */
+            tiers: components["schemas"]["NamedKeyItem"][];
+        };
+        /**
          * TokenAnswer
          * @description A membership token's metadata (ERC-721). Its status is that of the answer's block.
          */
@@ -3046,6 +8471,187 @@ export interface components {
             name: string;
         };
         /**
+         * TypedDataView
+         * @description What a wallet's `eth_signTypedData_v4` takes (EIP-712).
+         */
+        TypedData: {
+            domain: components["schemas"]["TypedDomain"];
+            /** Message */
+            message: {
+                [key: string]: unknown;
+            };
+            /**
+             * Primarytype
+             * @example Redemption
+             */
+            primaryType: string;
+            /** Types */
+            types: {
+                [key: string]: components["schemas"]["TypedField"][];
+            };
+        };
+        /**
+         * TypedDataAnswer
+         * @description A message to be signed, and what it says in both languages, from its own values: a sentence,
+         *     and a line for each row of a batch. Nothing is kept of it. With the signature it goes to
+         *     `/v1/signed-messages`, and `proof` with it where there is one.
+         */
+        TypedDataAnswer: {
+            /**
+             * Account
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            account: string;
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Contract
+             * @example Benefits
+             */
+            contract: string;
+            /**
+             * Deadline
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            deadline: string;
+            /**
+             * Digest
+             * @description The 32 bytes that are signed.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            digest: string;
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /** Proof */
+            proof: string[];
+            /** Says En */
+            says_en: string[];
+            /** Says Zh */
+            says_zh: string[];
+            typed_data: components["schemas"]["TypedData"];
+        };
+        /**
+         * TypedDataItem
+         * @description A message as a wallet showed it (EIP-712).
+         */
+        TypedDataItem: {
+            domain: components["schemas"]["TypedDomainItem"];
+            /** Message */
+            message: {
+                [key: string]: unknown;
+            };
+            /** Primarytype */
+            primaryType: string;
+            /** Types */
+            types: {
+                [key: string]: components["schemas"]["TypedFieldItem"][];
+            };
+        };
+        /**
+         * TypedDomainView
+         * @description Where a message counts.
+         */
+        TypedDomain: {
+            /** Chainid */
+            chainId: number;
+            /**
+             * Name
+             * @example Moonlake Credits
+             */
+            name: string;
+            /**
+             * Verifyingcontract
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            verifyingContract: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * TypedDomainItem
+         * @description Where a message counts.
+         */
+        TypedDomainItem: {
+            /** Chainid */
+            chainId: number;
+            /** Name */
+            name: string;
+            /**
+             * Verifyingcontract
+             * @description An account, all of one case or with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            verifyingContract: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * TypedFieldView
+         * @description A field of a type.
+         */
+        TypedField: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * TypedFieldItem
+         * @description A field of a type.
+         */
+        TypedFieldItem: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * VerdictView
+         * @description What came out. `anchored_to_block` rests on the server's own node, and `finality` says who
+         *     made the blocks final: take the bundle and an anchor of your own to believe it.
+         */
+        Verdict: {
+            /** Anchored To Block */
+            anchored_to_block: number | null;
+            /** Checks */
+            checks: components["schemas"]["AuditCheck"][];
+            /**
+             * Finality
+             * @enum {string}
+             */
+            finality: "validators" | "operator";
+            /** Findings */
+            findings: components["schemas"]["AuditFinding"][];
+            /** Findings Total */
+            findings_total: number;
+            /** First Block */
+            first_block: number;
+            /** Last Block */
+            last_block: number;
+            /**
+             * Last Hash
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            last_hash: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "complete and correct" | "wrong" | "incomplete";
+        };
+        /**
          * VerifiedView
          * @description Blocks, both included, and what their rows rest on.
          */
@@ -3061,6 +8667,128 @@ export interface components {
              */
             level: "receipts" | "heads";
         };
+        /**
+         * WebhookView
+         * @description A webhook. `types` are those of its messages, none for all.
+         */
+        Webhook: {
+            /**
+             * Created At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Disabled Because */
+            disabled_because: string;
+            /** Failing Since */
+            failing_since: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "in_use" | "disabled";
+            /** Types */
+            types: string[];
+            /** Url */
+            url: string;
+            /**
+             * Webhook Id
+             * @example ep_0123456789abcdef
+             */
+            webhook_id: string;
+        };
+        /**
+         * WebhookAnswer
+         * @description A webhook; `secret` signs its messages, and is shown once, when it is made.
+         */
+        WebhookAnswer: {
+            /**
+             * Created At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Disabled At */
+            disabled_at: string | null;
+            /** Disabled Because */
+            disabled_because: string;
+            /** Failing Since */
+            failing_since: string | null;
+            /**
+             * Secret
+             * @example whsec_…
+             */
+            secret: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "in_use" | "disabled";
+            /** Types */
+            types: string[];
+            /** Url */
+            url: string;
+            /**
+             * Webhook Id
+             * @example ep_0123456789abcdef
+             */
+            webhook_id: string;
+        };
+        /**
+         * WebhookCommand
+         * @description Where messages are to be sent, and which: none named means all.
+         */
+        WebhookCommand: {
+            /**
+             * Description
+             * @default
+             * @example the portal
+             */
+            description: string;
+            /**
+             * Types
+             * @example [
+             *       "entry.posted",
+             *       "membership.*"
+             *     ]
+             */
+            types?: string[];
+            /**
+             * Url
+             * @description An https URL of a public host.
+             * @example https://portal.example.org/hooks/ledger
+             */
+            url: string;
+        };
+        /**
+         * WebhooksAnswer
+         * @description All webhooks, oldest first.
+         */
+        WebhooksAnswer: {
+            /** Items */
+            items: components["schemas"]["Webhook"][];
+        };
+        /**
+         * WithdrawalCommand
+         * @description A distribution to be taken back, as far as it is not claimed.
+         */
+        WithdrawalCommand: {
+            /**
+             * Distribution
+             * @example 1
+             */
+            distribution: number;
+            /** Evidence */
+            evidence?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -3068,81 +8796,241 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AcceptanceDraft = components['schemas']['AcceptanceDraft'];
 export type AccessLine = components['schemas']['AccessLine'];
 export type AccessLines = components['schemas']['AccessLines'];
 export type AccountAnswer = components['schemas']['AccountAnswer'];
+export type AccountCommand = components['schemas']['AccountCommand'];
+export type AdmissionsCall = components['schemas']['AdmissionsCall'];
 export type AdmissionsCommand = components['schemas']['AdmissionsCommand'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyCommand = components['schemas']['ApiKeyCommand'];
 export type ApiKeys = components['schemas']['ApiKeys'];
 export type Application = components['schemas']['Application'];
+export type ApplicationAnswer = components['schemas']['ApplicationAnswer'];
+export type ApplicationCommand = components['schemas']['ApplicationCommand'];
+export type ApplicationLine = components['schemas']['ApplicationLine'];
+export type ApplicationsAnswer = components['schemas']['ApplicationsAnswer'];
+export type ApplicationsCommand = components['schemas']['ApplicationsCommand'];
+export type ApplicationsPage = components['schemas']['ApplicationsPage'];
+export type AppointmentsCall = components['schemas']['AppointmentsCall'];
+export type Approval = components['schemas']['Approval'];
+export type ApprovalCommand = components['schemas']['ApprovalCommand'];
+export type ApprovalDraft = components['schemas']['ApprovalDraft'];
+export type ApprovalRulesCall = components['schemas']['ApprovalRulesCall'];
+export type ApprovalsCommand = components['schemas']['ApprovalsCommand'];
+export type Argument = components['schemas']['Argument'];
 export type AsOf = components['schemas']['AsOf'];
+export type Attached = components['schemas']['Attached'];
+export type AuditAnswer = components['schemas']['AuditAnswer'];
+export type AuditCheck = components['schemas']['AuditCheck'];
+export type AuditCommand = components['schemas']['AuditCommand'];
+export type AuditFinding = components['schemas']['AuditFinding'];
+export type AwardBatchDraft = components['schemas']['AwardBatchDraft'];
 export type AwardItem = components['schemas']['AwardItem'];
+export type AwardsCall = components['schemas']['AwardsCall'];
 export type AwardsCommand = components['schemas']['AwardsCommand'];
 export type Balance = components['schemas']['Balance'];
 export type BalancesAnswer = components['schemas']['BalancesAnswer'];
+export type Benefit = components['schemas']['Benefit'];
+export type BenefitAnswer = components['schemas']['BenefitAnswer'];
+export type BenefitClosingsCall = components['schemas']['BenefitClosingsCall'];
+export type BenefitsCall = components['schemas']['BenefitsCall'];
+export type BenefitsPage = components['schemas']['BenefitsPage'];
+export type BoundariesCommand = components['schemas']['BoundariesCommand'];
 export type Budget = components['schemas']['Budget'];
 export type BudgetCommand = components['schemas']['BudgetCommand'];
+export type BudgetLeft = components['schemas']['BudgetLeft'];
+export type BudgetsCall = components['schemas']['BudgetsCall'];
+export type BudgetsLeftAnswer = components['schemas']['BudgetsLeftAnswer'];
+export type Call = components['schemas']['Call'];
+export type CallSummary = components['schemas']['CallSummary'];
+export type CancellationDraft = components['schemas']['CancellationDraft'];
+export type CaseState = components['schemas']['CaseState'];
 export type Category = components['schemas']['Category'];
+export type CategoryBudgetCommand = components['schemas']['CategoryBudgetCommand'];
+export type CategoryBudgetsCall = components['schemas']['CategoryBudgetsCall'];
+export type CategoryClosingsCall = components['schemas']['CategoryClosingsCall'];
+export type CategoryClosingsCommand = components['schemas']['CategoryClosingsCommand'];
+export type CategoryItem = components['schemas']['CategoryItem'];
+export type CategoryOpeningsCall = components['schemas']['CategoryOpeningsCall'];
+export type CategoryOpeningsCommand = components['schemas']['CategoryOpeningsCommand'];
 export type CategorySum = components['schemas']['CategorySum'];
 export type CategoryTotal = components['schemas']['CategoryTotal'];
+export type CertificateAnswer = components['schemas']['CertificateAnswer'];
+export type CertificateProof = components['schemas']['CertificateProof'];
+export type CertificateStanding = components['schemas']['CertificateStanding'];
 export type Change = components['schemas']['Change'];
+export type Claim = components['schemas']['Claim'];
+export type ClaimCommand = components['schemas']['ClaimCommand'];
+export type ClaimDraft = components['schemas']['ClaimDraft'];
 export type CollectionAnswer = components['schemas']['CollectionAnswer'];
 export type Condition = components['schemas']['Condition'];
+export type ConsentCommand = components['schemas']['ConsentCommand'];
+export type ConsentDraft = components['schemas']['ConsentDraft'];
+export type ConsentMessage = components['schemas']['ConsentMessage'];
+export type Contact = components['schemas']['Contact'];
+export type ContactBody = components['schemas']['ContactBody'];
+export type ContactsCommand = components['schemas']['ContactsCommand'];
 export type Contract = components['schemas']['Contract'];
+export type Decided = components['schemas']['Decided'];
+export type DecisionAnswer = components['schemas']['DecisionAnswer'];
+export type DeclinesCall = components['schemas']['DeclinesCall'];
+export type DeliveriesAnswer = components['schemas']['DeliveriesAnswer'];
+export type Delivery = components['schemas']['Delivery'];
+export type DismissalsCall = components['schemas']['DismissalsCall'];
+export type Distribution = components['schemas']['Distribution'];
+export type DistributionAnswer = components['schemas']['DistributionAnswer'];
+export type DistributionCommand = components['schemas']['DistributionCommand'];
+export type DistributionsPage = components['schemas']['DistributionsPage'];
+export type DistributionStanding = components['schemas']['DistributionStanding'];
 export type Document = components['schemas']['Document'];
+export type DraftBody = components['schemas']['DraftBody'];
+export type Due = components['schemas']['Due'];
+export type DueAnswer = components['schemas']['DueAnswer'];
+export type Entitlement = components['schemas']['Entitlement'];
+export type EntitlementAnswer = components['schemas']['EntitlementAnswer'];
+export type EntitlementsPage = components['schemas']['EntitlementsPage'];
 export type EntriesPage = components['schemas']['EntriesPage'];
 export type Entry = components['schemas']['Entry'];
 export type EntryAnswer = components['schemas']['EntryAnswer'];
 export type EntryKindName = components['schemas']['EntryKindName'];
 export type Epoch = components['schemas']['Epoch'];
+export type EpochBoundariesCall = components['schemas']['EpochBoundariesCall'];
+export type ErasureAnswer = components['schemas']['ErasureAnswer'];
+export type ErasureCommand = components['schemas']['ErasureCommand'];
 export type EvidenceAnswer = components['schemas']['EvidenceAnswer'];
 export type EvidenceRef = components['schemas']['EvidenceRef'];
+export type ExpiriesCall = components['schemas']['ExpiriesCall'];
+export type ExpiriesCommand = components['schemas']['ExpiriesCommand'];
+export type Expiring = components['schemas']['Expiring'];
+export type ExpiringAnswer = components['schemas']['ExpiringAnswer'];
+export type ExportAnswer = components['schemas']['ExportAnswer'];
 export type Failure = components['schemas']['Failure'];
 export type FieldError = components['schemas']['FieldError'];
+export type Form = components['schemas']['Form'];
+export type FormCommand = components['schemas']['FormCommand'];
+export type FoundingCommand = components['schemas']['FoundingCommand'];
+export type FulfilmentsCall = components['schemas']['FulfilmentsCall'];
+export type FulfilmentsCommand = components['schemas']['FulfilmentsCommand'];
 export type Halt = components['schemas']['Halt'];
 export type Health = components['schemas']['Health'];
+export type InvitationCommand = components['schemas']['InvitationCommand'];
+export type ListingClosingCommand = components['schemas']['ListingClosingCommand'];
+export type ListingCommand = components['schemas']['ListingCommand'];
+export type ListingStanding = components['schemas']['ListingStanding'];
+export type Made = components['schemas']['Made'];
 export type MemberCount = components['schemas']['MemberCount'];
 export type Membership = components['schemas']['Membership'];
 export type MembershipChange = components['schemas']['MembershipChange'];
 export type MembershipHistory = components['schemas']['MembershipHistory'];
 export type MembershipsAnswer = components['schemas']['MembershipsAnswer'];
 export type MembershipsPage = components['schemas']['MembershipsPage'];
+export type NamedKeyItem = components['schemas']['NamedKeyItem'];
 export type NewApiKey = components['schemas']['NewApiKey'];
 export type NonceAnswer = components['schemas']['NonceAnswer'];
 export type NumberTrait = components['schemas']['NumberTrait'];
+export type ObjectionDraft = components['schemas']['ObjectionDraft'];
+export type Obstacle = components['schemas']['Obstacle'];
 export type OfficeCommand = components['schemas']['OfficeCommand'];
+export type Officer = components['schemas']['Officer'];
+export type OfficersAnswer = components['schemas']['OfficersAnswer'];
 export type Operation = components['schemas']['Operation'];
 export type OperationAnswer = components['schemas']['OperationAnswer'];
 export type OperationsAnswer = components['schemas']['OperationsAnswer'];
 export type Organisation = components['schemas']['Organisation'];
 export type OrganisationAnswer = components['schemas']['OrganisationAnswer'];
+export type OrganisationsCall = components['schemas']['OrganisationsCall'];
 export type OrganisationsPage = components['schemas']['OrganisationsPage'];
 export type OrganisationStatus = components['schemas']['OrganisationStatus'];
+export type PauseCommand = components['schemas']['PauseCommand'];
+export type PauseEndsCall = components['schemas']['PauseEndsCall'];
+export type PausesCall = components['schemas']['PausesCall'];
 export type Problem = components['schemas']['Problem'];
+export type ProfileAnswer = components['schemas']['ProfileAnswer'];
+export type ProfileCommand = components['schemas']['ProfileCommand'];
 export type Programme = components['schemas']['Programme'];
 export type ProgrammeAnswer = components['schemas']['ProgrammeAnswer'];
+export type ProgrammeProfileCommand = components['schemas']['ProgrammeProfileCommand'];
+export type ProgrammeProfilesCall = components['schemas']['ProgrammeProfilesCall'];
 export type ProgrammesAnswer = components['schemas']['ProgrammesAnswer'];
+export type ProgrammesCall = components['schemas']['ProgrammesCall'];
+export type Proposal = components['schemas']['Proposal'];
+export type ProposalAnswer = components['schemas']['ProposalAnswer'];
+export type ProposalCommand = components['schemas']['ProposalCommand'];
+export type ProposalsCommand = components['schemas']['ProposalsCommand'];
+export type ProposalsPage = components['schemas']['ProposalsPage'];
+export type ProposalStanding = components['schemas']['ProposalStanding'];
 export type Rank = components['schemas']['Rank'];
 export type RankingPage = components['schemas']['RankingPage'];
+export type RawCall = components['schemas']['RawCall'];
 export type Readiness = components['schemas']['Readiness'];
+export type RecommendationsCommand = components['schemas']['RecommendationsCommand'];
+export type Redemption = components['schemas']['Redemption'];
+export type RedemptionAnswer = components['schemas']['RedemptionAnswer'];
+export type RedemptionCommand = components['schemas']['RedemptionCommand'];
+export type RedemptionDraft = components['schemas']['RedemptionDraft'];
+export type RedemptionPreview = components['schemas']['RedemptionPreview'];
+export type RedemptionsPage = components['schemas']['RedemptionsPage'];
+export type RedemptionStatusName = components['schemas']['RedemptionStatusName'];
+export type RefundCommand = components['schemas']['RefundCommand'];
+export type RefundsCall = components['schemas']['RefundsCall'];
 export type RegistrationItem = components['schemas']['RegistrationItem'];
 export type RegistrationsCommand = components['schemas']['RegistrationsCommand'];
+export type RenewalsCall = components['schemas']['RenewalsCall'];
 export type RenewalsCommand = components['schemas']['RenewalsCommand'];
+export type ReplayAnswer = components['schemas']['ReplayAnswer'];
+export type ReplayCommand = components['schemas']['ReplayCommand'];
+export type ResumptionsCall = components['schemas']['ResumptionsCall'];
+export type ReversalsCall = components['schemas']['ReversalsCall'];
 export type ReversalsCommand = components['schemas']['ReversalsCommand'];
+export type RevocationsCall = components['schemas']['RevocationsCall'];
 export type Role = components['schemas']['Role'];
+export type RotationDraft = components['schemas']['RotationDraft'];
+export type RuleItem = components['schemas']['RuleItem'];
+export type SaidCommand = components['schemas']['SaidCommand'];
 export type Scope = components['schemas']['Scope'];
+export type SecretCommand = components['schemas']['SecretCommand'];
 export type SessionAnswer = components['schemas']['SessionAnswer'];
+export type ShareOf = components['schemas']['ShareOf'];
+export type SharesCall = components['schemas']['SharesCall'];
+export type SharesOfOrganisation = components['schemas']['SharesOfOrganisation'];
+export type ShareWithdrawalsCall = components['schemas']['ShareWithdrawalsCall'];
+export type SignedMessageCommand = components['schemas']['SignedMessageCommand'];
 export type SignInCommand = components['schemas']['SignInCommand'];
 export type Standing = components['schemas']['Standing'];
 export type StandingCommand = components['schemas']['StandingCommand'];
 export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
+export type Step = components['schemas']['Step'];
+export type SupplyCapCommand = components['schemas']['SupplyCapCommand'];
+export type SupplyCapsCall = components['schemas']['SupplyCapsCall'];
+export type SuspensionsCall = components['schemas']['SuspensionsCall'];
+export type TestAnswer = components['schemas']['TestAnswer'];
 export type TextTrait = components['schemas']['TextTrait'];
 export type Tier = components['schemas']['Tier'];
+export type TierChangesCall = components['schemas']['TierChangesCall'];
 export type TierChangesCommand = components['schemas']['TierChangesCommand'];
+export type TierClosingsCall = components['schemas']['TierClosingsCall'];
+export type TierCommand = components['schemas']['TierCommand'];
+export type TierOpeningsCall = components['schemas']['TierOpeningsCall'];
+export type TiersCall = components['schemas']['TiersCall'];
+export type TiersCommand = components['schemas']['TiersCommand'];
 export type TokenAnswer = components['schemas']['TokenAnswer'];
+export type TypedData = components['schemas']['TypedData'];
+export type TypedDataAnswer = components['schemas']['TypedDataAnswer'];
+export type TypedDataItem = components['schemas']['TypedDataItem'];
+export type TypedDomain = components['schemas']['TypedDomain'];
+export type TypedDomainItem = components['schemas']['TypedDomainItem'];
+export type TypedField = components['schemas']['TypedField'];
+export type TypedFieldItem = components['schemas']['TypedFieldItem'];
+export type Verdict = components['schemas']['Verdict'];
 export type Verified = components['schemas']['Verified'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookAnswer = components['schemas']['WebhookAnswer'];
+export type WebhookCommand = components['schemas']['WebhookCommand'];
+export type WebhooksAnswer = components['schemas']['WebhooksAnswer'];
+export type WithdrawalCommand = components['schemas']['WithdrawalCommand'];
 export type $defs = Record<string, never>;
 export interface operations {
     getHealth: {
@@ -3704,6 +9592,1492 @@ export interface operations {
             };
         };
     };
+    listApplications: {
+        parameters: {
+            query?: {
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description An organisation's id. */
+                organisation?: number | null;
+                /** @description A programme, by its id or its key. */
+                programme?: string | null;
+                /** @description Only those in this state; given several times, in any of them. */
+                state?: components["schemas"]["CaseState"][] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationsPage"];
+                };
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createApplication: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApplication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createApplicantAccount: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAnswer: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConsentMessage: {
+        parameters: {
+            query?: {
+                /** @description How many days the consent is to be good. */
+                days?: number;
+            };
+            header?: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentMessage"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createConsent: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createDocument: {
+        parameters: {
+            query: {
+                /** @description What the document is called. */
+                title: string;
+            };
+            header: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file itself; its Content-Type says what it is: PDF, PNG, JPEG, WebP, an Office file, or text. */
+        requestBody: {
+            content: {
+                "application/pdf": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDocument: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+                /** @description The commitment that an entry or a membership names: 0x and 64 hex digits. */
+                commitment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document, unchanged; checked before it is sent. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createForm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createApplicantLink: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createQuestion: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSendBack: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaidCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWithdrawal: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The secret of the applicant's link, where nobody is signed in. */
+                "Application-Secret"?: string | null;
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The application's id. */
+                application_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createAppointments: {
         parameters: {
             query?: never;
@@ -3811,6 +11185,440 @@ export interface operations {
                 };
             };
             /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createApprovalRules: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalsCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createApprovals: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It may not do this, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An audit is running already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLatestAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditAnswer"];
+                };
+            };
+            /** @description A value cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLatestBundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle of the last audit. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            /** @description There is no bundle yet. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3938,6 +11746,640 @@ export interface operations {
             };
         };
     };
+    createBenefitClosings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListingClosingCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBenefits: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description A programme, by its id or its key. */
+                programme?: string | null;
+                /** @description Those of this standing by the time of the answer's block. */
+                standing?: components["schemas"]["ListingStanding"] | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenefitsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createBenefits: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListingCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBenefit: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The benefit's number. */
+                listing_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenefitAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such benefit. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRedemptionPreview: {
+        parameters: {
+            query: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description An organisation's id. */
+                organisation: number;
+                /** @description How many units. */
+                quantity?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The benefit's number. */
+                listing_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedemptionPreview"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such benefit, or no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRedemptionsOfBenefit: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description Those of this status. */
+                status?: components["schemas"]["RedemptionStatusName"] | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The benefit's number. */
+                listing_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedemptionsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such benefit. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBudgets: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Those of this account: what is left for it to award. */
+                issuer?: string | null;
+                /** @description A programme, by its id or its key. */
+                programme?: string | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetsLeftAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createBudgets: {
         parameters: {
             query?: never;
@@ -4045,6 +12487,776 @@ export interface operations {
                 };
             };
             /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCategoryBudgets: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryBudgetCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCategoryClosings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryClosingsCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCategoryOpenings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoryOpeningsCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createClaims: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createConfirmations: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationsCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationsAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createDecision: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationsCommand"];
+            };
+        };
+        responses: {
+            /** @description It is kept, and will be carried out; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                decision_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such decision. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4456,6 +13668,226 @@ export interface operations {
             };
         };
     };
+    createEpochBoundaries: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BoundariesCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createEvidence: {
+        parameters: {
+            query?: {
+                /** @description What the document is called in English. */
+                title_en?: string;
+                /** @description What the document is called in Chinese. */
+                title_zh?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The document as it is; its type in Content-Type. */
+        requestBody: {
+            content: {
+                "application/json": string;
+                "application/pdf": string;
+                "application/vnd.openxmlformats-officedocument.presentationml.presentation": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+                "text/csv": string;
+                "text/markdown": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account holds no office, or the key lacks the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The document is larger than this server takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is none of the types that are taken, is not what it says, or was refused by the scanner; or a title cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The scanner could not look, or there is no room. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getEvidence: {
         parameters: {
             query?: never;
@@ -4603,6 +14035,535 @@ export interface operations {
             };
         };
     };
+    createExecutions: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExpiries: {
+        parameters: {
+            query: {
+                /** @description The policy: how many whole epochs credits stay good after their own is over. */
+                epochs: number;
+                /** @description A programme, by its id or its key. */
+                programme: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key lacks the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createExpiries: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpiriesCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createFulfilments: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FulfilmentsCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listMemberships: {
         parameters: {
             query?: {
@@ -4658,6 +14619,74 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOfficers: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description A programme, by its id or its key. */
+                programme?: string | null;
+                /** @description Those of this office. */
+                role?: string | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficersAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A value of the path or the query cannot be used; `errors` names each. */
             422: {
@@ -5193,6 +15222,184 @@ export interface operations {
             };
         };
     };
+    getCertificate: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer, or not what is proved. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or no node has the state after that block any more. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createContacts: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactsCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account neither acts for the organisation nor holds the office. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listEntriesOfOrganisation: {
         parameters: {
             query?: {
@@ -5284,6 +15491,265 @@ export interface operations {
                 };
             };
             /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createErasure: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account neither acts for the organisation nor holds the office. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExpiriesOfOrganisation: {
+        parameters: {
+            query: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description The policy: how many whole epochs credits stay good after their own is over. */
+                epochs: number;
+                /** @description A programme, by its id or its key. */
+                programme: string;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpiringAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account neither acts for the organisation nor holds the office. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5411,6 +15877,396 @@ export interface operations {
                 content?: never;
             };
             /** @description There never was such a membership. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account neither acts for the organisation nor holds the office. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProfile: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRedemptionsOfOrganisation: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description Those of this status. */
+                status?: components["schemas"]["RedemptionStatusName"] | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedemptionsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSharesOfOrganisation: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharesOfOrganisation"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5612,6 +16468,357 @@ export interface operations {
             };
         };
     };
+    createPauseEnds: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPauses: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProgrammeProfiles: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProgrammeProfileCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listProgrammes: {
         parameters: {
             query?: {
@@ -5676,6 +16883,123 @@ export interface operations {
             };
         };
     };
+    createProgrammes: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FoundingCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getProgramme: {
         parameters: {
             query?: {
@@ -5715,6 +17039,399 @@ export interface operations {
                 content?: never;
             };
             /** @description There is no such programme. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProposalCancellations: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProposals: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Those to the council of a programme, by its id or its key; 0 is the whole alliance's. */
+                council?: string | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description Those of this standing by the time of the answer's block. */
+                standing?: components["schemas"]["ProposalStanding"] | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProposals: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalsCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProposal: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The proposal's number. */
+                proposal_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such proposal. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5827,6 +17544,511 @@ export interface operations {
                 };
             };
             /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRecommendations: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecommendationsCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationsAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential or the link's secret is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is another's application, or the request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such application. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Its state does not allow this step. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRedemptions: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description Those of this benefit. */
+                listing?: number | null;
+                /** @description An organisation's id. */
+                organisation?: number | null;
+                /** @description A programme, by its id or its key. */
+                programme?: string | null;
+                /** @description Those of this status. */
+                status?: components["schemas"]["RedemptionStatusName"] | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedemptionsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRedemptions: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedemptionCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRedemption: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The redemption's number. */
+                redemption_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedemptionAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such redemption. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRefunds: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6538,9 +18760,574 @@ export interface operations {
             };
         };
     };
-    getNonce: {
+    createShareWithdrawals: {
         parameters: {
             query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listShares: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description A programme, by its id or its key. */
+                programme?: string | null;
+                /** @description Those of this standing by the time of the answer's block. */
+                standing?: components["schemas"]["DistributionStanding"] | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DistributionsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createShares: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DistributionCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getShares: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The distribution's number. */
+                distribution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DistributionAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such distribution. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEntitlements: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The distribution's number. */
+                distribution_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitlementsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such distribution or share, or the office has not its file of shares. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file of shares is gone, or is no longer what was committed to. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEntitlement: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The distribution's number. */
+                distribution_id: number;
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitlementAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such distribution or share, or the office has not its file of shares. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file of shares is gone, or is no longer what was committed to. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNonce: {
+        parameters: {
+            query?: {
+                /** @description The account that will sign: then `message` is what it is to sign. */
+                address?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6584,6 +19371,123 @@ export interface operations {
                 };
             };
             /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSignedMessages: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignedMessageCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6656,6 +19560,8 @@ export interface operations {
     getStream: {
         parameters: {
             query?: {
+                /** @description The same, for a browser's first connection, which can set no header; the header goes before it. */
+                begin_after?: string | null;
                 /** @description Which events, comma-separated: entry, membership, operation, head. All unless given. */
                 events?: string | null;
                 /** @description An organisation's id. */
@@ -6681,7 +19587,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description The Last-Event-ID was not given here. */
+            /** @description The event's id was not given here. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6727,6 +19633,123 @@ export interface operations {
                 };
             };
             /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSupplyCaps: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplyCapCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6971,6 +19994,357 @@ export interface operations {
             };
         };
     };
+    createTierClosings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTierOpenings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTiers: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TiersCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getToken: {
         parameters: {
             query?: {
@@ -7101,6 +20475,1052 @@ export interface operations {
                 };
             };
             /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createTypedData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypedDataAnswer"];
+                };
+            };
+            /** @description The policy lets members read alone, and nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The policy lets members read alone, and the account is none. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUnsubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the link of the e-mail holds. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The session's credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not the session's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No e-mail has this link. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description Only those in this state. */
+                state?: ("waiting" | "delivered" | "dead") | null;
+            };
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveriesAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookDisablement: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookEnablement: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookReplay: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookSecret: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretCommand"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhookTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the database cannot be used. */
             503: {
                 headers: {
                     [name: string]: unknown;

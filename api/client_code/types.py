@@ -22,7 +22,7 @@ _HEAD = '''\
 Numbers are whole and exact, times RFC 3339 in UTC, bytes and addresses 0x hex.
 """
 
-# ruff: noqa: E501, F401, RUF100
+# ruff: noqa: E501, F401, N815, RUF100
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def write_models(document: Schema) -> str:
     return _HEAD + "\n".join(words) + "\n\n" + "\n\n".join(objects)
 
 
-def type_of(schema: Schema, schemas: Mapping[str, Schema], *, within: str = "") -> str:
+def type_of(  # noqa: PLR0911  one for each form of a schema
+    schema: Schema, schemas: Mapping[str, Schema], *, within: str = ""
+) -> str:
     """The type as it is written; `within` is put before names of classes. Raises UnknownSchema."""
     if "$ref" in schema:
         return within + _name_of(schema)

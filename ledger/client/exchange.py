@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -51,14 +51,18 @@ _FAR = {"included": ("included", "final"), "final": ("final",)}
 class Call(Generic[T]):
     """A question: `result` is the type of its answer, None where there is none, bytes for a file.
 
-    `key` is its Idempotency-Key; the same for each time that it is sent.
+    `key` is its Idempotency-Key; the same for each time that it is sent. `file` is a body that is
+    no JSON, of the type `media_type`; `headers` are what this one question sends besides.
     """
 
     method: str
     path: str
     result: Any
-    query: Mapping[str, str | int | None] = field(default_factory=dict)
+    query: Mapping[str, str | int | Sequence[str] | None] = field(default_factory=dict)
     body: msgspec.Struct | None = None
+    file: bytes | None = None
+    media_type: str = "application/json"
+    headers: Mapping[str, str | None] = field(default_factory=dict)
     key: str | None = None
 
     @property
@@ -80,7 +84,7 @@ class Send:
 
     method: str
     path: str
-    query: Mapping[str, str | int]
+    query: Mapping[str, str | int | Sequence[str]]
     headers: Mapping[str, str]
     content: bytes | None
 
@@ -262,8 +266,9 @@ def _passes(call: Call[Any], problem: Problem) -> bool:
 
 def _headers(memory: Memory, call: Call[Any], kept: tuple[str, bytes] | None) -> dict[str, str]:
     headers = memory.credentials()
-    if call.body is not None:
-        headers["Content-Type"] = "application/json"
+    headers |= {name: value for name, value in call.headers.items() if value is not None}
+    if call.body is not None or call.file is not None:
+        headers["Content-Type"] = call.media_type
     if call.key is not None:
         headers["Idempotency-Key"] = call.key
     if kept is not None:
@@ -272,7 +277,7 @@ def _headers(memory: Memory, call: Call[Any], kept: tuple[str, bytes] | None) ->
 
 
 def _body(call: Call[Any]) -> bytes | None:
-    return None if call.body is None else msgspec.json.encode(call.body)
+    return call.file if call.body is None else msgspec.json.encode(call.body)
 
 
 def _read(call: Call[T], content: bytes) -> T:

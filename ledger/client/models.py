@@ -3,7 +3,7 @@
 Numbers are whole and exact, times RFC 3339 in UTC, bytes and addresses 0x hex.
 """
 
-# ruff: noqa: E501, F401, RUF100
+# ruff: noqa: E501, F401, N815, RUF100
 
 from __future__ import annotations
 
@@ -11,16 +11,44 @@ from typing import Any, Literal
 
 import msgspec
 
+CaseState = Literal[
+    "invited", "filed", "asked", "recommended", "confirmed", "admitted", "declined", "withdrawn"
+]
+"""Where an application is."""
+
 Condition = Literal["following", "stale", "halted"]
 """How the mirror does, as far as its own row tells."""
+
+DistributionStanding = Literal["upcoming", "open", "over", "withdrawn"]
+"""Whether shares can be claimed at a moment."""
 
 EntryKindName = Literal["award", "reversal", "redemption", "refund", "expiry", "carry_over"]
 """What an entry is."""
 
+ListingStanding = Literal["upcoming", "open", "sold_out", "over", "closed"]
+"""Whether a listing can be redeemed at a moment."""
+
 OrganisationStatus = Literal["active", "lapsed", "suspended", "revoked", "applicant", "retired"]
 """What organisations can be listed by: a standing, that they have applied, or are no more."""
 
-Scope = Literal["read", "credits", "members", "rules", "officers"]
+ProposalStanding = Literal["open", "expired", "executed", "cancelled"]
+"""What became of a proposal; expired is open and past its end: derived, never stored."""
+
+RedemptionStatusName = Literal["open", "fulfilled", "cancelled"]
+"""What became of a redemption."""
+
+Scope = Literal[
+    "read",
+    "credits",
+    "members",
+    "rules",
+    "officers",
+    "benefits",
+    "council",
+    "messages",
+    "evidence",
+    "webhooks",
+]
 """What an API key is good for; its account must have the right on the chain besides."""
 
 Standing = Literal["active", "lapsed", "suspended", "revoked"]
@@ -28,6 +56,18 @@ Standing = Literal["active", "lapsed", "suspended", "revoked"]
 
 State = Literal["accepted", "sent", "included", "final", "failed", "cancelled"]
 """How far an operation is."""
+
+
+class AcceptanceDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was named takes over."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["acceptance"]
+    organisation: int
+    """An organisation's id."""
 
 
 class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +109,21 @@ class AccountAnswer(msgspec.Struct, frozen=True, kw_only=True):
     organisation: Organisation | None
     roles: list[Role]
     budgets: list[Budget]
+
+
+class AccountCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The account that acts for an applicant which had none."""
+
+    account: str
+    """An account, all of one case or with the checksum of EIP-55."""
+
+
+class AdmissionsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Admit organisations to a programme. For registrars and the council."""
+
+    command: Literal["admissions"]
+    """As POST /v1/admissions."""
+    body: AdmissionsCommand
 
 
 class AdmissionsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,6 +170,87 @@ class ApiKeys(msgspec.Struct, frozen=True, kw_only=True):
     items: list[ApiKey]
 
 
+class ApplicationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An application with its form, its documents, and every step. `secret` opens it without
+    signing in; it is shown once, to whoever opened it or renewed its link.
+    """
+
+    application_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    programme: str
+    status: Literal[
+        "invited",
+        "filed",
+        "asked",
+        "recommended",
+        "confirmed",
+        "admitted",
+        "declined",
+        "withdrawn",
+        "in_review",
+    ]
+    """How far it is. An applicant is shown `in_review` while it is decided."""
+    org_id: int | None
+    controller: str | None
+    form: Form | None
+    documents: list[Attached]
+    tier: int | None
+    expires_at: str | None
+    reason: str | None
+    recommended_by: str | None
+    confirmed_by: str | None
+    has_consent: bool
+    steps: list[Step]
+    opened_at: str
+    """RFC 3339, in UTC."""
+    updated_at: str
+    """RFC 3339, in UTC."""
+    secret: str | None
+
+
+class ApplicationCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An application of the account that is signed in."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    form: FormCommand
+
+
+class ApplicationLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An application in a queue."""
+
+    application_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    programme: str
+    status: Literal[
+        "invited",
+        "filed",
+        "asked",
+        "recommended",
+        "confirmed",
+        "admitted",
+        "declined",
+        "withdrawn",
+        "in_review",
+    ]
+    """How far it is. An applicant is shown `in_review` while it is decided."""
+    org_id: int | None
+    controller: str | None
+    name_zh: str | None
+    """Its name in Chinese; null where the office has no profile."""
+    name_en: str | None
+    """Its name in English; null where the office has no profile."""
+    recommended_by: str | None
+    """The officer; for officers alone."""
+    tier: int | None
+    expires_at: str | None
+    reason: str | None
+    opened_at: str
+    """RFC 3339, in UTC."""
+    updated_at: str
+    """RFC 3339, in UTC."""
+
+
 class Application(msgspec.Struct, frozen=True, kw_only=True):
     """An application that has led to no membership. It is kept by the office, not on the
     chain.
@@ -127,6 +263,93 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, in UTC."""
 
 
+class ApplicationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The applications that something was done about."""
+
+    items: list[ApplicationLine]
+
+
+class ApplicationsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Applications to be confirmed or decided, all or none of them."""
+
+    applications: list[str]
+
+
+class ApplicationsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a queue, oldest first; `counts` are of all its states."""
+
+    items: list[ApplicationLine]
+    counts: dict[str, int]
+    next: str | None
+
+
+class AppointmentsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Give an account an office. For the default admin."""
+
+    command: Literal["appointments"]
+    """As POST /v1/appointments."""
+    body: OfficeCommand
+
+
+class ApprovalCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A proposal to be approved. `calls_hash` is that of the calls which the caller was shown:
+    a proposal of others is refused.
+    """
+
+    proposal: int
+    calls_hash: str
+    """The proposal's `calls_hash`."""
+
+
+class ApprovalDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A councillor approves a proposal's calls."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["approval"]
+    proposal: int
+
+
+class ApprovalRulesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Change how many approvals proposals need. For the programme's council."""
+
+    command: Literal["approval-rules"]
+    """As POST /v1/approval-rules."""
+    body: ApprovalsCommand
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """An approval. It `counts` while its councillor is still the one that it was when the
+    proposal was made.
+    """
+
+    councillor: str
+    """An account, with the checksum of EIP-55."""
+    counts: bool
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+
+
+class ApprovalsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many approvals proposals of a programme's council need from now on."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    approvals_needed: int
+    """Beside the maker's."""
+
+
+class Argument(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of a call by its path, as people read it."""
+
+    path: str
+    value_zh: str
+    value_en: str
+
+
 class AsOf(msgspec.Struct, frozen=True, kw_only=True):
     """The block that an answer is true at."""
 
@@ -135,6 +358,86 @@ class AsOf(msgspec.Struct, frozen=True, kw_only=True):
     """32 bytes: a hash, a commitment, or an operation's id."""
     timestamp: str
     """RFC 3339, in UTC."""
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of an application, for those whom it concerns."""
+
+    commitment: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    title: str
+    media_type: str
+    size: int
+    added_at: str
+    """RFC 3339, in UTC."""
+
+
+class AuditAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How the audit stands: none was ever asked for; one is running; or how the last one
+    ended. While one is running, `done` of `total` blocks are through its `step`.
+    """
+
+    state: Literal["none", "running", "done", "failed"]
+    begun_at: str | None
+    ended_at: str | None
+    step: str
+    done: int
+    total: int
+    problem: str
+    """Why it failed, where it did."""
+    verdict: Verdict | None
+    bundle: str | None
+    """Where the last bundle is."""
+
+
+class AuditCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A check, and of how many things it was made."""
+
+    name: str
+    count: int
+    done: bool
+    """Whether it came to its end."""
+
+
+class AuditCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """By what to verify. Without compiling, and without the policies that were used, the best
+    that comes out is `incomplete`.
+    """
+
+    compile: bool = True
+    """Compile the contracts' sources anew and compare; half a minute."""
+    expiry_epochs: int | None = None
+    """After how many further epochs credits expire."""
+    share_rules: list[dict[str, Any]] = []
+    """The published rules of sharing."""
+
+
+class AuditFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """What is objected to, and where."""
+
+    code: str
+    kind: Literal["wrong", "missing"]
+    row: str
+    block: int | None
+    log_index: int | None
+    zh: str
+    """The sentence, in Chinese."""
+    en: str
+    """The sentence, in English."""
+
+
+class AwardBatchDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An issuer awards credits."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["award-batch"]
+    programme: str
+    """A programme, by its id or its key."""
+    awards: list[AwardItem]
+    no_evidence: bool = False
 
 
 class AwardItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -146,6 +449,14 @@ class AwardItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Credits."""
     category: str
     evidence: str | None = None
+
+
+class AwardsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Award credits for contributions, with the evidence of them. For issuers and the council."""
+
+    command: Literal["awards"]
+    """As POST /v1/awards."""
+    body: AwardsCommand
 
 
 class AwardsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -185,6 +496,129 @@ class BalancesAnswer(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Balance]
 
 
+class BenefitAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One benefit."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    listing_id: int
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    key: str | None
+    name_zh: str | None
+    """Its name in Chinese; null where the office has no profile."""
+    name_en: str | None
+    """Its name in English; null where the office has no profile."""
+    note: str | None
+    price: int
+    """Whole credits."""
+    capacity: int
+    """Units."""
+    per_organisation: int
+    """Units."""
+    taken: int
+    """Units."""
+    left: int
+    """Units."""
+    opens_at: str
+    """RFC 3339, in UTC."""
+    closes_at: str
+    """RFC 3339, in UTC."""
+    standing: ListingStanding
+    profile: str | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+
+
+class BenefitClosingsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Close a benefit for good. For treasurers and the council."""
+
+    command: Literal["benefit-closings"]
+    """As POST /v1/benefit-closings."""
+    body: ListingClosingCommand
+
+
+class Benefit(msgspec.Struct, frozen=True, kw_only=True):
+    """A benefit: `price` credits a unit, `capacity` units in all, `per_organisation` of them
+    for one organisation. It can be redeemed from `opens_at` (included) to `closes_at` (not)
+    while its `standing`, by the time of the answer's block, is `open`. Its terms are never
+    changed: another price is another listing.
+    """
+
+    listing_id: int
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    key: str | None
+    name_zh: str | None
+    """Its name in Chinese; null where the office has no profile."""
+    name_en: str | None
+    """Its name in English; null where the office has no profile."""
+    note: str | None
+    price: int
+    """Whole credits."""
+    capacity: int
+    """Units."""
+    per_organisation: int
+    """Units."""
+    taken: int
+    """Units."""
+    left: int
+    """Units."""
+    opens_at: str
+    """RFC 3339, in UTC."""
+    closes_at: str
+    """RFC 3339, in UTC."""
+    standing: ListingStanding
+    profile: str | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+
+
+class BenefitsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Open a benefit to be redeemed. For treasurers and the council."""
+
+    command: Literal["benefits"]
+    """As POST /v1/benefits."""
+    body: ListingCommand
+
+
+class BenefitsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Benefits, the latest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Benefit]
+    next: str | None
+
+
+class BoundariesCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Boundaries between epochs to be appended, in growing order. They are never moved."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    boundaries: list[str]
+
+
 class BudgetCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The most credits that an issuer may award at once and in an epoch; zeros take it away."""
 
@@ -196,6 +630,33 @@ class BudgetCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     per_epoch: int
 
 
+class BudgetLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """An issuer's budget, of all categories or of one, and what is left of it in the epoch in
+    force. Where none is in force, `epoch` is null and nothing can be awarded. `may_award`:
+    the account holds an office that awards; `by_council`: it is of the council, whose
+    awards are on nobody's budget.
+    """
+
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    issuer: str
+    """An account, with the checksum of EIP-55."""
+    category: str | None
+    per_award: int
+    """Whole credits."""
+    per_epoch: int
+    """Whole credits."""
+    epoch: int | None
+    epoch_ends_at: str | None
+    spent: int
+    """Whole credits."""
+    left: int
+    """Whole credits."""
+    may_award: bool
+    by_council: bool
+
+
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """The most credits that the account may award in a programme, at once and in an epoch."""
 
@@ -204,6 +665,130 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
     per_award: int
     per_epoch: int
+
+
+class BudgetsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Give an issuer a budget, or take it away. For treasurers and the council."""
+
+    command: Literal["budgets"]
+    """As POST /v1/budgets."""
+    body: BudgetCommand
+
+
+class BudgetsLeftAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Budgets, by programme and issuer: that of all categories first, then each category's."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[BudgetLeft]
+
+
+class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A call in one sentence. Where it is not `readable`, nobody can tell what it would do,
+    and the sentence says why.
+    """
+
+    number: int
+    readable: bool
+    sentence_zh: str
+    sentence_en: str
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A call: the contract and the function that it calls, a line for each row of a batch,
+    every argument, and the calls of a proposal within the proposal.
+    """
+
+    number: int
+    readable: bool
+    sentence_zh: str
+    sentence_en: str
+    contract: str
+    function: str
+    rows_zh: list[str]
+    rows_en: list[str]
+    arguments: list[Argument]
+    inner: list[Call]
+
+
+class CancellationDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was signed before is to be worth nothing: its contract and operation."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str
+    """By what the message counts once; a random one unless given."""
+    deadline: str | None = None
+    kind: Literal["cancellation"]
+    contract: Literal["Organisations", "Memberships", "Credits", "Benefits", "Shares", "Council"]
+
+
+class CategoryBudgetCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The most credits that an issuer may award in one category in an epoch; null takes the
+    limit away.
+    """
+
+    programme: str
+    """A programme, by its id or its key."""
+    issuer: str
+    """An account, all of one case or with the checksum of EIP-55."""
+    category: str
+    per_epoch: int | None
+
+
+class CategoryBudgetsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Limit what an issuer may award in one category. For treasurers and the council."""
+
+    command: Literal["category-budgets"]
+    """As POST /v1/category-budgets."""
+    body: CategoryBudgetCommand
+
+
+class CategoryClosingsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Close categories to awards. For the programme's council."""
+
+    command: Literal["category-closings"]
+    """As POST /v1/category-closings."""
+    body: CategoryClosingsCommand
+
+
+class CategoryClosingsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Categories to be closed to awards; what was awarded in them stays."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    categories: list[str]
+
+
+class CategoryItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A category, what people call it, and the side of the industry that it belongs to."""
+
+    key: str
+    name_zh: str = ""
+    """What it is called in Chinese."""
+    name_en: str = ""
+    """What it is called in English."""
+    side: str = ""
+
+
+class CategoryOpeningsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Open categories to awards. For the programme's council."""
+
+    command: Literal["category-openings"]
+    """As POST /v1/category-openings."""
+    body: CategoryOpeningsCommand
+
+
+class CategoryOpeningsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Categories to be opened to awards."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    categories: list[CategoryItem]
 
 
 class CategorySum(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,6 +827,43 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     open: bool
 
 
+class CertificateAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A proof of what the organisation has at one block; `moonlake audit verify` checks it,
+    and docs/audit-format.md says how it is made. Its bytes are canonical JSON.
+    """
+
+    format: Literal[1]
+    chain_id: int
+    genesis_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    recovery_delay: int
+    contracts: dict[str, str]
+    header: str
+    """The block's header, as its hash is taken."""
+    org_id: int
+    controller: str
+    standings: list[CertificateStanding]
+    proofs: dict[str, CertificateProof]
+
+
+class CertificateProof(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract's account and slots: the nodes of the state's tries, in hex."""
+
+    account: list[str]
+    slots: list[list[str]]
+
+
+class CertificateStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """The organisation in one programme. `status` is 0 none, 1 active, 2 suspended, 3 revoked."""
+
+    programme_id: int
+    balance: int
+    status: int
+    tier: int
+    since: int
+    expires_at: int
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The last change of a membership: what, why, by whom, and in which block."""
 
@@ -250,6 +872,41 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     evidence: EvidenceRef | None
     actor: str
     """An account, with the checksum of EIP-55."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+
+
+class ClaimCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation's share of a distribution to be claimed."""
+
+    distribution: int
+    organisation: int
+    """An organisation's id."""
+
+
+class ClaimDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation claims its share of a distribution."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["claim"]
+    distribution: int
+    organisation: int
+    """An organisation's id."""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """That a share was claimed: by whom, when, in which block."""
+
+    amount: int
+    """Units of the pool."""
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
     block_number: int
     timestamp: str
     """RFC 3339, in UTC."""
@@ -271,6 +928,65 @@ class CollectionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A picture (SVG) as a `data:` URI."""
 
 
+class ConsentCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The applicant's signature of the consent message, and the deadline that it names."""
+
+    signature: str
+    deadline: int
+
+
+class ConsentDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An applicant agrees to be admitted into a tier."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["consent"]
+    programme: str
+    """A programme, by its id or its key."""
+    organisation: int
+    """An organisation's id."""
+    tier: int = 1
+    """A tier's number."""
+    evidence: str | None = None
+
+
+class ConsentMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Typed data (EIP-712) as `eth_signTypedData_v4` takes it; the deadline is sent back with
+    the signature.
+    """
+
+    deadline: int
+    typed_data: dict[str, Any]
+
+
+class ContactBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or desk to turn to. One of person, e-mail and phone must be there."""
+
+    role: str = ""
+    person: str = ""
+    email: str = ""
+    phone: str = ""
+    address: str = ""
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or desk to turn to."""
+
+    role: str
+    person: str
+    email: str
+    phone: str
+    address: str
+
+
+class ContactsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom to call at an organisation, in place of all before."""
+
+    contacts: list[ContactBody]
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """A contract that the mirror follows."""
 
@@ -280,6 +996,194 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     code_hash: str
     """32 bytes: a hash, a commitment, or an operation's id."""
     first_block: int
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an application; `waits_for` says what it still needs, empty for nothing."""
+
+    application_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    status: Literal[
+        "invited",
+        "filed",
+        "asked",
+        "recommended",
+        "confirmed",
+        "admitted",
+        "declined",
+        "withdrawn",
+        "in_review",
+    ]
+    """How far it is. An applicant is shown `in_review` while it is decided."""
+    org_id: int | None
+    waits_for: str
+
+
+class DecisionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision, and how far it is; what was not done may be asked for again."""
+
+    decision_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    state: Literal["waiting", "done", "failed"]
+    asked_by: str
+    """An account, with the checksum of EIP-55."""
+    signed_by: str
+    """An account, with the checksum of EIP-55."""
+    asked_at: str
+    """RFC 3339, in UTC."""
+    ended_at: str | None
+    problem: str | None
+    """An error's code, where it waits or failed for one."""
+    applications: list[Decided]
+
+
+class DeclinesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Record that applications were declined. For registrars and the council."""
+
+    command: Literal["declines"]
+    """As POST /v1/declines."""
+    body: StandingCommand
+
+
+class DeliveriesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest deliveries, newest first."""
+
+    items: list[Delivery]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to a webhook, and its last attempt."""
+
+    message_id: str
+    webhook_id: str
+    type: str
+    state: str
+    attempts: int
+    due_at: str
+    """RFC 3339, in UTC."""
+    updated_at: str
+    """RFC 3339, in UTC."""
+    last_status: int | None
+    last_problem: str
+
+
+class DismissalsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Take an office from an account. For the default admin."""
+
+    command: Literal["dismissals"]
+    """As POST /v1/dismissals."""
+    body: OfficeCommand
+
+
+class DistributionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One distribution."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    distribution_id: int
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    epoch: int
+    pool: int
+    """Units of the pool."""
+    unit: str
+    """What the pool is of."""
+    rule: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    root: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    claimable_from: str
+    """RFC 3339, in UTC."""
+    claimable_until: str
+    """RFC 3339, in UTC."""
+    standing: DistributionStanding
+    claimed: int
+    """Units of the pool."""
+    claim_count: int
+    shares: str | None
+    evidence: EvidenceRef | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+
+
+class DistributionCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pool to be shared by the contributions of an epoch that is over. The shares are
+    computed here, kept as a document that everybody can read, and posted by their root.
+    """
+
+    programme: str
+    """A programme, by its id or its key."""
+    epoch: int
+    pool: int
+    unit: str
+    rule: RuleItem | None = None
+    claimable_from: str
+    """RFC 3339."""
+    claimable_until: str
+    """RFC 3339."""
+
+
+class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+    """A pool shared by an epoch's contributions. `rule` is the SHA-256 of the rule's canonical
+    JSON and `root` that of the tree of shares: whoever has the epoch's entries and the rule
+    computes both again. `shares` is the document with the rule and all shares. They can be
+    claimed from `claimable_from` (included) to `claimable_until` (not). Account, evidence,
+    operation and block are those of its last change.
+    """
+
+    distribution_id: int
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    epoch: int
+    pool: int
+    """Units of the pool."""
+    unit: str
+    """What the pool is of."""
+    rule: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    root: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    claimable_from: str
+    """RFC 3339, in UTC."""
+    claimable_until: str
+    """RFC 3339, in UTC."""
+    standing: DistributionStanding
+    claimed: int
+    """Units of the pool."""
+    claim_count: int
+    shares: str | None
+    evidence: EvidenceRef | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+
+
+class DistributionsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Distributions, the latest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Distribution]
+    next: str | None
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,6 +1196,122 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     made_up: bool
     content: str
     """Where the document itself is."""
+
+
+class DraftBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What shall be signed."""
+
+    message: (
+        AwardBatchDraft
+        | ConsentDraft
+        | RedemptionDraft
+        | ClaimDraft
+        | ApprovalDraft
+        | RotationDraft
+        | AcceptanceDraft
+        | ObjectionDraft
+        | CancellationDraft
+    )
+
+
+class DueAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is due to expire, the oldest award first: as many as one transaction takes, of
+    `due_count` in all. `description` is the canonical JSON of how it was computed, and
+    `policy` its SHA-256, which the expiries are posted with.
+    """
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    due_count: int
+    due_credits: int
+    """Whole credits."""
+    policy: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    description: str
+    items: list[Due]
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """An expiry that is due: of which award, how much, and what it leaves the organisation."""
+
+    entry_id: int
+    """The number of the entry's line in the credit journal. Numbers grow, and can have gaps: a
+    line that is no entry, such as a cancelled message, takes one too.
+    """
+    org_id: int
+    category: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    credits: int
+    """Whole credits."""
+    leaves: int
+    """Whole credits."""
+
+
+class EntitlementAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What one organisation gets, with what proves it: hashed pairwise with the `leaf`, in the
+    order of their values as OpenZeppelin's MerkleProof has it, `proof` leads to the `root`.
+    """
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    org_id: int
+    name_zh: str | None
+    """Its name in Chinese; null where the office has no profile."""
+    name_en: str | None
+    """Its name in English; null where the office has no profile."""
+    amount: int
+    """Units of the pool."""
+    claim: Claim | None
+    distribution_id: int
+    unit: str
+    """What the pool is of."""
+    standing: DistributionStanding
+    claimable_from: str
+    """RFC 3339, in UTC."""
+    claimable_until: str
+    """RFC 3339, in UTC."""
+    leaf: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    proof: list[str]
+    root: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+
+
+class Entitlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organisation gets of a distribution; `claim` is null until it is claimed."""
+
+    org_id: int
+    name_zh: str | None
+    """Its name in Chinese; null where the office has no profile."""
+    name_en: str | None
+    """Its name in English; null where the office has no profile."""
+    amount: int
+    """Units of the pool."""
+    claim: Claim | None
+
+
+class EntitlementsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the organisations get, in the order of their ids."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Entitlement]
+    next: str | None
 
 
 class EntriesPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -385,6 +1405,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """32 bytes: a hash, a commitment, or an operation's id."""
 
 
+class EpochBoundariesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Append boundaries between epochs; they are never moved. For the programme's council."""
+
+    command: Literal["epoch-boundaries"]
+    """As POST /v1/epoch-boundaries."""
+    body: BoundariesCommand
+
+
 class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     """A period, from `begins_at` (included) to `ends_at` (not)."""
 
@@ -393,6 +1421,26 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, in UTC."""
     ends_at: str
     """RFC 3339, in UTC."""
+
+
+class ErasureAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows of each kind are gone; `remaining` says what may still hold a trace."""
+
+    org_id: int
+    profiles: int
+    contacts: int
+    applications: int
+    documents: int
+    remaining: list[str]
+
+
+class ErasureCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation to be erased from the office, for good; its id is named once more."""
+
+    organisation: int
+    """An organisation's id."""
+    with_evidence: bool = False
+    """Also the documents that its facts alone rest on."""
 
 
 class EvidenceAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -430,6 +1478,75 @@ class EvidenceRef(msgspec.Struct, frozen=True, kw_only=True):
     document: Document | None
 
 
+class ExpiriesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Let what is due expire. For the programme's council."""
+
+    command: Literal["expiries"]
+    """As POST /v1/expiries."""
+    body: ExpiriesCommand
+
+
+class ExpiriesCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That what is due in a programme shall expire: as many awards as one transaction takes,
+    the oldest first. Credits of an epoch expire once `epochs` more of them are over.
+    """
+
+    programme: str
+    """A programme, by its id or its key."""
+    epochs: int
+
+
+class ExpiringAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """When an organisation's unspent credits of a programme expire by a policy: those of an
+    epoch once `epochs` more of them are over. The oldest award first, which is also spent
+    first.
+    """
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    org_id: int
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    epochs: int
+    due: int
+    """Whole credits."""
+    items: list[Expiring]
+
+
+class Expiring(msgspec.Struct, frozen=True, kw_only=True):
+    """What is unspent of an award, and when it expires. `expires_at` is null where the
+    boundary that decides it is not appended yet; once it is over, the credits are `due`:
+    they can be spent until the council lets them expire.
+    """
+
+    entry_id: int
+    """The number of the entry's line in the credit journal. Numbers grow, and can have gaps: a
+    line that is no entry, such as a cancelled message, takes one too.
+    """
+    category: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    credits: int
+    """Whole credits."""
+    posted_at: str
+    """RFC 3339, in UTC."""
+    expires_at: str | None
+    due: bool
+
+
+class ExportAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the office keeps of an organisation, to be handed to it."""
+
+    org_id: int
+    exported_at: str
+    """RFC 3339, in UTC."""
+    held: dict[str, Any]
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing was done; of a contract's refusal, `values` has its name and arguments."""
 
@@ -446,6 +1563,71 @@ class FieldError(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
 
 
+class FormCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an applicant says of itself. The names and the code become public once it is
+    admitted; contact and note never do.
+    """
+
+    name_zh: str = ""
+    name_en: str = ""
+    kind: str = "company"
+    segment: str = ""
+    note: str = ""
+    uscc: str = ""
+    """The unified social credit code; its check digit is checked."""
+    contact: ContactBody | None = None
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What an applicant said of itself."""
+
+    name_zh: str
+    name_en: str
+    kind: str
+    segment: str
+    note: str
+    uscc: str
+    contact: Contact | None
+
+
+class FoundingCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A programme to be founded. Its names are kept by the office; the chain gets a
+    commitment.
+    """
+
+    key: str
+    name_zh: str = ""
+    """What it is called in Chinese."""
+    name_en: str = ""
+    """What it is called in English."""
+    role_zh: str = ""
+    role_en: str = ""
+    note: str = ""
+    supply_cap: int = 9007199254740991
+    """Outstanding credits at most."""
+    approvals_needed: int = 1
+    """Beside the maker's."""
+
+
+class FulfilmentsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Record redemptions as fulfilled; they are not refunded any more. For treasurers and the
+    council.
+    """
+
+    command: Literal["fulfilments"]
+    """As POST /v1/fulfilments."""
+    body: FulfilmentsCommand
+
+
+class FulfilmentsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Redemptions of one programme to be recorded as fulfilled, all or none."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    redemptions: list[int]
+    evidence: str | None = None
+
+
 class Halt(msgspec.Struct, frozen=True, kw_only=True):
     """Why the mirror halted."""
 
@@ -460,6 +1642,55 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """The process runs."""
 
     status: Literal["ok"]
+
+
+class InvitationCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An application to be opened for somebody, who is then given its secret."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    organisation: int | None = None
+    """Where it is on the register already."""
+    controller: str | None = None
+    """The account that acts for it, where it has one."""
+
+
+class ListingClosingCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A benefit to be closed for good; what was redeemed of it is settled as before."""
+
+    listing: int
+
+
+class ListingCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A benefit to be opened: its price, its units, and when. `per_organisation` is all of
+    them unless given. Its name is kept by the office; the chain gets a commitment to it.
+    """
+
+    programme: str
+    """A programme, by its id or its key."""
+    key: str
+    name_zh: str = ""
+    name_en: str = ""
+    note: str = ""
+    price: int
+    """Credits a unit."""
+    capacity: int
+    """Units."""
+    per_organisation: int | None = None
+    opens_at: str
+    """RFC 3339."""
+    closes_at: str
+    """RFC 3339."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operation made, its number, and where to read it."""
+
+    what: Literal[
+        "programme", "organisation", "entry", "benefit", "redemption", "distribution", "proposal"
+    ]
+    number: int
+    path: str
 
 
 class MemberCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -567,6 +1798,16 @@ class MembershipsPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class NamedKeyItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A key, and what people call it; the names are the office's and can change."""
+
+    key: str
+    name_zh: str = ""
+    """What it is called in Chinese."""
+    name_en: str = ""
+    """What it is called in English."""
+
+
 class NewApiKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key that was made, shown this once."""
 
@@ -585,7 +1826,9 @@ class NewApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NonceAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message to sign (EIP-4361) must hold; it is good until `expires_at`."""
+    """What a message to sign (EIP-4361) must hold; it is good until `expires_at`. `message` is
+    such a message, for the address that was given, and null without one.
+    """
 
     nonce: str
     domain: str
@@ -594,6 +1837,7 @@ class NonceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     chain_id: int
     expires_at: str
     """RFC 3339, in UTC."""
+    message: str | None
 
 
 class NumberTrait(msgspec.Struct, frozen=True, kw_only=True):
@@ -602,6 +1846,26 @@ class NumberTrait(msgspec.Struct, frozen=True, kw_only=True):
     display_type: Literal["number", "date"]
     trait_type: str
     value: int
+
+
+class ObjectionDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation's controller objects to its recovery."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["objection"]
+    organisation: int
+    """An organisation's id."""
+
+
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something would be refused, in both languages; `code` never changes."""
+
+    code: str
+    sentence_zh: str
+    sentence_en: str
 
 
 class OfficeCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -614,8 +1878,37 @@ class OfficeCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """The whole alliance where there is none."""
 
 
+class Officer(msgspec.Struct, frozen=True, kw_only=True):
+    """An account and an office that it holds since `since`. An office of the whole alliance
+    has no programme, and counts in each.
+    """
+
+    account: str
+    """An account, with the checksum of EIP-55."""
+    role: str
+    programme_id: int | None
+    programme: str | None
+    since_block: int
+    since: str
+    """RFC 3339, in UTC."""
+
+
+class OfficersAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds which office: those of the whole alliance first, then by programme."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Officer]
+
+
 class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation."""
+    """One operation. `made` is what it made that has a number, at most 500 of them, once its
+    block is mirrored.
+    """
 
     as_of: AsOf
     mirror: Condition
@@ -641,6 +1934,7 @@ class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, in UTC."""
     request_id: str | None
     failure: Failure | None
+    made: list[Made]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -740,6 +2034,14 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True):
     applications: list[Application]
 
 
+class OrganisationsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Register organisations. For alliance-wide registrars."""
+
+    command: Literal["organisations"]
+    """As POST /v1/organisations."""
+    body: RegistrationsCommand
+
+
 class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the register."""
 
@@ -753,6 +2055,31 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class PauseCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That the ledger be stopped, or go on: all that is to be said."""
+
+    confirm: Literal[True]
+    """That it is meant."""
+
+
+class PauseEndsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Let the ledger go on. For the default admin."""
+
+    command: Literal["pause-ends"]
+    """As POST /v1/pause-ends."""
+    body: PauseCommand
+
+
+class PausesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Stop the ledger: nothing changes until it goes on. For alliance-wide guardians and the
+    default admin.
+    """
+
+    command: Literal["pauses"]
+    """As POST /v1/pauses."""
+    body: PauseCommand
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error (RFC 9457). `code` is stable; `detail` and `advice` are for people."""
 
@@ -764,6 +2091,31 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     advice: str | None = None
     errors: list[FieldError] | None = None
+
+
+class ProfileAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of an organisation. `document` with `salt` is what `commitment`, which
+    stands on the chain, is of; it is null where it was erased or is kept elsewhere.
+    """
+
+    org_id: int
+    commitment: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    salt: str | None
+    document: dict[str, Any] | None
+    contacts: list[Contact]
+
+
+class ProfileCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be public of an organisation from now on; what is not given stays."""
+
+    name_zh: str | None = None
+    name_en: str | None = None
+    segment: str | None = None
+    note: str | None = None
+    uscc: str | None = None
+    """The unified social credit code; its check digit is checked."""
+    website: str | None = None
 
 
 class ProgrammeAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -797,6 +2149,26 @@ class ProgrammeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     role_zh: str | None
     role_en: str | None
     totals: list[CategoryTotal]
+
+
+class ProgrammeProfileCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Other names or words for a programme; what is left out stays as it is."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    name_zh: str | None = None
+    name_en: str | None = None
+    role_zh: str | None = None
+    role_en: str | None = None
+    note: str | None = None
+
+
+class ProgrammeProfilesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Change a programme's names and words. For its council."""
+
+    command: Literal["programme-profiles"]
+    """As POST /v1/programme-profiles."""
+    body: ProgrammeProfileCommand
 
 
 class Programme(msgspec.Struct, frozen=True, kw_only=True):
@@ -837,6 +2209,157 @@ class ProgrammesAnswer(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Programme]
 
 
+class ProgrammesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Found a programme. For the council of the whole alliance."""
+
+    command: Literal["programmes"]
+    """As POST /v1/programmes."""
+    body: FoundingCommand
+
+
+class ProposalAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One proposal, with all that its calls hold, in words and as they are made."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    proposal_id: int
+    programme_id: int | None
+    programme: str | None
+    standing: ProposalStanding
+    calls: list[CallSummary]
+    maker: str
+    """An account, with the checksum of EIP-55."""
+    maker_dismissed: bool
+    made_at: str
+    """RFC 3339, in UTC."""
+    expires_at: str
+    """RFC 3339, in UTC."""
+    evidence: EvidenceRef | None
+    calls_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    approvals_needed: int
+    approvals_counting: int
+    approvals: list[Approval]
+    may_approve: list[str]
+    executable: bool
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+    told: list[Call]
+    raw_calls: list[RawCall]
+
+
+class ProposalCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A proposal to be carried out, or cancelled."""
+
+    proposal: int
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal to a council, that of the whole alliance where `programme` is null.
+
+    `approvals_counting` of `approvals_needed` are given; `may_approve` are the councillors
+    that have not approved and may. Where it is `executable`, a councillor can have it
+    carried out. It can be neither approved nor carried out once its maker is dismissed.
+    Account, operation and block are those of its last change.
+    """
+
+    proposal_id: int
+    programme_id: int | None
+    programme: str | None
+    standing: ProposalStanding
+    calls: list[CallSummary]
+    maker: str
+    """An account, with the checksum of EIP-55."""
+    maker_dismissed: bool
+    made_at: str
+    """RFC 3339, in UTC."""
+    expires_at: str
+    """RFC 3339, in UTC."""
+    evidence: EvidenceRef | None
+    calls_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    approvals_needed: int
+    approvals_counting: int
+    approvals: list[Approval]
+    may_approve: list[str]
+    executable: bool
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+
+
+class ProposalsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Commands to be proposed to a council, whose seat does them, all or none."""
+
+    council: str
+    """A programme, by its id or its key; 0 is the whole alliance."""
+    expires_at: str | None = None
+    evidence: str | None = None
+    no_evidence: bool = False
+    though_refused: bool = False
+    calls: list[
+        AwardsCall
+        | ReversalsCall
+        | AdmissionsCall
+        | RenewalsCall
+        | TierChangesCall
+        | SuspensionsCall
+        | ResumptionsCall
+        | RevocationsCall
+        | DeclinesCall
+        | OrganisationsCall
+        | ProgrammesCall
+        | ProgrammeProfilesCall
+        | SupplyCapsCall
+        | ApprovalRulesCall
+        | TiersCall
+        | TierOpeningsCall
+        | TierClosingsCall
+        | CategoryOpeningsCall
+        | CategoryClosingsCall
+        | EpochBoundariesCall
+        | BudgetsCall
+        | CategoryBudgetsCall
+        | AppointmentsCall
+        | DismissalsCall
+        | PausesCall
+        | PauseEndsCall
+        | BenefitsCall
+        | BenefitClosingsCall
+        | FulfilmentsCall
+        | RefundsCall
+        | SharesCall
+        | ShareWithdrawalsCall
+        | ExpiriesCall
+    ]
+
+
+class ProposalsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Proposals, the latest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Proposal]
+    next: str | None
+
+
 class Rank(msgspec.Struct, frozen=True, kw_only=True):
     """An organisation's place. Equal ones share a rank, and the next rank counts them all."""
 
@@ -864,6 +2387,14 @@ class RankingPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class RawCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call as it is made, of which all calls' hash is `calls_hash`."""
+
+    target: str
+    """An account, with the checksum of EIP-55."""
+    data: str
+
+
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     """Answers are current, up to `block_number`; `lag` counts the blocks beyond it,
     `lag_seconds` is its age where there are any.
@@ -873,6 +2404,176 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     block_number: int
     lag: int
     lag_seconds: int
+
+
+class RecommendationsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What should become of one or many: admission (`tier` and `expires_at`), or a refusal
+    (`reason`). All or none of them.
+    """
+
+    applications: list[str]
+    tier: int | None = None
+    expires_at: str | None = None
+    reason: str | None = None
+
+
+class RedemptionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One redemption."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    redemption_id: int
+    listing_id: int
+    name_zh: str | None
+    """Its name in Chinese; null where the office has no profile."""
+    name_en: str | None
+    """Its name in English; null where the office has no profile."""
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    org_id: int
+    quantity: int
+    """Units."""
+    credits: int
+    """Whole credits."""
+    status: RedemptionStatusName
+    entry_id: int
+    refund_id: int | None
+    redeemed_at: str
+    """RFC 3339, in UTC."""
+    evidence: EvidenceRef | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+    transaction_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+
+
+class RedemptionCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a benefit to be redeemed for an organisation's credits."""
+
+    listing: int
+    organisation: int
+    """An organisation's id."""
+    quantity: int = 1
+
+
+class RedemptionDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation redeems credits for units of a benefit, at its price."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["redemption"]
+    listing: int
+    organisation: int
+    """An organisation's id."""
+    quantity: int = 1
+
+
+class RedemptionPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a redemption would change at the answer's block. Nothing is asked for or kept by
+    it; what stands in the way is in `obstacles`, and there is none where it is `possible`.
+    """
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    listing_id: int
+    org_id: int
+    quantity: int
+    """Units."""
+    credits: int
+    """What it would cost."""
+    balance_before: int
+    """Whole credits."""
+    balance_after: int
+    """Whole credits."""
+    left_before: int
+    """Units."""
+    left_after: int
+    limit_before: int
+    """Units that the organisation could redeem of it."""
+    limit_after: int
+    possible: bool
+    obstacles: list[Obstacle]
+
+
+class Redemption(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a benefit that an organisation redeemed, and what became of it. `entry_id` is
+    the entry that took the credits, `refund_id` the one that gave them back. Evidence,
+    account, operation, block and transaction are those of its last change.
+    """
+
+    redemption_id: int
+    listing_id: int
+    name_zh: str | None
+    """Its name in Chinese; null where the office has no profile."""
+    name_en: str | None
+    """Its name in English; null where the office has no profile."""
+    programme_id: int
+    programme: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    org_id: int
+    quantity: int
+    """Units."""
+    credits: int
+    """Whole credits."""
+    status: RedemptionStatusName
+    entry_id: int
+    refund_id: int | None
+    redeemed_at: str
+    """RFC 3339, in UTC."""
+    evidence: EvidenceRef | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+    transaction_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+
+
+class RedemptionsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Redemptions, the latest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Redemption]
+    next: str | None
+
+
+class RefundCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A redemption to be cancelled; its credits are given back."""
+
+    redemption: int
+    evidence: str | None = None
+
+
+class RefundsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Cancel a redemption and give its credits back. For treasurers and the council."""
+
+    command: Literal["refunds"]
+    """As POST /v1/refunds."""
+    body: RefundCommand
 
 
 class RegistrationItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -896,6 +2597,14 @@ class RegistrationsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     organisations: list[RegistrationItem]
 
 
+class RenewalsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Prolong memberships. For registrars and the council."""
+
+    command: Literal["renewals"]
+    """As POST /v1/renewals."""
+    body: RenewalsCommand
+
+
 class RenewalsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Memberships to be prolonged."""
 
@@ -908,12 +2617,50 @@ class RenewalsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """RFC 3339."""
 
 
+class ReplayAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages are sent again."""
+
+    replayed: int
+
+
+class ReplayCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be sent again: one message, all that were given up, or all made since a time."""
+
+    message_id: str | None = None
+    dead: bool = False
+    since: str | None = None
+
+
+class ResumptionsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """End suspensions. For registrars and the council."""
+
+    command: Literal["resumptions"]
+    """As POST /v1/resumptions."""
+    body: StandingCommand
+
+
+class ReversalsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Take awards back. For the issuer that made them, and for the council."""
+
+    command: Literal["reversals"]
+    """As POST /v1/reversals."""
+    body: ReversalsCommand
+
+
 class ReversalsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Awards of one programme to be taken back, all or none."""
 
     entries: list[int]
     evidence: str | None = None
     no_evidence: bool = False
+
+
+class RevocationsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """End memberships; only a new admission undoes it. For registrars and the council."""
+
+    command: Literal["revocations"]
+    """As POST /v1/revocations."""
+    body: StandingCommand
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
@@ -925,6 +2672,47 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     since_block: int
     since: str
     """RFC 3339, in UTC."""
+
+
+class RotationDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation's controller names who shall act for it next."""
+
+    account: str
+    """Who signs: whose right it is."""
+    operation_id: str | None = None
+    deadline: str | None = None
+    kind: Literal["rotation"]
+    organisation: int
+    """An organisation's id."""
+    successor: str
+    """An account, all of one case or with the checksum of EIP-55."""
+
+
+class RuleItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a credit scores by its category, and how much one organisation gets at most (`cap`,
+    a part of the pool) and must score at least.
+    """
+
+    weights: dict[str, Any] | None = None
+    default_weight: str = "1"
+    """A fraction, such as 3/2 or 1.5."""
+    cap: str = "1"
+    """A fraction, such as 3/2 or 1.5."""
+    minimum: str = "0"
+    """A fraction, such as 3/2 or 1.5."""
+    reversals_count: bool = True
+
+
+class SaidCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A question, an answer, or why a recommendation is sent back."""
+
+    text: str
+
+
+class SecretCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A secret to be made; the present one signs beside it for `overlap_hours`."""
+
+    overlap_hours: int = 24
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -939,6 +2727,45 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     csrf_token: str | None
 
 
+class ShareOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organisation gets of one distribution. `amount` is null where the office has not
+    the file of shares that it was posted with.
+    """
+
+    distribution: Distribution
+    amount: int | None
+    claim: Claim | None
+
+
+class ShareWithdrawalsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Take back what is not yet claimed of a distribution. For the programme's council."""
+
+    command: Literal["share-withdrawals"]
+    """As POST /v1/share-withdrawals."""
+    body: WithdrawalCommand
+
+
+class SharesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Share a pool by an epoch's contributions. For the programme's council."""
+
+    command: Literal["shares"]
+    """As POST /v1/shares."""
+    body: DistributionCommand
+
+
+class SharesOfOrganisation(msgspec.Struct, frozen=True, kw_only=True):
+    """What an organisation gets of each distribution, the latest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[ShareOf]
+    next: str | None
+
+
 class SignInCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message of EIP-4361 as it was signed, and the signature: of the account's own key
     (`personal_sign`), or whatever its contract takes (ERC-1271).
@@ -946,6 +2773,23 @@ class SignInCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     message: str
     signature: str
+
+
+class SignedMessageCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message that somebody signed, to be brought to the chain, once, whoever brings it.
+
+    `signer` is the message's account unless it is a key that no account has (ERC-7913: a
+    verifier and a key). A claim brings its `proof`. A consent also needs to be told when
+    the membership ends (`expires_at`), and is for registrars and the council of the
+    programme.
+    """
+
+    typed_data: TypedDataItem
+    signature: str
+    signer: str | None = None
+    proof: list[str] = []
+    expires_at: str | None = None
+    reason: str | None = None
 
 
 class StandingCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -990,11 +2834,63 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     contracts: list[Contract]
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done about it, when, and by whom: `applicant`, `office`, or an officer's name."""
+
+    at: str
+    """RFC 3339, in UTC."""
+    actor: str
+    action: str
+    said: str
+
+
+class SupplyCapCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The most credits of a programme that may be outstanding at once."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    supply_cap: int
+    """Outstanding credits at most."""
+
+
+class SupplyCapsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Change the most credits that may be outstanding at once. For the programme's council."""
+
+    command: Literal["supply-caps"]
+    """As POST /v1/supply-caps."""
+    body: SupplyCapCommand
+
+
+class SuspensionsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Suspend active memberships, lapsed ones too. For registrars and the council."""
+
+    command: Literal["suspensions"]
+    """As POST /v1/suspensions."""
+    body: StandingCommand
+
+
+class TestAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a webhook answered to a test message."""
+
+    delivered: bool
+    status: int | None
+    problem: str
+    took_ms: int
+
+
 class TextTrait(msgspec.Struct, frozen=True, kw_only=True):
     """A trait in words."""
 
     trait_type: str
     value: str
+
+
+class TierChangesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Move memberships into another tier. For registrars and the council."""
+
+    command: Literal["tier-changes"]
+    """As POST /v1/tier-changes."""
+    body: TierChangesCommand
 
 
 class TierChangesCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1009,6 +2905,31 @@ class TierChangesCommand(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """A tier's number."""
 
 
+class TierClosingsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Close a tier to new admissions. For the programme's council."""
+
+    command: Literal["tier-closings"]
+    """As POST /v1/tier-closings."""
+    body: TierCommand
+
+
+class TierCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A tier to be closed to new admissions, or opened again."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    tier: int
+    """A tier's number."""
+
+
+class TierOpeningsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Open a tier to admissions again. For the programme's council."""
+
+    command: Literal["tier-openings"]
+    """As POST /v1/tier-openings."""
+    body: TierCommand
+
+
 class Tier(msgspec.Struct, frozen=True, kw_only=True):
     """A tier; closed to new admissions where it is not `open`."""
 
@@ -1020,6 +2941,22 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     name_en: str | None
     """Its name in English; null where the office has no profile."""
     open: bool
+
+
+class TiersCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Add tiers, numbered on from the last one. For the programme's council."""
+
+    command: Literal["tiers"]
+    """As POST /v1/tiers."""
+    body: TiersCommand
+
+
+class TiersCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Tiers to be added, numbered on from the last one."""
+
+    programme: str
+    """A programme, by its id or its key."""
+    tiers: list[NamedKeyItem]
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -1038,9 +2975,157 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     attributes: list[dict[str, Any]]
 
 
+class TypedDataAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to be signed, and what it says in both languages, from its own values: a
+    sentence, and a line for each row of a batch. Nothing is kept of it. With the signature
+    it goes to `/v1/signed-messages`, and `proof` with it where there is one.
+    """
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    contract: str
+    account: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    deadline: str
+    """RFC 3339, in UTC."""
+    says_zh: list[str]
+    says_en: list[str]
+    typed_data: TypedData
+    digest: str
+    """The 32 bytes that are signed."""
+    proof: list[str]
+
+
+class TypedDataItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message as a wallet showed it (EIP-712)."""
+
+    types: dict[str, list[TypedFieldItem]]
+    primaryType: str
+    domain: TypedDomainItem
+    message: dict[str, Any]
+
+
+class TypedData(msgspec.Struct, frozen=True, kw_only=True):
+    """What a wallet's `eth_signTypedData_v4` takes (EIP-712)."""
+
+    types: dict[str, list[TypedField]]
+    primaryType: str
+    domain: TypedDomain
+    message: dict[str, Any]
+
+
+class TypedDomainItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a message counts."""
+
+    name: str
+    version: str
+    chainId: int
+    verifyingContract: str
+    """An account, all of one case or with the checksum of EIP-55."""
+
+
+class TypedDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message counts."""
+
+    name: str
+    version: str
+    chainId: int
+    verifyingContract: str
+    """An account, with the checksum of EIP-55."""
+
+
+class TypedFieldItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field of a type."""
+
+    name: str
+    type: str
+
+
+class TypedField(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of a type."""
+
+    name: str
+    type: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out. `anchored_to_block` rests on the server's own node, and `finality` says
+    who made the blocks final: take the bundle and an anchor of your own to believe it.
+    """
+
+    verdict: Literal["complete and correct", "wrong", "incomplete"]
+    first_block: int
+    last_block: int
+    last_hash: str
+    anchored_to_block: int | None
+    finality: Literal["validators", "operator"]
+    checks: list[AuditCheck]
+    findings_total: int
+    findings: list[AuditFinding]
+
+
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """Blocks, both included, and what their rows rest on."""
 
     first_block: int
     last_block: int
     level: Literal["receipts", "heads"]
+
+
+class WebhookAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook; `secret` signs its messages, and is shown once, when it is made."""
+
+    webhook_id: str
+    url: str
+    description: str
+    types: list[str]
+    state: Literal["in_use", "disabled"]
+    created_at: str
+    """RFC 3339, in UTC."""
+    disabled_at: str | None
+    disabled_because: str
+    failing_since: str | None
+    secret: str | None
+
+
+class WebhookCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where messages are to be sent, and which: none named means all."""
+
+    url: str
+    """An https URL of a public host."""
+    types: list[str] | None = None
+    description: str = ""
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook. `types` are those of its messages, none for all."""
+
+    webhook_id: str
+    url: str
+    description: str
+    types: list[str]
+    state: Literal["in_use", "disabled"]
+    created_at: str
+    """RFC 3339, in UTC."""
+    disabled_at: str | None
+    disabled_because: str
+    failing_since: str | None
+
+
+class WebhooksAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """All webhooks, oldest first."""
+
+    items: list[Webhook]
+
+
+class WithdrawalCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A distribution to be taken back, as far as it is not claimed."""
+
+    distribution: int
+    evidence: str | None = None
