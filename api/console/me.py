@@ -32,8 +32,12 @@ def me(request: Request) -> Response:
     except NotSignedIn:  # a session that has ended
         caller = None
 
+    is_open = request.app.state.settings.read_policy == "open"
+
     def build(reading: Reading, language: Language) -> Mapping[str, Any]:
-        return {"caller": caller, **(_about(reading, language, caller) if caller else {})}
+        if caller is None:
+            return {"caller": None} if is_open else {"caller": None, "programmes": (), "named": {}}
+        return {"caller": caller, **_about(reading, language, caller)}
 
     return own_page(request, "me.html", build)
 

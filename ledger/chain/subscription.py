@@ -34,6 +34,9 @@ _LOOKS_EVERY = 0.05
 """A node that pushes without end costs one look in 50 ms, and next to nothing to hear."""
 
 _MOST_BYTES = 1 << 20
+_MOST_OF_A_REPLY = 4096
+"""Of the reply to a subscription. What reads it goes as deep as it does, on a thread's stack."""
+
 _METHOD = "eth_subscribe"
 
 
@@ -150,7 +153,10 @@ class HeadSubscription:
         request = {"jsonrpc": "2.0", "id": 1, "method": _METHOD, "params": ["newHeads"]}
         connection.send(json.dumps(request))
         try:
-            answer: Any = json.loads(connection.recv(_OPEN_SECONDS))
+            reply = connection.recv(_OPEN_SECONDS)
+            if len(reply) > _MOST_OF_A_REPLY:
+                raise self._unreadable("it is far too long")
+            answer: Any = json.loads(reply)
         except (ValueError, TimeoutError, RecursionError) as error:
             raise self._unreadable(str(error)) from error
         if not isinstance(answer, dict):

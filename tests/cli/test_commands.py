@@ -333,6 +333,7 @@ def test_operation__shown__says_what_was_asked_and_what_came_of_it(
         "operation_id",
         "command",
         "summary",
+        "request_id",
         "contract",
         "state",
         "of_other_chain",

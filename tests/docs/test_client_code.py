@@ -59,7 +59,7 @@ def test_schema__that_there_is_no_type_for__ends_it() -> None:
         type_of({"type": "array", "items": {"not": {}}}, {})
     document = api_document()
     document["paths"]["/v1/status"]["get"]["parameters"].append(
-        {"name": "X-Else", "in": "header", "schema": {"type": "string"}}
+        {"name": "else", "in": "cookie", "schema": {"type": "string"}}
     )
     with pytest.raises(UnknownSchema):
         write_calls(document)

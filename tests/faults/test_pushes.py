@@ -284,7 +284,8 @@ def test_follow__whose_pushes_fall_silent__looks_nevertheless(
         '{"jsonrpc":"2.0","id":1}',
         "[]",
         "nonsense",
-        pytest.param("[" * 100_000, id="too deep"),
+        pytest.param("[" * 100_000, id="too long"),
+        pytest.param("[" * 4_000, id="too deep"),
         pytest.param(b"\xff\xfe", id="no text"),
     ],
 )

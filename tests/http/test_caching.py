@@ -161,9 +161,9 @@ def test_answer__given_again__is_the_same_with_the_same_headers(
 def test_answers__that_are_kept__take_no_more_than_their_room() -> None:
     kept = Kept(most=1000)
     for number in range(500):
-        answer = KeptAnswer(f"question {number % 50}", b"x" * 10, "text/plain", {})
+        answer = KeptAnswer(f"question {number % 50}", b"x" * 10, "text/plain", {}, "")
         kept.keep(f"tag {number}", answer)
-    kept.keep("large", KeptAnswer("large", b"x" * 11, "text/plain", {}))
+    kept.keep("large", KeptAnswer("large", b"x" * 11, "text/plain", {}, ""))
 
     assert kept.find("tag 499") is not None
     assert kept.find("tag 399") is None

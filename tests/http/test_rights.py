@@ -172,6 +172,9 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/entries/1",
             "/evidence/{evidence}",
             "/docs",
+            "/proof",
+            "/me",
+            "/openapi.d.ts",
             "/favicon.ico",
             "/favicon.svg",
         )
