@@ -117,13 +117,19 @@ class Fuzzer:
             query.append(query[0])
         if query:
             path += "?" + "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in query)
-        content = self._body(operation) if "requestBody" in operation else None
-        if content is not None:
-            headers["Content-Type"] = "application/json"
+        content = None
+        if "requestBody" in operation:
+            taken = operation["requestBody"]["content"]
+            headers["Content-Type"] = kind = self._random.choice(sorted(taken))
+            schema = taken[kind].get("schema", {})
+            content = self._file() if schema.get("format") == "binary" else self._body(schema)
         return Made(operation["operationId"], method.upper(), path, headers, content)
 
-    def _body(self, operation: Any) -> bytes:
-        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    def _file(self) -> bytes:
+        start = self._random.choice((b"", b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"{"))
+        return start + self._random.randbytes(self._random.choice((0, 1, 20, 5000)))
+
+    def _body(self, schema: Any) -> bytes:
         kind = self._random.random()
         if kind < 0.05:
             junk = (b"", b"{", b"\xff\xfe", b"[" * 5000, b"1e999", b'"\\ud800"', b"NaN")
