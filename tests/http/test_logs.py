@@ -78,6 +78,8 @@ def test_request__is_a_line__with_its_route_and_never_its_values(
     client.get("/somewhere/hidden", headers={"X-Request-ID": "nowhere-1"})
     client.get("/v1/session", headers={"X-Request-ID": "nobody-1"})
 
+    # A line is written after its answer has gone.
+    assert wait_until(lambda: bool(lines(written, request_id="nobody-1")), seconds=20)
     both = lines(written, request_id="balances-1")
     assert len(both) == 2
     for line in both:
@@ -108,6 +110,9 @@ def test_request_id__follows_to_the_operation_and_what_becomes_of_it(
     done = at_work.wait_for(officer, asked.headers["location"])
 
     assert done["request_id"] == asked.json()["request_id"] == "award-1"
+    assert wait_until(
+        lambda: bool(lines(written, request_id="award-1", message="request")), seconds=20
+    )
     (request,) = lines(written, request_id="award-1", message="request")
     assert (request["route"], request["status"]) == ("/v1/awards", 202)
     assert request["via"].startswith("session:")

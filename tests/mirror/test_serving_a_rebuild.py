@@ -28,11 +28,15 @@ PLACES: dict[str, object] = {
 FOR_CALLERS = ("/v1/stream", "/v1/sign-in", "/v1/session", "/v1/api-keys", "/v1/access-log")
 
 
+OF_A_NODE = "/certificate"
+"""What is asked of a node, and of no mirror."""
+
+
 def readable(client: httpx.Client) -> list[str]:
     """Every route that anybody may read, its places filled; such as need another are left out."""
     found = []
     for path, methods in client.get("/openapi.json").json()["paths"].items():
-        if "get" not in methods or path.startswith(FOR_CALLERS):
+        if "get" not in methods or path.startswith(FOR_CALLERS) or path.endswith(OF_A_NODE):
             continue
         try:
             filled = path.format(**PLACES)
