@@ -111,6 +111,7 @@ def operation(state: str, **more: Any) -> dict[str, Any]:
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
         "request_id": None,
+        "made": [],
         "failure": None,
         **more,
     }
