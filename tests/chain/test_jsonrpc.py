@@ -69,7 +69,7 @@ PASSING: list[Fault] = [
     Body(b'{"jsonrpc":"2.0","id":1,"resu'),
     Body(b'{"jsonrpc":"2.0","id":1,"result":"\xed\xa0\x80"}'),  # half of a surrogate pair
     Body(b"<html>Welcome</html>"),
-    Body(gzip.compress(b'{"jsonrpc":"2.0","id":1,"result":"0x7a69"}')),
+    Body(gzip.compress(b'{"jsonrpc":"2.0","id":1,"result":"0x7a69"}', mtime=0)),
     Body(b'{"jsonrpc":"2.0","id":1,"error":{"code":429,"message":"slow down"}}'),
     Body(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"Too Many Requests"}}'),
 ]
