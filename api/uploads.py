@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from ledger.config import Settings
-from ledger.errors import InvalidValue
+from ledger.errors import EvidenceRefused, InvalidValue
 
 _PATHS = re.compile(r"/v1/evidence|/v1/applications/0x[0-9a-fA-F]{64}/documents")
 _IN_MEMORY = 1024 * 1024
+"""Bytes of a document that are held in memory while it comes in; the rest is on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def most_bytes(settings: Settings) -> int:
 async def received(request: Request) -> AsyncIterator[Upload]:
     """The request's body as a file that is gone afterwards; the edge bounds it.
 
-    Raises InvalidValue.
+    Raises InvalidValue, and EvidenceRefused for a body that breaks off.
     """
     media_type = request.headers.get("content-type", "").strip().lower()
     if not media_type or media_type.startswith(("multipart/", "application/x-www-form")):
@@ -55,8 +58,11 @@ async def received(request: Request) -> AsyncIterator[Upload]:
         raise InvalidValue(field="Content-Type", value=media_type, expected=expected)
     hasher = hashlib.sha256()
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        async for chunk in request.stream():
-            hasher.update(chunk)
-            file.write(chunk)
+        try:
+            async for chunk in request.stream():
+                hasher.update(chunk)
+                await run_in_threadpool(file.write, chunk)
+        except ClientDisconnect as error:
+            raise EvidenceRefused(problem="it did not come in whole") from error
         file.seek(0)
         yield Upload(file, hasher.digest(), media_type)  # type: ignore[arg-type]  # it is one

@@ -22,6 +22,8 @@ from ledger.outbox.records import Operation, list_of
 router = APIRouter(include_in_schema=False)
 
 _REQUESTS_SHOWN = 20
+_NOTHING: Mapping[str, Any] = {"reading": None, "programmes": (), "named": {}}
+"""What those see of the ledger who may not read it."""
 
 
 @router.get("/me")
@@ -36,7 +38,7 @@ def me(request: Request) -> Response:
 
     def build(reading: Reading, language: Language) -> Mapping[str, Any]:
         if caller is None:
-            return {"caller": None} if is_open else {"caller": None, "programmes": (), "named": {}}
+            return {"caller": None, **({} if is_open else _NOTHING)}
         return {"caller": caller, **_about(reading, language, caller)}
 
     return own_page(request, "me.html", build)

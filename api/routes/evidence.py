@@ -10,13 +10,11 @@ where its type cannot carry a script, and saved otherwise.
 from __future__ import annotations
 
 import time
-from tempfile import SpooledTemporaryFile
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from starlette.requests import ClientDisconnect
 
 from api.answers import CACHE_CONTROL, Reading, answers_of, names_any, names_tag
 from api.callers import Caller, Needs, find_caller, has_office
@@ -26,9 +24,10 @@ from api.office import reading_office, writing_office
 from api.parameters import CommitmentPath
 from api.routes.declared import ALWAYS, problems
 from api.schemas.evidence import EvidenceAnswer
+from api.uploads import received
 from ledger.domain.access import Scope
 from ledger.domain.ids import ALLIANCE_WIDE
-from ledger.errors import AccessDenied, EvidenceRefused, InvalidValue
+from ledger.errors import AccessDenied, InvalidValue
 from ledger.mirror.queries.accounts import read_roles
 from ledger.office.access_log import add_line
 from ledger.office.evidence import Description, Evidence, EvidenceStore, is_private
@@ -41,8 +40,6 @@ uploads = APIRouter(tags=["evidence"])
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 _READERS = frozenset({"registrar", "council"})
-_IN_MEMORY = 1024 * 1024
-"""Bytes of a document that are held in memory while it comes in; the rest is on the disk."""
 
 TitleZhQuery = Annotated[
     str,
@@ -206,22 +203,15 @@ async def create_evidence(
     if not (title_zh or title_en):
         raise InvalidValue(field="title_en", value="", expected="a title in at least one language")
     described = Description(title_zh, title_en, media_type)
-    with SpooledTemporaryFile(max_size=_IN_MEMORY) as content:
-        try:
-            async for chunk in request.stream():
-                await run_in_threadpool(content.write, chunk)
-        except ClientDisconnect as error:
-            raise EvidenceRefused(problem="it did not come in whole") from error
-        content.seek(0)
-        taken = cast("BinaryIO", content)
-        return await run_in_threadpool(_keep, request, caller, taken, described)
+    async with received(request) as upload:
+        return await run_in_threadpool(_keep, request, caller, upload.content, described)
 
 
 def _keep(request: Request, caller: Caller, content: BinaryIO, described: Description) -> Response:
     store: EvidenceStore = request.app.state.evidence
-    received = store.receive(content, described)
+    taken = store.receive(content, described)
     with writing_office(request) as connection:
-        kept = store.record(connection, received, described, added_at=int(time.time()))
+        kept = store.record(connection, taken, described, added_at=int(time.time()))
         add_line(
             connection,
             at=time.time_ns() // 1_000_000,

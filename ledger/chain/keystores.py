@@ -18,6 +18,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -162,8 +163,12 @@ def import_key(
 
     Raises KeyExists rather than write over a key, InvalidValue for bytes that are no key.
     """
+    depth = sys.getrecursionlimit()
     import eth_account  # noqa: PLC0415  two seconds, and only a new key needs it
 
+    # A library of its own lets Python recurse until the stack is full, so that an answer nested
+    # deep enough, of a node for one, would end the process.
+    sys.setrecursionlimit(depth)
     path = _path(folder, name)
     if path.exists():
         raise KeyExists(key=name, place=str(folder))

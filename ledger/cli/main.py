@@ -130,13 +130,15 @@ def _run(app: typer.Typer, arguments: list[str]) -> int:
 
     Raises InvalidValue for that, and whatever the command raises.
     """
+    from typer import Abort
+
     if "--json" not in arguments:
         app(args=arguments, prog_name="moonlake")
         return 0
     try:
         return int(app(args=arguments, prog_name="moonlake", standalone_mode=False) or 0)
     except Exception as error:
-        if type(error).__name__ == "Abort":  # Typer's own, which is not imported here
+        if isinstance(error, Abort):
             return 1
         if not hasattr(error, "format_message"):
             raise

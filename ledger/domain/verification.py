@@ -11,8 +11,9 @@ class Level(StrEnum):
     `RECEIPTS`: headers, and each block's own transactions and receipts by the header's roots.
     `HEADS`: headers, logs as the node told them, and each contract's journal, which they must lead
     to without a gap; for nodes that serve no receipts. A line of a journal cannot be dropped, added
-    or altered; logs that are no lines of one (standard events) and the hashes of transactions are
-    not proved.
+    or altered, unless the only node that answers makes up the journals' heads as well and refuses
+    to prove them; logs that are no lines of one (standard events), the places of logs in their
+    blocks and the hashes of transactions are not proved.
     """
 
     RECEIPTS = "receipts"

@@ -23,7 +23,7 @@ _SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "listen_addresses": "127.0.0.1",
-    "max_connections": "50",
+    "max_connections": "200",
     "shared_buffers": "64MB",
 }
 
