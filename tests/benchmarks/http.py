@@ -154,6 +154,7 @@ class Bench:
         self.processes: int = options.processes
         self.lines: list[Line] = []
         self._folder = folder
+        self._next_block = work.size.blocks
 
     def arguments(self, url: str) -> list[str]:
         """What a command needs to find chain and database."""
@@ -196,16 +197,20 @@ class Bench:
     def _arriving(self, url: str) -> Iterator[None]:
         """Entries that arrive and are mirrored meanwhile."""
         over = threading.Event()
+        failed: list[Exception] = []
 
         def write() -> None:
             issuer = Issuer(self.work.anvil, self.work.deployment, self.work.size)
-            block = self.work.size.blocks
             due = time.monotonic()
-            while not over.is_set():
-                issuer.mine(range(block, block + 1))
-                block += 1
-                due += ENTRIES_A_BLOCK / ARRIVING
-                over.wait(max(0.0, due - time.monotonic()))
+            try:
+                while not over.is_set():
+                    # No two alike on one chain, whichever database they are mirrored into.
+                    block, self._next_block = self._next_block, self._next_block + 1
+                    issuer.mine(range(block, block + 1))
+                    due += ENTRIES_A_BLOCK / ARRIVING
+                    over.wait(max(0.0, due - time.monotonic()))
+            except Exception as error:  # noqa: BLE001  a thread's end; told by who waits for it
+                failed.append(error)
             issuer.close()
 
         with running(["mirror", "follow", *self.arguments(url), "--poll-interval", "0.1"]):
@@ -216,6 +221,8 @@ class Bench:
             finally:
                 over.set()
                 writer.join()
+            if failed:
+                raise failed[0]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
