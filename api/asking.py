@@ -22,6 +22,7 @@ from api.callers import Caller
 from api.desk import ServerDesk
 from api.edge import REQUEST_ID
 from api.formats import show_bytes
+from api.keeping import NOT_KEPT
 from api.office import reading_office, writing_office
 from api.rights import Ceiling, Standing, stand
 from api.schemas.operations import MadeView, OperationAnswer, OperationView
@@ -231,7 +232,7 @@ def _accepted(request: Request, operation_id: bytes, *, is_replayed: bool) -> Re
     answer = answers_of(request).read(show)
     headers = {
         "Location": f"/v1/operations/{show_bytes(operation_id)}",
-        "Cache-Control": "no-store",
+        **NOT_KEPT,
     }
     if is_replayed:
         headers["Idempotent-Replayed"] = "true"

@@ -20,6 +20,7 @@ from starlette.routing import compile_path
 
 from api.console.pages import error_page
 from api.edge import MAX_BODY, REQUEST_ID
+from api.keeping import NOT_KEPT
 from api.problems import (
     MEDIA_TYPE,
     FieldError,
@@ -104,7 +105,7 @@ async def _on_unforeseen(request: Request, error: Exception) -> Response:
 async def _answer(
     request: Request, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> Response:
-    more = {**(headers or {}), "Cache-Control": "no-store"}
+    more = {**(headers or {}), **NOT_KEPT}
     if problem.status == 503:
         more |= _RETRY_AFTER
     if _wants_page(request):

@@ -1,4 +1,4 @@
-"""Lists in the order of one number, the latest first: what most lists of the ledger are."""
+"""Lists with the latest first, by a number or by the place in the chain: most of the ledger's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from api.pagination import cut_page, decode_cursor, link_header, question_of
 from api.schemas.base import Page, Schema
 
 LARGEST = 2**63 - 1
+
+ChainPlace = tuple[int, int]
+"""A log's block and number."""
 
 _Row = TypeVar("_Row")
 _View = TypeVar("_View", bound=Schema)
@@ -40,6 +43,32 @@ def answer_latest(
         rows = read(reading, before, limit + 1)
         page = cut_page(rows, limit, question, lambda row: (number_of(row),))
         answer = page_type.giving(reading.about, show(reading, page.rows), page.next)
+        return answer, link_header(request, page.next)
+
+    return answers_of(request).json(request, build, asked)
+
+
+def answer_newest(
+    request: Request,
+    asked: MomentAsked,
+    page_type: type[Page[_View]],
+    *,
+    limit: int,
+    cursor: str | None,
+    read: Callable[[Reading, ChainPlace, int], Sequence[_Row]],
+    place_of: Callable[[_Row], ChainPlace],
+    show: Callable[[_Row], _View],
+) -> Response:
+    """A page of rows that stand in the chain, the newest first; `read` as for `answer_latest`."""
+
+    def build(reading: Reading) -> tuple[Schema, Mapping[str, str]]:
+        question = question_of(request)
+        block, log_index = (LARGEST, LARGEST)
+        if cursor is not None:
+            block, log_index = decode_cursor(question, cursor, 2)
+        rows = read(reading, (block, log_index), limit + 1)
+        page = cut_page(rows, limit, question, place_of)
+        answer = page_type.giving(reading.about, [show(each) for each in page.rows], page.next)
         return answer, link_header(request, page.next)
 
     return answers_of(request).json(request, build, asked)

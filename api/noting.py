@@ -20,13 +20,12 @@ from sqlalchemy import Connection
 from api.callers import Caller, clock_of
 from api.edge import REQUEST_ID
 from api.formats import show_bytes
+from api.keeping import NOT_KEPT
 from api.office import writing_office
 from api.schemas.base import Schema
 from ledger.office.access_log import add_line
 from ledger.office.repeats import claim_write, hash_asked, note_subject
 from ledger.office.sessions import nonce_secret
-
-NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import struct
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -24,7 +25,7 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
 _CHECK_BYTES = 8
-_MAX_NUMBERS = 3
+_BYTES_A_NUMBER = 7
 
 _NOT_ASKED = {"cursor", "limit", "lang"}
 
@@ -72,6 +73,46 @@ def decode_cursor(question: str, cursor: str, numbers: int) -> Place:
     if check != _check(question, packed) or cursor != encode_cursor(question, place):
         raise CursorInvalid()
     return place
+
+
+def numbers_of(raw: bytes, size: int) -> Place:
+    """The numbers that stand for `raw`, at most `size` bytes, in the same order as they do."""
+    padded = raw.ljust(-(-size // _BYTES_A_NUMBER) * _BYTES_A_NUMBER, b"\0")
+    return tuple(
+        int.from_bytes(padded[start : start + _BYTES_A_NUMBER], "big")
+        for start in range(0, len(padded), _BYTES_A_NUMBER)
+    )
+
+
+def bytes_of(numbers: Place, size: int) -> bytes:
+    """The bytes that `numbers_of` gave these numbers for, filled up with zeros to `size`.
+
+    Raises CursorInvalid where it never gave them.
+    """
+    try:
+        return b"".join(each.to_bytes(_BYTES_A_NUMBER, "big") for each in numbers)[:size]
+    except OverflowError as error:
+        raise CursorInvalid() from error
+
+
+def page_of_whole(
+    rows: Sequence[_Row],
+    limit: int,
+    question: str,
+    cursor: str | None,
+    place_of: Callable[[_Row], Place],
+    *,
+    numbers: int,
+) -> PageOf[_Row]:
+    """The page after a cursor, of all rows, whatever their order: `place_of` is what it follows.
+
+    For lists that are made whole anyway; each place has so many `numbers`. Raises CursorInvalid.
+    """
+    ordered = sorted(rows, key=place_of)
+    begin = 0
+    if cursor is not None:
+        begin = bisect_right(ordered, decode_cursor(question, cursor, numbers), key=place_of)
+    return cut_page(ordered[begin : begin + limit + 1], limit, question, place_of)
 
 
 def cut_page(

@@ -18,7 +18,7 @@ from pydantic import Field, create_model
 from api.answers import Reading
 from api.asking import Asking
 from api.callers import Caller
-from api.commanding import awards, benefits, members, officers, rules, sharing
+from api.commanding import awards, benefits, control, members, officers, rules, sharing
 from api.commanding.offices import COUNCILLORS
 from api.desk import ServerDesk
 from api.formats import parse_time
@@ -46,20 +46,20 @@ MAX_CALLS = 32
 GUARDIAN = "guardian"
 USUAL_DAYS = 14
 _DAY = 86_400
-_NOT_A_SEATS = frozenset({"redemptions", "claims", "signed-messages"})
+_NOT_A_SEATS = frozenset({"redemptions", "claims", control.OBJECTIONS, "signed-messages"})
 """What takes an organisation's own account, or a signature; a seat is neither."""
 
+_OFFERED: tuple[Kind[Any], ...] = (
+    *awards.KINDS,
+    *members.KINDS,
+    *control.KINDS,
+    *rules.KINDS,
+    *officers.KINDS,
+    *benefits.KINDS,
+    *sharing.KINDS,
+)
 CARRIED: Mapping[str, Kind[Any]] = {
-    kind.name: kind
-    for kind in (
-        *awards.KINDS,
-        *members.KINDS,
-        *rules.KINDS,
-        *officers.KINDS,
-        *benefits.KINDS,
-        *sharing.KINDS,
-    )
-    if kind.name not in _NOT_A_SEATS
+    kind.name: kind for kind in _OFFERED if kind.name not in _NOT_A_SEATS
 }
 """What can be proposed, by its name."""
 

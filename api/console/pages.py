@@ -24,6 +24,7 @@ from api.console.languages import (
 )
 from api.console.names import capitalised, label_in, name_in, organisation_name, programme_names
 from api.formats import show_address_once, show_bytes, show_time
+from api.keeping import NOT_KEPT
 from api.problems import Problem
 from api.streaming import position_after
 from ledger import __version__
@@ -124,7 +125,7 @@ def own_page(
         return {**shared, **build(reading, language)}
 
     body = pages.render(language, template, answers_of(request).read(values))
-    headers = {**_headers(request, language), "Cache-Control": "no-store"}
+    headers = {**_headers(request, language), **NOT_KEPT}
     return Response(body, media_type=MEDIA_TYPE, headers=headers)
 
 

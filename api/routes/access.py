@@ -12,6 +12,7 @@ from api.answers import answers_of
 from api.callers import Caller, Needs, clock_of, cookie_name, has_office
 from api.edge import REQUEST_ID
 from api.formats import show_bytes, show_time
+from api.keeping import NOT_KEPT
 from api.limits import SIGN_IN_COST, Limits
 from api.office import reading_office, writing_office
 from api.parameters import LIMIT, LimitQuery, Number
@@ -55,7 +56,6 @@ from ledger.wiring import asking_node
 
 router = APIRouter(tags=["access"])
 
-NOT_KEPT = {"Cache-Control": "no-store"}
 FAULTS = problems(
     s422="A value cannot be used; `errors` names each.",
     s429="Too many requests.",

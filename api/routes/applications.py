@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 from api.answers import Reading, answers_of
 from api.asking import IdempotencyKey
 from api.callers import Caller, Needs
-from api.noting import NOT_KEPT, Author, Change, answer, note
+from api.keeping import NOT_KEPT
+from api.noting import Author, Change, answer, note
 from api.office import reading_office
 from api.parameters import CommitmentPath
 from api.parties import SecretHeader, party_to

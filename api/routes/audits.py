@@ -13,9 +13,10 @@ from api.auditing import Auditing
 from api.callers import Caller, Needs, has_office
 from api.edge import REQUEST_ID
 from api.formats import show_bytes
+from api.keeping import NOT_KEPT
 from api.office import writing_office
 from api.parameters import OrganisationPath, asked_moment
-from api.routes.access import NOT_KEPT, SIGNED_IN
+from api.routes.access import SIGNED_IN
 from api.routes.declared import ALWAYS, problems
 from api.schemas.audits import AuditAnswer, AuditCommand, CertificateAnswer
 from ledger.audit.options import read_options, write_options

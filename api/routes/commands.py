@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from api.commanding import (
     awards,
     benefits,
+    control,
     councils,
     members,
     messages,
@@ -27,6 +28,7 @@ serve_kinds(
     (
         *awards.KINDS,
         *members.KINDS,
+        *control.KINDS,
         *rules.KINDS,
         *officers.KINDS,
         *benefits.KINDS,

@@ -20,6 +20,7 @@ from api.answers import CACHE_CONTROL, Reading, answers_of, names_any, names_tag
 from api.callers import Caller, Needs, find_caller, has_office
 from api.edge import REQUEST_ID
 from api.formats import parse_digest, show_bytes
+from api.keeping import NOT_KEPT
 from api.office import reading_office, writing_office
 from api.parameters import CommitmentPath
 from api.routes.declared import ALWAYS, problems
@@ -38,7 +39,6 @@ from ledger.office.scanning import KINDS
 router = APIRouter(tags=["evidence"])
 uploads = APIRouter(tags=["evidence"])
 
-NOT_KEPT = {"Cache-Control": "no-store"}
 _READERS = frozenset({"registrar", "council"})
 
 TitleZhQuery = Annotated[

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api.answers import MomentAsked, Reading, answers_of
 from api.callers import Caller, Needs
 from api.formats import show_bytes
+from api.keeping import NOT_KEPT
 from api.parameters import Number, OrganisationPath, ProgrammeNeeded, asked_moment
 from api.routes.declared import ALWAYS, problems
 from api.routes.named import programme_named
@@ -120,5 +121,4 @@ def list_due(
         )
 
     answer = answers_of(request).read(build)
-    headers = {"Cache-Control": "no-store"}
-    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
+    return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import Reading, answers_of
 from api.formats import parse_time, show_address_once, show_bytes, show_time
+from api.keeping import NOT_KEPT
 from api.routes.declared import problems
 from api.routes.named import programme_named
 from api.schemas.commands import commitment_of
@@ -54,7 +55,6 @@ from ledger.services.vouchers.words import describe_message
 router = APIRouter(tags=["messages"])
 
 USUAL_SECONDS = 7 * 86_400
-NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)

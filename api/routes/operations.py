@@ -10,6 +10,7 @@ from api.answers import Reading, answers_of
 from api.asking import made_by
 from api.callers import Caller, Needs, has_office
 from api.formats import parse_digest, show_bytes
+from api.keeping import NOT_KEPT
 from api.parameters import LIMIT, LimitQuery
 from api.routes.declared import problems
 from api.schemas.operations import OperationAnswer, OperationsAnswer, OperationView
@@ -27,7 +28,6 @@ WHO = problems(
     s500="The server met an error that it does not know.",
     s503="Nothing is mirrored yet, or the database cannot be used.",
 )
-NOT_KEPT = {"Cache-Control": "no-store"}
 
 OperationPath = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""An organisation's statement for a spreadsheet, and the history of a membership."""
+"""An organisation's statement for a spreadsheet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from api.formats import parse_time, show_address_once, show_bytes, show_time
 from api.parameters import (
     FromQuery,
     OrganisationPath,
-    ProgrammePath,
     ProgrammeQuery,
     ToQuery,
     asked_moment,
@@ -20,14 +19,11 @@ from api.parameters import (
 from api.routes.declared import ALWAYS, problems
 from api.routes.named import programme_named
 from api.schemas.entries import EntryKindName
-from api.schemas.history import MembershipChangeView, MembershipHistory
 from api.spreadsheets import CSV_TYPE, XLSX_TYPE, Cell, write_csv, write_xlsx
 from ledger.domain.ids import EntryId, OrgId
-from ledger.errors import InvalidValue, NotFound
-from ledger.mirror.queries.changes import list_changes_of
+from ledger.errors import InvalidValue
 from ledger.mirror.queries.entries import Entry, EntryFilter, list_entries
 from ledger.mirror.queries.organisations import require_organisation
-from ledger.mirror.queries.programmes import find_programme
 from ledger.mirror.queries.spans import MAX_ENTRY_ID
 
 router = APIRouter(tags=["organisations"])
@@ -101,35 +97,6 @@ def _add_statement(
 
 _add_statement("csv", "getStatementCsv", CSV_TYPE, write_csv)
 _add_statement("xlsx", "getStatementXlsx", XLSX_TYPE, write_xlsx)
-
-
-@router.get(
-    "/organisations/{org_id}/memberships/{programme}/history",
-    operation_id="getMembershipHistory",
-    response_model=MembershipHistory,
-    responses={**ALWAYS, **problems(s404="There never was such a membership.")},
-)
-def get_history(
-    request: Request,
-    org_id: OrganisationPath,
-    programme: ProgrammePath,
-    asked: Annotated[MomentAsked, Depends(asked_moment)],
-) -> Response:
-    """Everything that happened to a membership: what, why, by whom, in which transaction."""
-
-    def build(reading: Reading) -> MembershipHistory:
-        connection, moment, about = reading.connection, reading.moment, reading.about
-        programme_id = find_programme(connection, moment, programme)
-        found = list_changes_of(connection, moment, OrgId(org_id), programme_id)
-        if not found:
-            raise NotFound(what="membership", key=f"{programme}/{org_id}")
-        return MembershipHistory(
-            as_of=about.as_of,
-            mirror=about.mirror,
-            items=[MembershipChangeView.of(change) for change in found],
-        )
-
-    return answers_of(request).json(request, build, asked)
 
 
 def _all(reading: Reading, wanted: EntryFilter) -> Iterator[Entry]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 
 from api.answers import Reading, answers_of
+from api.keeping import NOT_KEPT
 from api.metrics import CONTENT_TYPE, render_metrics, render_unreadable
 from api.routes.declared import ALWAYS, problems
 from api.schemas.status import Health, Readiness, Status
@@ -79,8 +80,7 @@ def get_readiness(request: Request) -> Response:
         )
 
     ready = answers_of(request).read(check)
-    headers = {"Cache-Control": "no-store"}
-    return Response(ready.model_dump_json(), media_type="application/json", headers=headers)
+    return Response(ready.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
 
 
 @probes.get("/metrics", include_in_schema=False)
@@ -98,5 +98,5 @@ def get_metrics(request: Request) -> Response:
         body = answers_of(request).read(render)
     except LedgerError as error:
         body = render_unreadable(error.code)
-    headers = {"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE}
+    headers = {**NOT_KEPT, "Content-Type": CONTENT_TYPE}
     return Response(body, headers=headers)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from api.answers import Answers, Reading, answers_of
 from api.callers import find_caller, has_office, may_read
+from api.keeping import NOT_KEPT
 from api.parameters import OrganisationQuery, ProgrammeQuery
 from api.routes.declared import problems
 from api.routes.named import programme_named
@@ -104,7 +105,7 @@ def get_stream(
 
     wanted = answers_of(request).read(begin)
     sees = _sight_of(request)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {**NOT_KEPT, "X-Accel-Buffering": "no"}
     if request.scope.get("moonlake.head"):
         return Response(media_type="text/event-stream", headers=headers)
     open_streams: set[object] = request.app.state.streams

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from api.callers import clock_of
-from api.noting import NOT_KEPT
+from api.keeping import NOT_KEPT
 from api.office import writing_office
 from api.routes.declared import problems
 from ledger.office.notices import unsubscribe

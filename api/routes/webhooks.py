@@ -17,7 +17,8 @@ from api.answers import Reading, answers_of
 from api.asking import IdempotencyKey
 from api.callers import Caller, Needs, clock_of
 from api.formats import parse_time
-from api.noting import NOT_KEPT, Author, Change, Noted, answer, note
+from api.keeping import NOT_KEPT
+from api.noting import Author, Change, Noted, answer, note
 from api.office import reading_office
 from api.parameters import LIMIT, LimitQuery
 from api.rights import offices_of

@@ -9,10 +9,10 @@ from pydantic import Field
 from api.formats import show_address_once, show_bytes, show_time
 from api.schemas.base import (
     Address,
-    Answer,
     Digest,
     Key,
     OrganisationNumber,
+    Page,
     ProgrammeNumber,
     Schema,
     Time,
@@ -67,7 +67,5 @@ class MembershipChangeView(Schema):
         )
 
 
-class MembershipHistory(Answer):
-    """Everything that happened to a membership, the newest first."""
-
-    items: list[MembershipChangeView]
+class MembershipHistoryPage(Page[MembershipChangeView]):
+    """What happened to a membership, the newest first."""

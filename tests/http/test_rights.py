@@ -92,6 +92,7 @@ SHARING = {
     "claimable_from": "2030-01-01T00:00:00Z",
     "claimable_until": "2031-01-01T00:00:00Z",
 }
+LOST = {"organisation": 4, "no_evidence": True}
 CAP = {"programme": "community", "supply_cap": 5}
 PROPOSAL = {
     "council": "community",
@@ -133,6 +134,9 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/v1/organisations/4",
             "/v1/organisations/4/memberships",
             "/v1/organisations/4/memberships/community/history",
+            "/v1/organisations/4/history",
+            "/v1/recoveries",
+            "/v1/mergers",
             "/v1/organisations/4/balances",
             "/v1/organisations/4/entries",
             "/v1/organisations/4/statement.csv",
@@ -206,6 +210,14 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/v1/revocations"): (MEMBERS_OFFICES, COMMUNITY),
     ("POST", "/v1/declines"): (MEMBERS_OFFICES, COMMUNITY),
     ("POST", "/v1/organisations"): (allowed("registrar"), NEW),
+    ("POST", "/v1/recoveries"): (COUNCILS, {**LOST, "successor": "0x" + "11" * 20}),
+    ("POST", "/v1/objections"): (allowed("member"), {"organisation": 4}),
+    ("POST", "/v1/recovery-withdrawals"): (COUNCILS, {"organisation": 4}),
+    ("POST", "/v1/recovery-completions"): (COUNCILS, {"organisation": 4}),
+    ("POST", "/v1/retirements"): (COUNCILS, LOST),
+    ("POST", "/v1/mergers"): (COUNCILS, {**LOST, "into": 5}),
+    ("POST", "/v1/successions"): (COUNCILS, {**LOST, "into": 5}),
+    ("POST", "/v1/carry-overs"): (COUNCILS, {**COMMUNITY, "no_evidence": True}),
     ("POST", "/v1/budgets"): (allowed("treasurer", "council"), BUDGET),
     # What is asked of an application for which it is too early, is refused as that: 409.
     ("POST", "/v1/applications"): (row(401, 201), {"programme": "alliance", "form": FORM}),

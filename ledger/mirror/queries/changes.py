@@ -62,14 +62,26 @@ _CHANGES = (
 
 
 def list_changes_of(
-    connection: Connection, moment: Moment, org_id: OrgId, programme_id: ProgrammeId
+    connection: Connection,
+    moment: Moment,
+    org_id: OrgId,
+    programme_id: ProgrammeId,
+    *,
+    before: tuple[int, int],
+    limit: int,
 ) -> tuple[MembershipChange, ...]:
-    """The history of a membership up to the moment, the newest change first."""
-    query = _CHANGES.where(
-        _M.c.org_id == org_id,
-        _M.c.programme_id == programme_id,
-        _M.c.block_number <= moment.block_number,
-    ).order_by(_M.c.block_number.desc(), _M.c.log_index.desc())
+    """At most `limit` changes of a membership before a block and log, the newest first."""
+    block, log_index = before
+    query = (
+        _CHANGES.where(
+            _M.c.org_id == org_id,
+            _M.c.programme_id == programme_id,
+            _M.c.block_number <= min(block, moment.block_number),
+            or_(_M.c.block_number < block, _M.c.log_index < log_index),
+        )
+        .order_by(_M.c.block_number.desc(), _M.c.log_index.desc())
+        .limit(limit)
+    )
     keys = read_programme_keys(connection, moment)
     return tuple(_change(row, keys) for row in connection.execute(query))
 
