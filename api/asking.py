@@ -25,7 +25,7 @@ from api.formats import show_bytes
 from api.keeping import NOT_KEPT
 from api.office import reading_office, writing_office
 from api.rights import Ceiling, Standing, stand
-from api.schemas.operations import MadeView, OperationAnswer, OperationView
+from api.schemas.operations import MOST_MADE, MadeView, OperationAnswer, OperationView
 from ledger.chain.signers import KeySigner
 from ledger.domain.ids import ALLIANCE_WIDE, BlockNumber, ProgrammeId
 from ledger.errors import IdempotencyInFlight, LedgerError, NotFound, Unforeseen
@@ -44,8 +44,6 @@ from ledger.office.asked import (
 )
 from ledger.outbox.records import Operation, read_operation
 from ledger.services.orders import Order
-
-MOST_MADE = 500
 
 IdempotencyKey = Annotated[
     str,

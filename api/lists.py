@@ -8,7 +8,14 @@ from typing import TypeVar
 from fastapi import Request, Response
 
 from api.answers import MomentAsked, Reading, answers_of
-from api.pagination import cut_page, decode_cursor, link_header, question_of
+from api.pagination import (
+    Place,
+    cut_page,
+    decode_cursor,
+    link_header,
+    page_of_whole,
+    question_of,
+)
 from api.schemas.base import Page, Schema
 
 LARGEST = 2**63 - 1
@@ -68,6 +75,27 @@ def answer_newest(
             block, log_index = decode_cursor(question, cursor, 2)
         rows = read(reading, (block, log_index), limit + 1)
         page = cut_page(rows, limit, question, place_of)
+        answer = page_type.giving(reading.about, [show(each) for each in page.rows], page.next)
+        return answer, link_header(request, page.next)
+
+    return answers_of(request).json(request, build, asked)
+
+
+def answer_whole(
+    request: Request,
+    asked: MomentAsked,
+    page_type: type[Page[_View]],
+    *,
+    limit: int,
+    cursor: str | None,
+    read: Callable[[Reading], Sequence[_Row]],
+    place_of: Callable[[_Row], Place],
+    show: Callable[[_Row], _View],
+) -> Response:
+    """A page of a list that is read whole anyway, in the order of its rows' places."""
+
+    def build(reading: Reading) -> tuple[Schema, Mapping[str, str]]:
+        page = page_of_whole(read(reading), limit, question_of(request), cursor, place_of)
         answer = page_type.giving(reading.about, [show(each) for each in page.rows], page.next)
         return answer, link_header(request, page.next)
 

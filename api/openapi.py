@@ -123,7 +123,7 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
 
 def _add_headers(operation: dict[str, Any]) -> None:
     """Declare what every answer of the mirror takes and gives beside its body."""
-    is_list = any(each["name"] == "cursor" for each in operation.get("parameters", ()))
+    is_list = any(each["name"] in ("cursor", "before") for each in operation.get("parameters", ()))
     if "304" not in operation["responses"]:
         if is_list:  # of what is for the caller alone, and kept by nobody
             operation["responses"]["200"]["headers"] = {"Link": _LINK}

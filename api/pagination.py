@@ -24,6 +24,9 @@ from ledger.errors import CursorInvalid
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
+LONGEST_KEY = 66
+"""Characters of a key, or of the 0x hex that stands for one."""
+
 _CHECK_BYTES = 8
 _BYTES_A_NUMBER = 7
 
@@ -101,18 +104,22 @@ def page_of_whole(
     question: str,
     cursor: str | None,
     place_of: Callable[[_Row], Place],
-    *,
-    numbers: int,
 ) -> PageOf[_Row]:
     """The page after a cursor, of all rows, whatever their order: `place_of` is what it follows.
 
-    For lists that are made whole anyway; each place has so many `numbers`. Raises CursorInvalid.
+    For lists that are made whole anyway. Raises CursorInvalid.
     """
     ordered = sorted(rows, key=place_of)
     begin = 0
     if cursor is not None:
-        begin = bisect_right(ordered, decode_cursor(question, cursor, numbers), key=place_of)
+        after = decode_cursor(question, cursor, _numbers_in(cursor))
+        begin = bisect_right(ordered, after, key=place_of)
     return cut_page(ordered[begin : begin + limit + 1], limit, question, place_of)
+
+
+def _numbers_in(cursor: str) -> int:
+    """How many numbers a cursor has, if it is one; what it is not is refused when it is read."""
+    return max(0, (len(cursor) * 3 // 4 - _CHECK_BYTES) // 8)
 
 
 def cut_page(
@@ -125,12 +132,14 @@ def cut_page(
     return PageOf(page, encode_cursor(question, place_of(page[-1])))
 
 
-def link_header(request: Request, cursor: str | None) -> Mapping[str, str]:
-    """The Link header (RFC 8288) to the first page and, where there is one, the next."""
-    kept = [item for item in request.query_params.multi_items() if item[0] != "cursor"]
+def link_header(request: Request, cursor: str | None, name: str = "cursor") -> Mapping[str, str]:
+    """The Link header (RFC 8288) to the first page and, where there is one, the next.
+
+    `name` is the parameter that says where a page begins."""
+    kept = [item for item in request.query_params.multi_items() if item[0] != name]
     links = [f'<{_target(request, kept)}>; rel="first"']
     if cursor is not None:
-        links.append(f'<{_target(request, [*kept, ("cursor", cursor)])}>; rel="next"')
+        links.append(f'<{_target(request, [*kept, (name, cursor)])}>; rel="next"')
     return {"Link": ", ".join(links)}
 
 

@@ -15,13 +15,14 @@ from api.formats import show_bytes, show_time
 from api.keeping import NOT_KEPT
 from api.limits import SIGN_IN_COST, Limits
 from api.office import reading_office, writing_office
-from api.parameters import LIMIT, LimitQuery, Number
+from api.pagination import Place, link_header, numbers_of, page_of_whole, question_of
+from api.parameters import LIMIT, CursorQuery, LimitQuery, Number
 from api.routes.declared import problems
 from api.schemas.access import (
     AccessLines,
     AccessLineView,
     ApiKeyCommand,
-    ApiKeys,
+    ApiKeysPage,
     ApiKeyView,
     NewApiKey,
     NonceAnswer,
@@ -43,7 +44,7 @@ from ledger.config import Settings
 from ledger.domain.access import Scope
 from ledger.errors import AccessDenied, SignInRefused
 from ledger.office.access_log import add_line, list_newest
-from ledger.office.api_keys import create_api_key, list_api_keys, revoke_api_key
+from ledger.office.api_keys import ApiKey, create_api_key, list_api_keys, revoke_api_key
 from ledger.office.sessions import (
     begin_session,
     csrf_token_of,
@@ -70,6 +71,7 @@ SIGNED_IN = {
     ),
 }
 LAST_LINE = 2**63 - 1
+_PREFIX = 8
 
 PrefixPath = Annotated[
     str,
@@ -200,15 +202,26 @@ def create_key(
     return Response(answer.model_dump_json(), 201, media_type="application/json", headers=NOT_KEPT)
 
 
-@router.get("/api-keys", operation_id="listApiKeys", response_model=ApiKeys, responses=SIGNED_IN)
+@router.get(
+    "/api-keys",
+    operation_id="listApiKeys",
+    response_model=ApiKeysPage,
+    responses={**SIGNED_IN, **problems(s400="The cursor was not given for this question.")},
+)
 def list_keys(
-    request: Request, caller: Annotated[Caller, Depends(Needs(session=True))]
+    request: Request,
+    caller: Annotated[Caller, Depends(Needs(session=True))],
+    *,
+    limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
 ) -> Response:
     """The API keys of the account that is signed in, the newest first."""
     with reading_office(request) as connection:
         found = list_api_keys(connection, caller.account)
-    answer = ApiKeys(items=[ApiKeyView.of(each) for each in found])
-    return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
+    page = page_of_whole(found, limit, question_of(request), cursor, _place_of)
+    answer = ApiKeysPage(items=[ApiKeyView.of(each) for each in page.rows], next=page.next)
+    headers = {**NOT_KEPT, **link_header(request, page.next)}
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
 
 
 @router.delete(
@@ -254,7 +267,13 @@ def list_log(
         found = list_newest(connection, before=before, limit=limit)
     more = found[-1].number if len(found) == limit and found[-1].number > 1 else None
     answer = AccessLines(items=[AccessLineView.of(each) for each in found], next=more)
-    return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
+    links = link_header(request, str(more) if more is not None else None, "before")
+    headers = {**NOT_KEPT, **links}
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
+
+
+def _place_of(key: ApiKey) -> Place:
+    return (-key.created_at, *numbers_of(key.prefix.encode(), _PREFIX))
 
 
 def _relied(request: Request) -> Relied:

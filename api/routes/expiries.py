@@ -6,6 +6,7 @@ is its council's to say and stands nowhere on the chain, so whoever asks names i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -14,9 +15,19 @@ from api.answers import MomentAsked, Reading, answers_of
 from api.callers import Caller, Needs
 from api.formats import show_bytes
 from api.keeping import NOT_KEPT
-from api.parameters import Number, OrganisationPath, ProgrammeNeeded, asked_moment
+from api.pagination import link_header, page_of_whole, question_of
+from api.parameters import (
+    LIMIT,
+    CursorQuery,
+    LimitQuery,
+    Number,
+    OrganisationPath,
+    ProgrammeNeeded,
+    asked_moment,
+)
 from api.routes.declared import ALWAYS, problems
 from api.routes.named import programme_named
+from api.schemas.base import Schema
 from api.schemas.shares import (
     MAX_EPOCHS,
     DueAnswer,
@@ -48,7 +59,13 @@ EpochsQuery = Annotated[
     "/organisations/{org_id}/expiries",
     operation_id="listExpiriesOfOrganisation",
     response_model=ExpiringAnswer,
-    responses={**ALWAYS, **problems(s404="There is no such organisation.")},
+    responses={
+        **ALWAYS,
+        **problems(
+            s400="The cursor was not given for this question.",
+            s404="There is no such organisation.",
+        ),
+    },
 )
 def list_of_organisation(
     request: Request,
@@ -57,26 +74,33 @@ def list_of_organisation(
     *,
     programme: ProgrammeNeeded,
     epochs: EpochsQuery,
+    limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
 ) -> Response:
     """When an organisation's unspent credits expire, award by award."""
 
-    def build(reading: Reading) -> ExpiringAnswer:
+    def build(reading: Reading) -> tuple[Schema, Mapping[str, str]]:
         connection, moment, about = reading.connection, reading.moment, reading.about
         require_organisation(connection, moment, OrgId(org_id))
         named = programme_named(reading, programme)
         policy = ExpiryPolicy(epochs)
         found = read_expiring(connection, moment, named.programme_id, OrgId(org_id), policy)
-        items = [ExpiringView.of(each, moment.timestamp) for each in found]
-        return ExpiringAnswer(
+        shown = [ExpiringView.of(each, moment.timestamp) for each in found]
+        page = page_of_whole(
+            shown, limit, question_of(request), cursor, lambda each: (each.entry_id,)
+        )
+        answer = ExpiringAnswer(
             as_of=about.as_of,
             mirror=about.mirror,
             org_id=org_id,
             programme_id=named.programme_id,
             programme=named.key,
             epochs=epochs,
-            due=sum(each.credits for each in items if each.due),
-            items=items,
+            due=sum(each.credits for each in shown if each.due),
+            items=list(page.rows),
+            next=page.next,
         )
+        return answer, link_header(request, page.next)
 
     return answers_of(request).json(request, build, asked)
 

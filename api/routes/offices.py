@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.answers import MomentAsked, Reading, answers_of
-from api.parameters import ProgrammeQuery, asked_moment
-from api.routes.declared import ALWAYS
+from api.answers import MomentAsked, Reading
+from api.lists import answer_whole
+from api.pagination import LONGEST_KEY, Place, numbers_of
+from api.parameters import LIMIT, CursorQuery, LimitQuery, ProgrammeQuery, asked_moment
+from api.routes.declared import ALWAYS, problems
 from api.routes.named import programme_named
-from api.schemas.offices import BudgetLeftView, BudgetsLeftAnswer, OfficersAnswer, OfficerView
+from api.schemas.offices import BudgetLeftView, BudgetsLeftPage, OfficersPage, OfficerView
 from ledger.chain.addresses import parse_address
 from ledger.domain.ids import ALLIANCE_WIDE
-from ledger.mirror.queries.accounts import list_officers
+from ledger.mirror.queries.accounts import Officer, list_officers
 from ledger.mirror.queries.programmes import read_programme_keys
-from ledger.mirror.queries.spending import read_budget_standings
+from ledger.mirror.queries.spending import BudgetStanding, read_budget_standings
 
 router = APIRouter(tags=["programmes"])
 
@@ -37,35 +40,45 @@ IssuerQuery = Annotated[
 ]
 
 
-@router.get(
-    "/officers", operation_id="listOfficers", response_model=OfficersAnswer, responses=ALWAYS
-)
+LISTED = {**ALWAYS, **problems(s400="The cursor was not given for this question.")}
+
+
+@router.get("/officers", operation_id="listOfficers", response_model=OfficersPage, responses=LISTED)
 def list_all_officers(
     request: Request,
     asked: Annotated[MomentAsked, Depends(asked_moment)],
     *,
     programme: ProgrammeQuery = None,
     role: RoleQuery = None,
+    limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
 ) -> Response:
     """Every office that is held, and by whom. With `programme`: whoever holds one in it, those of
     the whole alliance too."""
 
-    def build(reading: Reading) -> OfficersAnswer:
+    def read(reading: Reading) -> list[Officer]:
         named = programme_named(reading, programme) if programme is not None else None
-        found = [
-            OfficerView.of(each)
+        return [
+            each
             for each in list_officers(reading.connection, reading.moment)
             if role in (None, each.role)
             and (named is None or each.programme_id in (ALLIANCE_WIDE, named.programme_id))
         ]
-        about = reading.about
-        return OfficersAnswer(as_of=about.as_of, mirror=about.mirror, items=found)
 
-    return answers_of(request).json(request, build, asked)
+    return answer_whole(
+        request,
+        asked,
+        OfficersPage,
+        limit=limit,
+        cursor=cursor,
+        read=read,
+        place_of=_place_of_officer,
+        show=OfficerView.of,
+    )
 
 
 @router.get(
-    "/budgets", operation_id="listBudgets", response_model=BudgetsLeftAnswer, responses=ALWAYS
+    "/budgets", operation_id="listBudgets", response_model=BudgetsLeftPage, responses=LISTED
 )
 def list_budgets(
     request: Request,
@@ -73,21 +86,36 @@ def list_budgets(
     *,
     programme: ProgrammeQuery = None,
     issuer: IssuerQuery = None,
+    limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
 ) -> Response:
     """What each issuer may award in the epoch in force, and what is left of it."""
     account = parse_address(issuer, "issuer") if issuer is not None else None
 
-    def build(reading: Reading) -> BudgetsLeftAnswer:
+    def read(reading: Reading) -> Sequence[BudgetStanding]:
         keys = read_programme_keys(reading.connection, reading.moment)
         if programme is not None:
             named = programme_named(reading, programme)
             keys = {named.programme_id: named.key}
-        found = read_budget_standings(reading.connection, reading.moment, keys, issuer=account)
-        about = reading.about
-        return BudgetsLeftAnswer(
-            as_of=about.as_of,
-            mirror=about.mirror,
-            items=[BudgetLeftView.of(each) for each in found],
-        )
+        return read_budget_standings(reading.connection, reading.moment, keys, issuer=account)
 
-    return answers_of(request).json(request, build, asked)
+    return answer_whole(
+        request,
+        asked,
+        BudgetsLeftPage,
+        limit=limit,
+        cursor=cursor,
+        read=read,
+        place_of=_place_of_budget,
+        show=BudgetLeftView.of,
+    )
+
+
+def _place_of_officer(found: Officer) -> Place:
+    role, account = numbers_of(found.role.encode(), LONGEST_KEY), numbers_of(found.account, 20)
+    return (found.programme_id, *role, *account)
+
+
+def _place_of_budget(found: BudgetStanding) -> Place:
+    category = numbers_of(found.category.encode(), LONGEST_KEY)
+    return (found.programme_id, *numbers_of(found.issuer, 20), *category)

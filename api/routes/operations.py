@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -11,13 +12,22 @@ from api.asking import made_by
 from api.callers import Caller, Needs, has_office
 from api.formats import parse_digest, show_bytes
 from api.keeping import NOT_KEPT
-from api.parameters import LIMIT, LimitQuery
+from api.pagination import (
+    Place,
+    bytes_of,
+    cut_page,
+    decode_cursor,
+    link_header,
+    numbers_of,
+    question_of,
+)
+from api.parameters import LIMIT, CursorQuery, LimitQuery
 from api.routes.declared import problems
-from api.schemas.operations import OperationAnswer, OperationsAnswer, OperationView
+from api.schemas.operations import OperationAnswer, OperationsPage, OperationView
 from ledger.domain.access import Scope
 from ledger.errors import NotFound
-from ledger.office.asked import find_who_asked, list_asked_by
-from ledger.outbox.records import State, list_of, list_operations
+from ledger.office.asked import find_who_asked, select_asked_by
+from ledger.outbox.records import Operation, State, list_of, list_operations
 
 router = APIRouter(tags=["operations"])
 
@@ -28,6 +38,8 @@ WHO = problems(
     s500="The server met an error that it does not know.",
     s503="Nothing is mirrored yet, or the database cannot be used.",
 )
+
+_ID_BYTES = 32
 
 OperationPath = Annotated[
     str,
@@ -45,8 +57,8 @@ StateQuery = Annotated[
 @router.get(
     "/operations",
     operation_id="listOperations",
-    response_model=OperationsAnswer,
-    responses=WHO,
+    response_model=OperationsPage,
+    responses={**WHO, **problems(s400="The cursor was not given for this question.")},
 )
 def list_latest(
     request: Request,
@@ -54,24 +66,28 @@ def list_latest(
     *,
     state: StateQuery = None,
     limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
 ) -> Response:
-    """The latest operations, the newest first: all for an officer, else those that the caller
-    asked for."""
+    """Operations, the newest first: all for an officer, else those that the caller asked for."""
     sees_all = has_office(request, caller)
 
-    def build(reading: Reading) -> OperationsAnswer:
-        if sees_all:
-            found = list_operations(reading.connection, state=state, limit=limit)
-        else:
-            own = list_asked_by(reading.connection, caller.account, limit=limit)
-            kept = list_of(reading.connection, own)
-            found = tuple(kept[each] for each in own if each in kept)
-        items = [OperationView.of(each) for each in found if state in (None, each.state)]
-        about = reading.about
-        return OperationsAnswer(as_of=about.as_of, mirror=about.mirror, items=items)
+    def build(reading: Reading) -> tuple[OperationsPage, Mapping[str, str]]:
+        question = question_of(request)
+        found = list_operations(
+            reading.connection,
+            state=state,
+            among=None if sees_all else select_asked_by(caller.account),
+            before=_place_after(question, cursor) if cursor is not None else None,
+            limit=limit + 1,
+        )
+        page = cut_page(found, limit, question, _place_of)
+        items = [OperationView.of(each) for each in page.rows]
+        answer = OperationsPage.giving(reading.about, items, page.next)
+        return answer, link_header(request, page.next)
 
-    answer = answers_of(request).read(build)
-    return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
+    answer, links = answers_of(request).read(build)
+    headers = {**NOT_KEPT, **links}
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
 
 
 @router.get(
@@ -100,3 +116,12 @@ def get_one(
 
     answer = answers_of(request).read(build)
     return Response(answer.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
+
+
+def _place_of(operation: Operation) -> Place:
+    return (operation.created_at, *numbers_of(operation.request.operation_id, _ID_BYTES))
+
+
+def _place_after(question: str, cursor: str) -> tuple[int, bytes]:
+    created_at, *rest = decode_cursor(question, cursor, 1 + len(numbers_of(b"", _ID_BYTES)))
+    return created_at, bytes_of(tuple(rest), _ID_BYTES)

@@ -8,7 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.answers import MomentAsked, Reading, answers_of
-from api.pagination import Place, cut_page, decode_cursor, link_header, question_of
+from api.lists import answer_whole
+from api.pagination import (
+    LONGEST_KEY,
+    Place,
+    cut_page,
+    decode_cursor,
+    link_header,
+    numbers_of,
+    question_of,
+)
 from api.parameters import (
     LIMIT,
     CategoryQuery,
@@ -21,12 +30,16 @@ from api.parameters import (
 )
 from api.routes.declared import ALWAYS, problems
 from api.routes.named import programme_named
-from api.schemas.base import Schema
+from api.schemas.base import MOST_PARTS, Schema
 from api.schemas.entries import RankingPage, RankView
 from api.schemas.programmes import (
+    CategoriesPage,
     CategoryTotalView,
+    CategoryView,
+    EpochsPage,
+    EpochView,
     ProgrammeAnswer,
-    ProgrammesAnswer,
+    ProgrammesPage,
     ProgrammeView,
 )
 from ledger.domain.ids import OrgId
@@ -39,33 +52,44 @@ from ledger.mirror.queries.programmes import (
     read_programmes,
 )
 from ledger.mirror.queries.rankings import Rank, RankingPlace, read_ranking
-from ledger.mirror.queries.rules import Epoch
+from ledger.mirror.queries.rules import Epoch, Rules
 from ledger.office.queries import read_profile_texts
 
 router = APIRouter(tags=["programmes"])
+
+OF_ONE = {
+    **ALWAYS,
+    **problems(
+        s400="The cursor was not given for this question.", s404="There is no such programme."
+    ),
+}
 
 
 @router.get(
     "/programmes",
     operation_id="listProgrammes",
-    response_model=ProgrammesAnswer,
-    responses=ALWAYS,
+    response_model=ProgrammesPage,
+    responses={**ALWAYS, **problems(s400="The cursor was not given for this question.")},
 )
 def list_programmes(
-    request: Request, asked: Annotated[MomentAsked, Depends(asked_moment)]
+    request: Request,
+    asked: Annotated[MomentAsked, Depends(asked_moment)],
+    *,
+    limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
 ) -> Response:
     """All programmes with their rules, members and what is outstanding."""
 
-    def build(reading: Reading) -> ProgrammesAnswer:
-        found = read_programmes(reading.connection, reading.moment)
-        about = reading.about
-        return ProgrammesAnswer(
-            as_of=about.as_of,
-            mirror=about.mirror,
-            items=[ProgrammeView.of(programme) for programme in found],
-        )
-
-    return answers_of(request).json(request, build, asked)
+    return answer_whole(
+        request,
+        asked,
+        ProgrammesPage,
+        limit=limit,
+        cursor=cursor,
+        read=lambda reading: read_programmes(reading.connection, reading.moment),
+        place_of=lambda programme: (programme.programme_id,),
+        show=ProgrammeView.of,
+    )
 
 
 @router.get(
@@ -90,10 +114,64 @@ def get_programme(
             ProgrammeView.of(found),
             role_zh=texts.get("role_zh") or None,
             role_en=texts.get("role_en") or None,
-            totals=[CategoryTotalView.of(each) for each in totals],
+            totals=[CategoryTotalView.of(each) for each in totals[:MOST_PARTS]],
         )
 
     return answers_of(request).json(request, build, asked)
+
+
+@router.get(
+    "/programmes/{programme}/categories",
+    operation_id="listCategories",
+    response_model=CategoriesPage,
+    responses=OF_ONE,
+)
+def list_categories(
+    request: Request,
+    programme: ProgrammePath,
+    asked: Annotated[MomentAsked, Depends(asked_moment)],
+    *,
+    limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
+) -> Response:
+    """The categories of a programme, closed ones too."""
+    return answer_whole(
+        request,
+        asked,
+        CategoriesPage,
+        limit=limit,
+        cursor=cursor,
+        read=lambda reading: _rules_of(reading, programme).categories,
+        place_of=lambda category: numbers_of(category.category.encode(), LONGEST_KEY),
+        show=CategoryView.of,
+    )
+
+
+@router.get(
+    "/programmes/{programme}/epochs",
+    operation_id="listEpochs",
+    response_model=EpochsPage,
+    responses=OF_ONE,
+)
+def list_epochs(
+    request: Request,
+    programme: ProgrammePath,
+    asked: Annotated[MomentAsked, Depends(asked_moment)],
+    *,
+    limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
+) -> Response:
+    """The epochs of a programme, past ones and those to come."""
+    return answer_whole(
+        request,
+        asked,
+        EpochsPage,
+        limit=limit,
+        cursor=cursor,
+        read=lambda reading: _rules_of(reading, programme).epochs,
+        place_of=lambda epoch: (epoch.number,),
+        show=EpochView.of,
+    )
 
 
 @router.get(
@@ -136,6 +214,10 @@ def list_rankings(
         return answer, link_header(request, page.next)
 
     return answers_of(request).json(request, build, asked)
+
+
+def _rules_of(reading: Reading, reference: str) -> Rules:
+    return read_programme(reading.connection, reading.moment, reference).rules
 
 
 def _place_after(question: str, cursor: str) -> RankingPlace:

@@ -20,11 +20,20 @@ from api.formats import parse_time
 from api.keeping import NOT_KEPT
 from api.noting import Author, Change, Noted, answer, note
 from api.office import reading_office
-from api.parameters import LIMIT, LimitQuery
+from api.pagination import (
+    Place,
+    bytes_of,
+    cut_page,
+    decode_cursor,
+    link_header,
+    numbers_of,
+    question_of,
+)
+from api.parameters import LIMIT, CursorQuery, LimitQuery
 from api.rights import offices_of
 from api.routes.declared import problems
 from api.schemas.webhooks import (
-    DeliveriesAnswer,
+    DeliveriesPage,
     DeliveryView,
     ReplayAnswer,
     ReplayCommand,
@@ -39,6 +48,7 @@ from ledger.domain.access import Scope
 from ledger.domain.ids import ALLIANCE_WIDE
 from ledger.errors import AccessDenied
 from ledger.office.webhooks import deliveries, endpoints
+from ledger.office.webhooks.deliveries import Delivery
 from ledger.services.webhooks.collecting import begin
 from ledger.services.webhooks.sending import WebhookSender
 from ledger.wiring import open_gate
@@ -54,6 +64,9 @@ FAULTS = problems(
     s503="The mirror does not follow the chain, or the database cannot be used.",
 )
 OF_ONE = {**FAULTS, **problems(s404="There is no such webhook.")}
+
+_MESSAGE, _MESSAGE_BYTES = "msg_", 16
+"""How a message's id begins, and the bytes that follow in hex."""
 
 WebhookPath = Annotated[
     str,
@@ -229,8 +242,8 @@ _add_state_route(
 @router.get(
     "/webhooks/{webhook_id}/deliveries",
     operation_id="listWebhookDeliveries",
-    response_model=DeliveriesAnswer,
-    responses=OF_ONE,
+    response_model=DeliveriesPage,
+    responses={**OF_ONE, **problems(s400="The cursor was not given for this question.")},
 )
 def list_deliveries(
     request: Request,
@@ -239,15 +252,35 @@ def list_deliveries(
     *,
     state: StateQuery = None,
     limit: LimitQuery = LIMIT,
+    cursor: CursorQuery = None,
 ) -> Response:
-    """What was sent, how often, and what was answered, newest first. For the council and the
-    admin."""
+    """What was sent, how often, and what was answered; what changed last first. For the council and
+    the admin."""
+    question = question_of(request)
+    before = _place_after(question, cursor) if cursor is not None else None
     with reading_office(request) as connection:
         endpoints.read_endpoint(connection, webhook_id)
         found = deliveries.list_deliveries(
-            connection, endpoint_id=webhook_id, state=state or "", limit=limit
+            connection,
+            endpoint_id=webhook_id,
+            state=state or "",
+            before=before,
+            limit=limit + 1,
         )
-    return answer(DeliveriesAnswer(items=[DeliveryView.of(each) for each in found]))
+    page = cut_page(found, limit, question, _place_of)
+    items = [DeliveryView.of(each) for each in page.rows]
+    links = dict(link_header(request, page.next))
+    return answer(DeliveriesPage(items=items, next=page.next), headers=links)
+
+
+def _place_of(delivery: Delivery) -> Place:
+    message = bytes.fromhex(delivery.message_id.removeprefix(_MESSAGE))
+    return (delivery.updated_at, *numbers_of(message, _MESSAGE_BYTES))
+
+
+def _place_after(question: str, cursor: str) -> tuple[int, str]:
+    updated_at, *rest = decode_cursor(question, cursor, 1 + len(numbers_of(b"", _MESSAGE_BYTES)))
+    return updated_at, _MESSAGE + bytes_of(tuple(rest), _MESSAGE_BYTES).hex()
 
 
 @router.post(

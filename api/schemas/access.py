@@ -8,7 +8,8 @@ from pydantic import Field
 
 from api.callers import Caller
 from api.formats import show_address_once, show_bytes, show_milliseconds, show_time
-from api.schemas.base import Address, Digest, Schema, Time
+from api.pagination import MAX_LIMIT
+from api.schemas.base import Address, Digest, Schema, Time, at_most
 from api.schemas.commands import Command
 from ledger.chain.sign_in import MAX_MESSAGE, MAX_SIGNATURE
 from ledger.domain.access import AccessLine, Scope
@@ -42,7 +43,7 @@ class SessionAnswer(Schema):
 
     address: Address
     via: Annotated[str, Field(examples=["session:9b74c9897bac770f"])]
-    scopes: list[Scope]
+    scopes: Annotated[list[Scope], at_most(len(Scope))]
     csrf_token: str | None
 
     @classmethod
@@ -75,7 +76,7 @@ class ApiKeyView(Schema):
     prefix: Annotated[str, Field(examples=["Zk3fB9q2"])]
     address: Address
     name: str
-    scopes: list[Scope]
+    scopes: Annotated[list[Scope], at_most(len(Scope))]
     created_at: Time
     expires_at: Time
     last_used_at: Time | None
@@ -101,10 +102,11 @@ class NewApiKey(ApiKeyView):
     key: Annotated[str, Field(examples=["mlk_Zk3fB9q2_…"])]
 
 
-class ApiKeys(Schema):
-    """The keys of the account that is signed in."""
+class ApiKeysPage(Schema):
+    """Keys of the account that is signed in, the newest first; `next` is the following page's."""
 
-    items: list[ApiKeyView]
+    items: Annotated[list[ApiKeyView], at_most(MAX_LIMIT)]
+    next: Annotated[str | None, Field(examples=[None])]
 
 
 class AccessLineView(Schema):
@@ -134,5 +136,5 @@ class AccessLineView(Schema):
 class AccessLines(Schema):
     """Lines of the log, the newest first; `next` is what to give as `before`."""
 
-    items: list[AccessLineView]
+    items: Annotated[list[AccessLineView], at_most(MAX_LIMIT)]
     next: int | None

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, WithJsonSchema, model_validator
 
 from api.formats import show_address_once, show_bytes, show_time
-from api.schemas.base import Address, Digest, NameEn, NameZh, Schema, Time
+from api.pagination import MAX_LIMIT
+from api.schemas.base import MOST_PARTS, Address, Digest, NameEn, NameZh, Schema, Time, at_most
 from api.schemas.commands import (
     Account,
     Command,
@@ -23,7 +24,7 @@ from api.schemas.commands import (
     Words,
 )
 from ledger.office.cases import Case, CaseState, Form
-from ledger.office.casework import APPLICANT
+from ledger.office.casework import APPLICANT, MAX_DOCUMENTS
 from ledger.office.contacts import Contact
 from ledger.office.decisions import Decision
 from ledger.office.evidence import Evidence
@@ -255,7 +256,7 @@ class ApplicationLineView(Schema):
 class ApplicationsPage(Schema):
     """A part of a queue, oldest first; `counts` are of all its states."""
 
-    items: list[ApplicationLineView]
+    items: Annotated[list[ApplicationLineView], at_most(MAX_LIMIT)]
     counts: Annotated[dict[str, int], Field(examples=[{"filed": 3, "recommended": 1}])]
     next: Annotated[str | None, Field(examples=[None])]
 
@@ -291,8 +292,8 @@ class StepView(Schema):
 
 
 class ApplicationAnswer(Schema):
-    """An application with its form, its documents, and every step. `secret` opens it without
-    signing in; it is shown once, to whoever opened it or renewed its link."""
+    """An application with its form, its documents, and its steps, the latest 200. `secret` opens
+    it without signing in; it is shown once, to whoever opened it or renewed its link."""
 
     application_id: Digest
     programme: str
@@ -300,14 +301,14 @@ class ApplicationAnswer(Schema):
     org_id: int | None
     controller: Address | None
     form: FormView | None
-    documents: list[AttachedView]
+    documents: Annotated[list[AttachedView], at_most(MAX_DOCUMENTS)]
     tier: int | None
     expires_at: Time | None
     reason: Annotated[str | None, Field(examples=["documents.missing"])]
     recommended_by: str | None
     confirmed_by: str | None
     has_consent: bool
-    steps: list[StepView]
+    steps: Annotated[list[StepView], at_most(MOST_PARTS)]
     opened_at: Time
     updated_at: Time
     secret: str | None
@@ -346,7 +347,7 @@ class ApplicationAnswer(Schema):
                 )
                 for each in steps
                 if for_officer or each.action not in _INSIDE
-            ],
+            ][-MOST_PARTS:],
             opened_at=show_time(case.opened_at),
             updated_at=show_time(case.updated_at),
             secret=secret,
@@ -389,7 +390,7 @@ class DecisionAnswer(Schema):
     problem: Annotated[
         str | None, Field(description="An error's code, where it waits or failed for one.")
     ]
-    applications: list[DecidedView]
+    applications: Annotated[list[DecidedView], at_most(MAX_AT_ONCE)]
 
     @classmethod
     def of(cls, decision: Decision, cases: list[Case]) -> Self:

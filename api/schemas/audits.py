@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from api.formats import show_time
-from api.schemas.base import Digest, Schema, Time, Whole
+from api.schemas.base import Digest, Schema, Time, Whole, at_most
 from api.schemas.commands import Command
+from ledger.audit.findings import MOST_KEPT
 from ledger.audit.folder import AuditState
 from ledger.audit.options import MOST_RULES, AuditOptions
 
@@ -69,9 +70,9 @@ class VerdictView(Schema):
     last_hash: Annotated[str, Field(examples=["0x" + "5b" * 32])]
     anchored_to_block: int | None
     finality: Literal["validators", "operator"]
-    checks: list[AuditCheckView]
+    checks: Annotated[list[AuditCheckView], at_most(100)]
     findings_total: Whole
-    findings: list[AuditFindingView]
+    findings: Annotated[list[AuditFindingView], at_most(MOST_KEPT)]
 
     @classmethod
     def of(cls, verdict: dict[str, Any]) -> Self:

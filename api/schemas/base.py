@@ -10,10 +10,24 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.formats import show_bytes, show_time
+from api.pagination import MAX_LIMIT
 from ledger.mirror.queries.moments import Condition, Moment
 
 MAX_EXACT = 2**53 - 1
 """The largest whole number that JSON and JavaScript keep exactly; no number here is larger."""
+
+
+MOST_PROGRAMMES = 1000
+"""As in Programmes.sol: what there is one of in each programme is no more than that."""
+
+MOST_PARTS = 200
+"""Of a list inside an answer that nothing else bounds; a route of its own gives all of it."""
+
+
+def at_most(most: int) -> Any:
+    """That a list has so many at most. The description says it, and who makes the list sees to it:
+    an answer is not refused for it."""
+    return Field(json_schema_extra={"maxItems": most})
 
 
 def _written(pattern: str, example: str, description: str) -> Any:
@@ -130,7 +144,7 @@ _Item = TypeVar("_Item", bound=Schema)
 class Page(Answer, Generic[_Item]):
     """A part of a list; `next` is the cursor of the following part, null on the last."""
 
-    items: list[_Item]
+    items: Annotated[list[_Item], at_most(MAX_LIMIT)]
     next: Annotated[str | None, Field(examples=[None])]
 
     @classmethod

@@ -22,6 +22,7 @@ from api.schemas.base import (
     Schema,
     Time,
     Whole,
+    at_most,
 )
 from api.schemas.commands import (
     Command,
@@ -206,7 +207,7 @@ class RedemptionPreview(Answer):
     ]
     limit_after: int
     possible: bool
-    obstacles: list[ObstacleView]
+    obstacles: Annotated[list[ObstacleView], at_most(16)]
 
 
 class ListingCommand(Command):

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from api.formats import show_address_once, show_bytes, show_time
 from api.schemas.base import (
+    MOST_PARTS,
+    MOST_PROGRAMMES,
     Address,
     Answer,
     Credits,
@@ -23,6 +25,7 @@ from api.schemas.base import (
     Schema,
     Time,
     Whole,
+    at_most,
 )
 from api.schemas.evidence import EvidenceRef
 from ledger.domain.events import EntryKind
@@ -125,14 +128,16 @@ class CategorySumView(Schema):
 
 
 class BalanceView(Schema):
-    """An organisation's credits in a programme; `categories` add up to `credits`."""
+    """An organisation's credits in a programme. Its `categories` add up to `credits`; of
+    `category_count` the 200 largest are listed."""
 
     programme_id: ProgrammeNumber
     programme: Annotated[Key, Field(examples=["community"])]
     credits: Credits
     entry_count: Whole
     last_entry: Annotated[int | None, Field(ge=1)]
-    categories: list[CategorySumView]
+    categories: Annotated[list[CategorySumView], at_most(MOST_PARTS)]
+    category_count: Whole
 
     @classmethod
     def of(cls, balance: Balance) -> Self:
@@ -142,7 +147,8 @@ class BalanceView(Schema):
             credits=balance.credits,
             entry_count=balance.entry_count,
             last_entry=balance.last_entry or None,
-            categories=[CategorySumView.of(each) for each in balance.categories],
+            categories=[CategorySumView.of(each) for each in balance.categories[:MOST_PARTS]],
+            category_count=len(balance.categories),
         )
 
 
@@ -150,7 +156,7 @@ class BalancesAnswer(Answer):
     """An organisation's balance in each programme that it ever was in or has entries in."""
 
     org_id: OrganisationNumber
-    items: list[BalanceView]
+    items: Annotated[list[BalanceView], at_most(MOST_PROGRAMMES)]
 
 
 class RankView(Schema):

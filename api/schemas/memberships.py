@@ -9,6 +9,7 @@ from pydantic import Field
 from api.formats import show_address_once, show_time
 from api.schemas.base import (
     MAX_EXACT,
+    MOST_PROGRAMMES,
     Address,
     Answer,
     Key,
@@ -18,6 +19,7 @@ from api.schemas.base import (
     Schema,
     Time,
     Whole,
+    at_most,
 )
 from api.schemas.evidence import EvidenceRef
 from ledger.mirror.queries.memberships import Application, Membership, Standing
@@ -97,8 +99,8 @@ class MembershipsAnswer(Answer):
     """All memberships of one organisation, and its open or declined applications."""
 
     org_id: OrganisationNumber
-    items: list[MembershipView]
-    applications: list[ApplicationView]
+    items: Annotated[list[MembershipView], at_most(MOST_PROGRAMMES)]
+    applications: Annotated[list[ApplicationView], at_most(MOST_PROGRAMMES)]
 
 
 class MembershipsPage(Page[MembershipView]):

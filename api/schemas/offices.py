@@ -9,9 +9,9 @@ from pydantic import Field
 from api.formats import show_address_once, show_time
 from api.schemas.base import (
     Address,
-    Answer,
     Credits,
     Key,
+    Page,
     ProgrammeNumber,
     Schema,
     Time,
@@ -59,10 +59,8 @@ class BudgetLeftView(Schema):
         )
 
 
-class BudgetsLeftAnswer(Answer):
+class BudgetsLeftPage(Page[BudgetLeftView]):
     """Budgets, by programme and issuer: that of all categories first, then each category's."""
-
-    items: list[BudgetLeftView]
 
 
 class OfficerView(Schema):
@@ -88,7 +86,5 @@ class OfficerView(Schema):
         )
 
 
-class OfficersAnswer(Answer):
+class OfficersPage(Page[OfficerView]):
     """Who holds which office: those of the whole alliance first, then by programme."""
-
-    items: list[OfficerView]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.formats import show_address_once, show_bytes, show_milliseconds
 from api.problems import redact_urls
-from api.schemas.base import Address, Answer, Digest, Schema, Time, Whole
+from api.schemas.base import Address, Answer, Digest, Page, Schema, Time, Whole, at_most
 from ledger.mirror.queries.made import Made
 from ledger.outbox.records import Failure, Operation, State
 
@@ -75,6 +75,9 @@ class OperationView(Schema):
         )
 
 
+MOST_MADE = 500
+
+
 class MadeView(Schema):
     """What an operation made, its number, and where to read it."""
 
@@ -114,10 +117,8 @@ class OperationAnswer(OperationView, Answer):
     """One operation. `made` is what it made that has a number, at most 500 of them, once its block
     is mirrored."""
 
-    made: list[MadeView]
+    made: Annotated[list[MadeView], at_most(MOST_MADE)]
 
 
-class OperationsAnswer(Answer):
-    """The latest operations, the newest first."""
-
-    items: list[OperationView]
+class OperationsPage(Page[OperationView]):
+    """Operations, the newest first."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.formats import show_address_once, show_digest, show_time
 from api.schemas.base import (
+    MOST_PROGRAMMES,
     Address,
     Answer,
     Digest,
@@ -20,10 +21,14 @@ from api.schemas.base import (
     Schema,
     Time,
     Whole,
+    at_most,
 )
 from api.schemas.memberships import ApplicationView, MembershipView
 from ledger.mirror.queries.accounts import Budget, RoleHeld
 from ledger.mirror.queries.organisations import Organisation
+
+MOST_ROLES = 8 * (MOST_PROGRAMMES + 1)
+"""Each of the offices, in each programme and in the whole alliance."""
 
 
 class OrganisationView(Schema):
@@ -43,8 +48,8 @@ class OrganisationView(Schema):
     registered_at: Time
     retired: bool
     successor_id: Annotated[int | None, Field(ge=1, le=2**32 - 1)]
-    memberships: list[MembershipView]
-    applications: list[ApplicationView]
+    memberships: Annotated[list[MembershipView], at_most(MOST_PROGRAMMES)]
+    applications: Annotated[list[ApplicationView], at_most(MOST_PROGRAMMES)]
 
     @classmethod
     def of(cls, organisation: Organisation) -> Self:
@@ -116,8 +121,8 @@ class AccountAnswer(Answer):
 
     address: Address
     organisation: OrganisationView | None
-    roles: list[RoleView]
-    budgets: list[BudgetView]
+    roles: Annotated[list[RoleView], at_most(MOST_ROLES)]
+    budgets: Annotated[list[BudgetView], at_most(MOST_PROGRAMMES)]
 
     @classmethod
     def of(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.schemas.applications import ContactBody, ContactView
-from api.schemas.base import Digest, Schema, Time
+from api.schemas.base import Digest, Schema, Time, at_most
 from api.schemas.commands import Command, Organisation, Words
 from ledger.office.contacts import MAX_CONTACTS
 
@@ -55,7 +55,7 @@ class ProfileAnswer(Schema):
     document: Annotated[
         dict[str, Any] | None, Field(examples=[{"key": "galaxyspace", "name_en": "GalaxySpace"}])
     ]
-    contacts: list[ContactView]
+    contacts: Annotated[list[ContactView], at_most(MAX_CONTACTS)]
 
 
 class ExportAnswer(Schema):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field
 
 from api.formats import show_digest, show_time
 from api.schemas.base import (
+    MOST_PARTS,
     Answer,
     Credits,
     Digest,
     Key,
     NameEn,
     NameZh,
+    Page,
     ProgrammeNumber,
     Schema,
     Time,
     Whole,
+    at_most,
 )
 from ledger.mirror.queries.programmes import CategoryTotal, MemberCount, Programme
 from ledger.mirror.queries.rules import Category, Epoch, Label, Tier
@@ -107,7 +111,11 @@ class CategoryTotalView(Schema):
 
 class ProgrammeView(Schema):
     """A programme. `member_count` leaves out revoked memberships; `outstanding` is the sum of all
-    balances; `current_epoch` is null where none is in force."""
+    balances; `current_epoch` is null where none is in force.
+
+    Of `category_count` categories the first 200 are in `categories`, of `epoch_count` epochs those
+    around the present in `epochs`; all are at `/v1/programmes/{programme}/categories` and
+    `/epochs`."""
 
     programme_id: ProgrammeNumber
     key: Annotated[Key, Field(examples=["community"])]
@@ -120,14 +128,16 @@ class ProgrammeView(Schema):
     approvals_needed: Whole
     member_count: Whole
     members: MemberCountView
-    tiers: list[TierView]
-    categories: list[CategoryView]
-    epochs: list[EpochView]
+    tiers: Annotated[list[TierView], at_most(255)]
+    categories: Annotated[list[CategoryView], at_most(MOST_PARTS)]
+    category_count: Whole
+    epochs: Annotated[list[EpochView], at_most(MOST_PARTS)]
+    epoch_count: Whole
     current_epoch: int | None
 
     @classmethod
     def of(cls, programme: Programme) -> Self:
-        profile = programme.profile
+        profile, rules = programme.profile, programme.rules
         return cls(
             programme_id=programme.programme_id,
             key=programme.key,
@@ -140,25 +150,41 @@ class ProgrammeView(Schema):
             approvals_needed=programme.approvals_needed,
             member_count=programme.members.held,
             members=MemberCountView.of(programme.members),
-            tiers=[TierView.of(tier) for tier in programme.rules.tiers],
-            categories=[CategoryView.of(category) for category in programme.rules.categories],
-            epochs=[EpochView.of(epoch) for epoch in programme.rules.epochs],
+            tiers=[TierView.of(tier) for tier in rules.tiers],
+            categories=[CategoryView.of(each) for each in rules.categories[:MOST_PARTS]],
+            category_count=len(rules.categories),
+            epochs=[EpochView.of(each) for each in _near(rules.epochs, programme.current_epoch)],
+            epoch_count=len(rules.epochs),
             current_epoch=programme.current_epoch or None,
         )
 
 
 class ProgrammeAnswer(ProgrammeView, Answer):
-    """One programme, with what it is for and what was recorded in each category."""
+    """One programme, with what it is for and what was recorded in each category, the
+    200 with most."""
 
     role_zh: str | None
     role_en: str | None
-    totals: list[CategoryTotalView]
+    totals: Annotated[list[CategoryTotalView], at_most(MOST_PARTS)]
 
 
-class ProgrammesAnswer(Answer):
-    """All programmes, in the order of their ids."""
+class ProgrammesPage(Page[ProgrammeView]):
+    """Programmes, in the order of their ids."""
 
-    items: list[ProgrammeView]
+
+class CategoriesPage(Page[CategoryView]):
+    """Categories of a programme, in the order of their keys."""
+
+
+class EpochsPage(Page[EpochView]):
+    """Epochs of a programme, in their order."""
+
+
+def _near(epochs: Sequence[Epoch], current: int) -> Sequence[Epoch]:
+    """The epochs around the one in force, or the last where none is."""
+    begin = (current or len(epochs)) - 1 - MOST_PARTS // 2
+    begin = max(0, min(begin, len(epochs) - MOST_PARTS))
+    return epochs[begin : begin + MOST_PARTS]
 
 
 def _names(label: Label | None) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.formats import show_address_once, show_bytes, show_time
 from api.schemas.base import (
+    MOST_PARTS,
     Address,
     Answer,
     Digest,
@@ -18,6 +19,7 @@ from api.schemas.base import (
     Schema,
     Time,
     Whole,
+    at_most,
 )
 from api.schemas.commands import Command, Commitment, Moment, ProgrammeRef
 from api.schemas.evidence import EvidenceRef
@@ -25,6 +27,12 @@ from ledger.domain.events import Call
 from ledger.mirror.queries.proposals import Approval, MadeProposal, ProposalStanding
 from ledger.services.councils import MAX_PROPOSAL_ID
 from ledger.services.proposals.reading import Reading as Told
+
+MOST_CALLS = 32
+"""As in Council.sol."""
+
+MOST_ROWS = 65_536
+"""Of what is told of a call: its bytes are no more, and none of it is left out."""
 
 ProposalNumber = Annotated[int, Field(ge=1, le=MAX_PROPOSAL_ID, examples=[1])]
 
@@ -62,10 +70,10 @@ class CallView(CallSummaryView):
 
     contract: Annotated[str, Field(examples=["Programmes"])]
     function: Annotated[str, Field(examples=["changeSupplyCap(uint16,uint64,bytes32)"])]
-    rows_zh: list[str]
-    rows_en: list[str]
-    arguments: list[ArgumentView]
-    inner: list[CallView]
+    rows_zh: Annotated[list[str], at_most(MOST_ROWS)]
+    rows_en: Annotated[list[str], at_most(MOST_ROWS)]
+    arguments: Annotated[list[ArgumentView], at_most(MOST_ROWS)]
+    inner: Annotated[list[CallView], at_most(MOST_ROWS)]
 
     @classmethod
     def of(cls, zh: Told, en: Told) -> Self:
@@ -120,15 +128,15 @@ class ProposalView(Schema):
     """A proposal to a council, that of the whole alliance where `programme` is null.
 
     `approvals_counting` of `approvals_needed` are given; `may_approve` are the councillors that
-    have not approved and may. Where it is `executable`, a councillor can have it carried out. It
-    can be neither approved nor carried out once its maker is dismissed. Account, operation and
-    block are those of its last change."""
+    have not approved and may (of either 200 at most). Where it is `executable`, a councillor can
+    have it carried out. It can be neither approved nor carried out once its maker is dismissed.
+    Account, operation and block are those of its last change."""
 
     proposal_id: ProposalNumber
     programme_id: ProgrammeNumber | None
     programme: Key | None
     standing: ProposalStanding
-    calls: list[CallSummaryView]
+    calls: Annotated[list[CallSummaryView], at_most(MOST_CALLS)]
     maker: Address
     maker_dismissed: bool
     made_at: Time
@@ -137,8 +145,8 @@ class ProposalView(Schema):
     calls_hash: Digest
     approvals_needed: Whole
     approvals_counting: Whole
-    approvals: list[ApprovalView]
-    may_approve: list[Address]
+    approvals: Annotated[list[ApprovalView], at_most(MOST_PARTS)]
+    may_approve: Annotated[list[Address], at_most(MOST_PARTS)]
     executable: bool
     actor: Address
     operation_id: Digest
@@ -161,8 +169,8 @@ class ProposalView(Schema):
             calls_hash=show_bytes(found.calls_hash),
             approvals_needed=found.approvals_needed,
             approvals_counting=found.approvals_counting,
-            approvals=[ApprovalView.of(each) for each in found.approvals],
-            may_approve=[show_address_once(each) for each in found.may_approve],
+            approvals=[ApprovalView.of(each) for each in found.approvals[:MOST_PARTS]],
+            may_approve=[show_address_once(each) for each in found.may_approve[:MOST_PARTS]],
             executable=found.executable,
             actor=show_address_once(found.actor),
             operation_id=show_bytes(found.operation_id),
@@ -174,8 +182,8 @@ class ProposalView(Schema):
 class ProposalAnswer(ProposalView, Answer):
     """One proposal, with all that its calls hold, in words and as they are made."""
 
-    told: list[CallView]
-    raw_calls: list[RawCallView]
+    told: Annotated[list[CallView], at_most(MOST_CALLS)]
+    raw_calls: Annotated[list[RawCallView], at_most(MOST_CALLS)]
 
 
 class ProposalsPage(Page[ProposalView]):

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field
 
 from api.formats import show_address_once, show_bytes, show_time
+from api.pagination import MAX_LIMIT
 from api.schemas.base import (
     Address,
     Answer,
@@ -23,6 +24,7 @@ from api.schemas.base import (
     Schema,
     Time,
     Whole,
+    at_most,
 )
 from api.schemas.commands import (
     Command,
@@ -38,7 +40,7 @@ from ledger.domain.events import EntryKind
 from ledger.domain.shares import MAX_POOL, ShareRule
 from ledger.mirror.queries.profiles import Profile
 from ledger.mirror.queries.shares import Claim, DistributionStanding, ListedDistribution
-from ledger.services.expiries import Expiring
+from ledger.services.expiries import MAX_EXPIRIES, Expiring
 from ledger.services.sharing.distributing import MAX_DISTRIBUTION_ID
 
 MAX_EPOCHS = 1000
@@ -182,7 +184,7 @@ class EntitlementAnswer(EntitlementView, Answer):
     claimable_from: Time
     claimable_until: Time
     leaf: Digest
-    proof: list[Digest]
+    proof: Annotated[list[Digest], at_most(64)]
     root: Digest
 
 
@@ -226,14 +228,16 @@ class ExpiringView(Schema):
 
 class ExpiringAnswer(Answer):
     """When an organisation's unspent credits of a programme expire by a policy: those of an epoch
-    once `epochs` more of them are over. The oldest award first, which is also spent first."""
+    once `epochs` more of them are over. The oldest award first, which is also spent first;
+    `due` is of all of them, on whichever page they are."""
 
     org_id: OrganisationNumber
     programme_id: ProgrammeNumber
     programme: Key
     epochs: Annotated[int, Field(ge=0, le=MAX_EPOCHS)]
     due: Credits
-    items: list[ExpiringView]
+    items: Annotated[list[ExpiringView], at_most(MAX_LIMIT)]
+    next: Annotated[str | None, Field(examples=[None])]
 
 
 class DueView(Schema):
@@ -267,7 +271,7 @@ class DueAnswer(Answer):
     due_credits: Credits
     policy: Digest
     description: str
-    items: list[DueView]
+    items: Annotated[list[DueView], at_most(MAX_EXPIRIES)]
 
 
 class RuleItem(Command):

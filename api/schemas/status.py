@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.formats import show_address_once, show_bytes, show_milliseconds
 from api.problems import redact_urls
-from api.schemas.base import Address, Answer, Digest, Schema, Time, Whole
+from api.schemas.base import MOST_PARTS, Address, Answer, Digest, Schema, Time, Whole, at_most
 from ledger.mirror.overview import Overview, lag_seconds
 from ledger.mirror.queries.moments import Contract
 from ledger.mirror.ranges import VerifiedRange
@@ -67,7 +67,8 @@ class VerifiedView(Schema):
 class Status(Answer):
     """The mirror's state. `lag` counts blocks that the chain had, at the last look, beyond it, and
     `lag_seconds` is the age of the last block applied where there are any. `verification` is the
-    level of proof that every block reaches, `verified` that of each run of blocks."""
+    level of proof that every block reaches, `verified` that of each of the last 200 runs of
+    blocks."""
 
     chain_id: Annotated[int, Field(examples=[31337])]
     genesis_hash: Digest
@@ -78,11 +79,11 @@ class Status(Answer):
     lag: Whole
     lag_seconds: Whole
     verification: Annotated[Literal["receipts", "heads"], Field(examples=["receipts"])]
-    verified: list[VerifiedView]
+    verified: Annotated[list[VerifiedView], at_most(MOST_PARTS)]
     looked_at: Time
     halt: HaltView | None
     schema_version: int
-    contracts: list[ContractView]
+    contracts: Annotated[list[ContractView], at_most(32)]
 
     @classmethod
     def of(
@@ -101,7 +102,7 @@ class Status(Answer):
             lag=state.lag,
             lag_seconds=lag_seconds(state, now),
             verification=overview.level.value,
-            verified=[VerifiedView.of(each) for each in overview.ranges],
+            verified=[VerifiedView.of(each) for each in overview.ranges[-MOST_PARTS:]],
             looked_at=show_milliseconds(state.looked_at),
             halt=HaltView.of(state.halt) if state.halt else None,
             schema_version=state.schema_version,

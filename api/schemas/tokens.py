@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from api.cards import Line, draw_card
-from api.schemas.base import MAX_EXACT, Answer, Schema
+from api.schemas.base import MAX_EXACT, Answer, Schema, at_most
 from ledger.domain.ids import TokenId
 from ledger.mirror.queries.memberships import Standing
 from ledger.mirror.queries.profiles import Profile
@@ -88,7 +88,7 @@ class TokenAnswer(Answer):
     name: str
     description: str
     image: Image
-    attributes: list[TextTraitView | NumberTraitView]
+    attributes: Annotated[list[TextTraitView | NumberTraitView], at_most(16)]
 
     @classmethod
     def of(cls, about: Answer, token: Token) -> Self:

@@ -7,11 +7,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from api.formats import show_milliseconds, show_time
-from api.schemas.base import Schema, Time
+from api.pagination import MAX_LIMIT
+from api.schemas.base import MOST_PARTS, Schema, Time, at_most
 from api.schemas.commands import Command, Moment, Words
 from ledger.office.webhooks.addresses import MAX_URL
 from ledger.office.webhooks.deliveries import Delivery
-from ledger.office.webhooks.endpoints import LONGEST_OVERLAP, Endpoint
+from ledger.office.webhooks.endpoints import LONGEST_OVERLAP, MAX_ENDPOINTS, Endpoint
 from ledger.office.webhooks.posting import Outcome
 
 _HOURS = LONGEST_OVERLAP // 3600
@@ -64,7 +65,7 @@ class WebhookView(Schema):
     webhook_id: Annotated[str, Field(examples=["ep_0123456789abcdef"])]
     url: str
     description: str
-    types: list[str]
+    types: Annotated[list[str], at_most(MOST_PARTS)]
     state: Literal["in_use", "disabled"]
     created_at: Time
     disabled_at: Time | None
@@ -96,7 +97,7 @@ class WebhookAnswer(WebhookView):
 class WebhooksAnswer(Schema):
     """All webhooks, oldest first."""
 
-    items: list[WebhookView]
+    items: Annotated[list[WebhookView], at_most(MAX_ENDPOINTS)]
 
 
 class DeliveryView(Schema):
@@ -127,10 +128,11 @@ class DeliveryView(Schema):
         )
 
 
-class DeliveriesAnswer(Schema):
-    """The latest deliveries, newest first."""
+class DeliveriesPage(Schema):
+    """Deliveries, those that changed last first; `next` as on a page of the mirror's."""
 
-    items: list[DeliveryView]
+    items: Annotated[list[DeliveryView], at_most(MAX_LIMIT)]
+    next: Annotated[str | None, Field(examples=[None])]
 
 
 class ReplayAnswer(Schema):

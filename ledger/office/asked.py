@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, select, update
 
 from ledger.domain.operations import derive_operation_id
 from ledger.errors import IdempotencyConflict, IdempotencyInFlight
@@ -128,6 +128,11 @@ def find_who_asked(connection: Connection, operation_id: bytes) -> bytes | None:
     )
     found = connection.execute(query).scalar_one_or_none()
     return None if found is None else bytes(found)
+
+
+def select_asked_by(account: bytes) -> Select[tuple[bytes]]:
+    """The query for the ids of the operations that an account asked for."""
+    return select(asked_operations.c.operation_id).where(asked_operations.c.account == account)
 
 
 def list_asked_by(connection: Connection, account: bytes, *, limit: int) -> tuple[bytes, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from ledger.errors import NotFound
 from ledger.store.outbox_tables import attempts, operations
@@ -169,14 +169,28 @@ def find_operation(connection: Connection, operation_id: bytes) -> Operation | N
 
 
 def list_operations(
-    connection: Connection, *, state: State | None = None, limit: int = 50
+    connection: Connection,
+    *,
+    state: State | None = None,
+    among: Select[Any] | None = None,
+    before: tuple[int, bytes] | None = None,
+    limit: int = 50,
 ) -> tuple[Operation, ...]:
-    """The latest operations, newest first."""
+    """The latest operations, newest first.
+
+    `among` selects the ids that are asked for, and `before` is the time (`created_at`) and id of
+    the operation that they come after in the list.
+    """
     query = select(operations).order_by(
         operations.c.created_at.desc(), operations.c.operation_id.desc()
     )
     if state is not None:
         query = query.where(operations.c.state == state.value)
+    if among is not None:
+        query = query.where(operations.c.operation_id.in_(among))
+    if before is not None:
+        place = tuple_(operations.c.created_at, operations.c.operation_id)
+        query = query.where(place < tuple_(*before))
     return tuple(_operations(connection, connection.execute(query.limit(limit)).all()))
 
 

@@ -47,6 +47,8 @@ def _of_kind(document: Any, schema: Any, value: Any, at: str) -> list[str]:
             if name in properties:
                 found += objections(document, properties[name], each, f"{at}.{name}")
     if isinstance(value, list):
+        if len(value) > schema.get("maxItems", len(value)):
+            found.append(f"{at}: has {len(value)}, more than {schema['maxItems']}")
         for number, each in enumerate(value):
             found += objections(document, schema["items"], each, f"{at}[{number}]")
     if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):

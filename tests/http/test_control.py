@@ -188,6 +188,41 @@ def test_organisation__retired_alone__is_part_of_another_after_all(house: House)
     assert changes == ["successor_named", "retired", "recovery_begun", "registered"]
 
 
+def follow(client: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """All items, one at a time, by the links."""
+    items, url = [], f"{path}?limit=1"
+    while url:
+        answer = client.get(url)
+        assert answer.status_code == 200, answer.text
+        items += answer.json()["items"]
+        assert ("next" in answer.links) == (answer.json()["next"] is not None)
+        url = answer.links.get("next", {}).get("url", "")
+    return items
+
+
+def test_lists__of_ones_own__are_given_page_by_page(house: House) -> None:
+    for name in "abc":
+        body = {"name": name, "scopes": ["control"], "days": 1}
+        assert house.officer.post("/v1/api-keys", json=body).status_code == 201
+    if not house.items("operations"):
+        house.register(wallet("listed").address)
+    begin(house, house.held, "again")
+    house.do("objections", {"organisation": house.held}, house.controller)
+
+    for client in (house.officer, house.controller):
+        for path in ("/v1/operations", "/v1/api-keys"):
+            whole = client.get(path, params={"limit": 200}).json()["items"]
+            assert follow(client, path) == whole
+    own = house.controller.get("/v1/operations").json()["items"]
+    assert {each["command"] for each in own} == {"stop-recovery"}
+    lines = follow(house.officer, "/v1/access-log")
+    assert [each["number"] for each in lines] == list(range(len(lines), 0, -1))
+    cursor = house.officer.get("/v1/operations", params={"limit": 1}).json()["next"]
+    for path in ("/v1/operations?state=final&", "/v1/api-keys?"):
+        refused = house.officer.get(f"{path}cursor={cursor}")
+        assert (refused.status_code, refused.json()["code"]) == (400, "input.cursor_invalid")
+
+
 @pytest.mark.parametrize("path", ["retirements", "mergers", "successions"])
 def test_organisation__into_itself_or_of_no_number__names_the_field(
     house: House, path: str

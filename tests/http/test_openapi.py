@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -79,6 +80,8 @@ def test_document__lists_every_route_that_is_served(ledger: Ledger, document: An
         "/v1/status",
         "/v1/programmes",
         "/v1/programmes/{programme}",
+        "/v1/programmes/{programme}/categories",
+        "/v1/programmes/{programme}/epochs",
         "/v1/organisations",
         "/v1/organisations/{org_id}",
         "/v1/organisations/{org_id}/memberships",
@@ -232,6 +235,48 @@ def test_operations__have_stable_names_tags_words_and_problems(document: Any) ->
             assert "400" in operation["responses"]
             assert "Link" in operation["responses"]["200"]["headers"]
     assert len(names) == len(set(names))
+
+
+def unbounded(document: Any, schema: Any, at: str, seen: frozenset[str]) -> Iterator[str]:
+    """The lists of an answer that may have any number of items."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name in seen:
+            return
+        seen, schema = seen | {name}, document["components"]["schemas"][name]
+    if schema.get("type") == "array":
+        if "maxItems" not in schema:
+            yield at
+        yield from unbounded(document, schema["items"], f"{at}[]", seen)
+    for name, each in schema.get("properties", {}).items():
+        yield from unbounded(document, each, f"{at}.{name}", seen)
+    for each in schema.get("anyOf", ()):
+        yield from unbounded(document, each, at, seen)
+
+
+WHOLE = "/v1/organisations/{org_id}/certificate"
+"""A proof has all of its parts or is none."""
+
+
+def test_lists__in_whatever_is_read__have_a_bound(document: Any) -> None:
+    found = [
+        each
+        for path, method, operation in operations(document)
+        for answer in operation["responses"].values()
+        for content in answer.get("content", {}).values()
+        for each in unbounded(document, content.get("schema", {}), path, frozenset())
+        if method == "get" and path != WHOLE and not each.endswith(".errors")
+    ]
+    assert found == []
+
+
+def test_routes__with_a_cursor__have_a_limit_and_answer_what_follows(document: Any) -> None:
+    for path, _, operation in operations(document):
+        names = {each["name"] for each in operation.get("parameters", ())}
+        if names & {"cursor", "limit"}:
+            assert "limit" in names, path
+            assert names & {"cursor", "before"}, path
+            assert "Link" in operation["responses"]["200"]["headers"], path
 
 
 def test_schemas__have_plain_names(document: Any) -> None:

@@ -130,6 +130,8 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/v1/status",
             "/v1/programmes",
             "/v1/programmes/community",
+            "/v1/programmes/community/categories",
+            "/v1/programmes/community/epochs",
             "/v1/organisations",
             "/v1/organisations/4",
             "/v1/organisations/4/memberships",

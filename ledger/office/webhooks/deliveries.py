@@ -21,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     tuple_,
     update,
@@ -238,9 +239,17 @@ def replay(
 
 
 def list_deliveries(
-    connection: Connection, *, endpoint_id: str = "", state: str = "", limit: int
+    connection: Connection,
+    *,
+    endpoint_id: str = "",
+    state: str = "",
+    before: tuple[int, str] | None = None,
+    limit: int,
 ) -> list[Delivery]:
-    """The latest deliveries, newest first."""
+    """The latest deliveries, those that changed last first.
+
+    `before` is the time (`updated_at`) and message of the one that they come after in the list.
+    """
     log = webhook_attempts
     counted = (
         select(log.c.endpoint_id, log.c.message_id, func.max(log.c.number).label("number"))
@@ -271,6 +280,10 @@ def list_deliveries(
         query = query.where(_D.c.endpoint_id == endpoint_id)
     if state:
         query = query.where(_D.c.state == state)
+    if before is not None:
+        updated_at, message_id = before
+        same = and_(_D.c.updated_at == updated_at, _D.c.message_id > message_id)
+        query = query.where(or_(_D.c.updated_at < updated_at, same))
     return [_delivery(row) for row in connection.execute(query)]
 
 
