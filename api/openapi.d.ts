@@ -696,6 +696,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/carry-overs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createcarryovers
+         * @description Carry the balances of organisations that were merged over to what they are part of, all or none. For the council.
+         */
+        post: operations["createCarryOvers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/category-budgets": {
         parameters: {
             query?: never;
@@ -1110,6 +1130,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/mergers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Mergers
+         * @description Which organisations were merged into which, when and by whom. With `organisation`: it into
+         *     another, and others into it. What was carried over is `/v1/entries?kind=carry_over`.
+         */
+        get: operations["listMergers"];
+        put?: never;
+        /**
+         * Createmergers
+         * @description Retire an organisation that is part of another now, for good; its memberships are revoked before, its balances carried over after (/v1/carry-overs). For the alliance's council.
+         */
+        post: operations["createMergers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/objections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createobjections
+         * @description Object to a recovery, which ends it. For the account that acts for the organisation, where the server has its key; who has a wallet signs a message (/v1/typed-data).
+         */
+        post: operations["createObjections"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/officers": {
         parameters: {
             query?: never;
@@ -1140,8 +1205,7 @@ export interface paths {
         };
         /**
          * List Latest
-         * @description The latest operations, the newest first: all for an officer, else those that the caller
-         *     asked for.
+         * @description Operations, the newest first: all for an officer, else those that the caller asked for.
          */
         get: operations["listOperations"];
         put?: never;
@@ -1362,6 +1426,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organisations/{org_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Changes
+         * @description Everything that happened to an organisation: who acts for it and may next, its profile, its
+         *     recoveries, its end.
+         */
+        get: operations["listOrganisationChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisations/{org_id}/memberships": {
         parameters: {
             query?: never;
@@ -1390,10 +1475,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get History
+         * List Membership Changes
          * @description Everything that happened to a membership: what, why, by whom, in which transaction.
          */
-        get: operations["getMembershipHistory"];
+        get: operations["listMembershipChanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1628,6 +1713,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/programmes/{programme}/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Categories
+         * @description The categories of a programme, closed ones too.
+         */
+        get: operations["listCategories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/programmes/{programme}/epochs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Epochs
+         * @description The epochs of a programme, past ones and those to come.
+         */
+        get: operations["listEpochs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/proposal-cancellations": {
         parameters: {
             query?: never;
@@ -1735,6 +1860,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Recoveries
+         * @description Recoveries of organisations whose key is lost: who began each and why, from when on it can be
+         *     finished, and whether it was objected to.
+         */
+        get: operations["listRecoveries"];
+        put?: never;
+        /**
+         * Createrecoveries
+         * @description Begin to give an organisation whose key is lost to another account. The account that acts for it now can object until the delay is over. For the alliance's council.
+         */
+        post: operations["createRecoveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recovery-completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createrecoverycompletions
+         * @description Give the organisation to the account that its recovery named, once the time to object is over. For the alliance's council.
+         */
+        post: operations["createRecoveryCompletions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recovery-withdrawals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createrecoverywithdrawals
+         * @description Withdraw a recovery that is under way. For the alliance's council.
+         */
+        post: operations["createRecoveryWithdrawals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/redemptions": {
         parameters: {
             query?: never;
@@ -1833,6 +2023,26 @@ export interface paths {
          * @description End suspensions. For registrars and the council.
          */
         post: operations["createResumptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retirements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createretirements
+         * @description Retire an organisation that is no more and part of no other, for good; its memberships are revoked before. For the alliance's council.
+         */
+        post: operations["createRetirements"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2108,6 +2318,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/successions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Createsuccessions
+         * @description Say what an organisation that was retired alone is part of after all, once and for good. For the alliance's council.
+         */
+        post: operations["createSuccessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/supply-caps": {
         parameters: {
             query?: never;
@@ -2367,8 +2597,8 @@ export interface paths {
         };
         /**
          * List Deliveries
-         * @description What was sent, how often, and what was answered, newest first. For the council and the
-         *     admin.
+         * @description What was sent, how often, and what was answered; what changed last first. For the council and
+         *     the admin.
          */
         get: operations["listWebhookDeliveries"];
         put?: never;
@@ -2715,12 +2945,17 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
         };
         /**
-         * ApiKeys
-         * @description The keys of the account that is signed in.
+         * ApiKeysPage
+         * @description Keys of the account that is signed in, the newest first; `next` is the following page's.
          */
-        ApiKeys: {
+        ApiKeysPage: {
             /** Items */
             items: components["schemas"]["ApiKey"][];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
         };
         /**
          * ApplicationView
@@ -2748,8 +2983,8 @@ export interface components {
         };
         /**
          * ApplicationAnswer
-         * @description An application with its form, its documents, and every step. `secret` opens it without
-         *     signing in; it is shown once, to whoever opened it or renewed its link.
+         * @description An application with its form, its documents, and its steps, the latest 200. `secret` opens
+         *     it without signing in; it is shown once, to whoever opened it or renewed its link.
          */
         ApplicationAnswer: {
             /**
@@ -3315,11 +3550,14 @@ export interface components {
         };
         /**
          * BalanceView
-         * @description An organisation's credits in a programme; `categories` add up to `credits`.
+         * @description An organisation's credits in a programme. Its `categories` add up to `credits`; of
+         *     `category_count` the 200 largest are listed.
          */
         Balance: {
             /** Categories */
             categories: components["schemas"]["CategorySum"][];
+            /** Category Count */
+            category_count: number;
             /**
              * Credits
              * @description Whole credits.
@@ -3769,10 +4007,10 @@ export interface components {
             command: "budgets";
         };
         /**
-         * BudgetsLeftAnswer
+         * BudgetsLeftPage
          * @description Budgets, by programme and issuer: that of all categories first, then each category's.
          */
-        BudgetsLeftAnswer: {
+        BudgetsLeftPage: {
             as_of: components["schemas"]["AsOf"];
             /** Items */
             items: components["schemas"]["BudgetLeft"][];
@@ -3781,6 +4019,11 @@ export interface components {
              *     something that it refuses. What is answered was proved all the same, up to `as_of`.
              */
             mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
         };
         /**
          * CallView
@@ -3861,11 +4104,68 @@ export interface components {
             operation_id: string;
         };
         /**
+         * CarryOversCall
+         * @description Carry the balances of organisations that were merged over to what they are part of, all or none. For the council.
+         */
+        CarryOversCall: {
+            body: components["schemas"]["CarryOversCommand"];
+            /**
+             * @description As POST /v1/carry-overs. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "carry-overs";
+        };
+        /**
+         * CarryOversCommand
+         * @description Merged organisations whose balances in a programme go to what they are part of.
+         */
+        CarryOversCommand: {
+            /** Evidence */
+            evidence?: string | null;
+            /**
+             * No Evidence
+             * @default false
+             */
+            no_evidence: boolean;
+            /**
+             * Organisations
+             * @example [
+             *       4
+             *     ]
+             */
+            organisations: number[];
+            /**
+             * Programme
+             * @description A programme, by its id or its key.
+             * @example community
+             */
+            programme: string;
+        };
+        /**
          * CaseState
          * @description Where an application is.
          * @enum {string}
          */
         CaseState: "invited" | "filed" | "asked" | "recommended" | "confirmed" | "admitted" | "declined" | "withdrawn";
+        /**
+         * CategoriesPage
+         * @description Categories of a programme, in the order of their keys.
+         */
+        CategoriesPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Category"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
         /**
          * CategoryView
          * @description A category of contributions; closed to awards where it is not `open`.
@@ -4518,12 +4818,17 @@ export interface components {
             command: "declines";
         };
         /**
-         * DeliveriesAnswer
-         * @description The latest deliveries, newest first.
+         * DeliveriesPage
+         * @description Deliveries, those that changed last first; `next` as on a page of the mirror's.
          */
-        DeliveriesAnswer: {
+        DeliveriesPage: {
             /** Items */
             items: components["schemas"]["Delivery"][];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
         };
         /**
          * DeliveryView
@@ -5317,6 +5622,25 @@ export interface components {
             command: "epoch-boundaries";
         };
         /**
+         * EpochsPage
+         * @description Epochs of a programme, in their order.
+         */
+        EpochsPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Epoch"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
          * ErasureAnswer
          * @description How many rows of each kind are gone; `remaining` says what may still hold a trace.
          */
@@ -5488,7 +5812,8 @@ export interface components {
         /**
          * ExpiringAnswer
          * @description When an organisation's unspent credits of a programme expire by a policy: those of an epoch
-         *     once `epochs` more of them are over. The oldest award first, which is also spent first.
+         *     once `epochs` more of them are over. The oldest award first, which is also spent first;
+         *     `due` is of all of them, on whichever page they are.
          */
         ExpiringAnswer: {
             as_of: components["schemas"]["AsOf"];
@@ -5507,6 +5832,11 @@ export interface components {
              *     something that it refuses. What is answered was proved all the same, up to `as_of`.
              */
             mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
             /**
              * Org Id
              * @example 4
@@ -6040,10 +6370,10 @@ export interface components {
             transaction_hash: string;
         };
         /**
-         * MembershipHistory
-         * @description Everything that happened to a membership, the newest first.
+         * MembershipChangesPage
+         * @description What happened to a membership, the newest first.
          */
-        MembershipHistory: {
+        MembershipChangesPage: {
             as_of: components["schemas"]["AsOf"];
             /** Items */
             items: components["schemas"]["MembershipChange"][];
@@ -6052,6 +6382,11 @@ export interface components {
              *     something that it refuses. What is answered was proved all the same, up to `as_of`.
              */
             mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
         };
         /**
          * MembershipsAnswer
@@ -6082,6 +6417,111 @@ export interface components {
             as_of: components["schemas"]["AsOf"];
             /** Items */
             items: components["schemas"]["Membership"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * MergerView
+         * @description An organisation that was merged into another, `into`; `named_later` where it had been retired
+         *     alone before. The council did it (`actor`).
+         */
+        Merger: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /** Block Number */
+            block_number: number;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /**
+             * Into
+             * @example 4
+             */
+            into: number;
+            /** Log Index */
+            log_index: number;
+            /** Named Later */
+            named_later: boolean;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+            /**
+             * Transaction Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            transaction_hash: string;
+        };
+        /**
+         * MergerCommand
+         * @description An organisation, and the other one that it is part of now.
+         */
+        MergerCommand: {
+            /** Evidence */
+            evidence?: string | null;
+            /**
+             * Into
+             * @description The organisation that it is part of.
+             * @example 4
+             */
+            into: number;
+            /**
+             * No Evidence
+             * @default false
+             */
+            no_evidence: boolean;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+        };
+        /**
+         * MergersCall
+         * @description Retire an organisation that is part of another now, for good; its memberships are revoked before, its balances carried over after (/v1/carry-overs). For the alliance's council.
+         */
+        MergersCall: {
+            body: components["schemas"]["MergerCommand"];
+            /**
+             * @description As POST /v1/mergers. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "mergers";
+        };
+        /**
+         * MergersPage
+         * @description Mergers, the latest first.
+         */
+        MergersPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Merger"][];
             /**
              * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
              *     something that it refuses. What is answered was proved all the same, up to `as_of`.
@@ -6317,10 +6757,10 @@ export interface components {
             since_block: number;
         };
         /**
-         * OfficersAnswer
+         * OfficersPage
          * @description Who holds which office: those of the whole alliance first, then by programme.
          */
-        OfficersAnswer: {
+        OfficersPage: {
             as_of: components["schemas"]["AsOf"];
             /** Items */
             items: components["schemas"]["Officer"][];
@@ -6329,6 +6769,11 @@ export interface components {
              *     something that it refuses. What is answered was proved all the same, up to `as_of`.
              */
             mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
         };
         /**
          * OperationView
@@ -6463,10 +6908,10 @@ export interface components {
             updated_at: string;
         };
         /**
-         * OperationsAnswer
-         * @description The latest operations, the newest first.
+         * OperationsPage
+         * @description Operations, the newest first.
          */
-        OperationsAnswer: {
+        OperationsPage: {
             as_of: components["schemas"]["AsOf"];
             /** Items */
             items: components["schemas"]["Operation"][];
@@ -6475,6 +6920,11 @@ export interface components {
              *     something that it refuses. What is answered was proved all the same, up to `as_of`.
              */
             mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
         };
         /**
          * OrganisationView
@@ -6603,6 +7053,106 @@ export interface components {
             segment: string | null;
             /** Successor Id */
             successor_id: number | null;
+        };
+        /**
+         * OrganisationChangeView
+         * @description A change of an organisation, and how it stood after it.
+         *
+         *     `nominated` is whom the account that acts for it named to be next; `recovery_successor` who is
+         *     to get it by a recovery under way, which can be finished from `recovery_from` on.
+         */
+        OrganisationChange: {
+            /**
+             * Actor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            actor: string;
+            /** Block Number */
+            block_number: number;
+            /**
+             * Change
+             * @example registered
+             */
+            change: string;
+            /** Controller */
+            controller: string | null;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /**
+             * Kind
+             * @description A key of the ledger, up to 31 characters; 0x hex where it is no key.
+             * @example company
+             */
+            kind: string;
+            /** Log Index */
+            log_index: number;
+            /** Nominated */
+            nominated: string | null;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            /** Profile */
+            profile: string | null;
+            /** Recovery From */
+            recovery_from: string | null;
+            /** Recovery Successor */
+            recovery_successor: string | null;
+            /** Retired */
+            retired: boolean;
+            /** Successor Id */
+            successor_id: number | null;
+            /**
+             * Timestamp
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            timestamp: string;
+            /**
+             * Transaction Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            transaction_hash: string;
+        };
+        /**
+         * OrganisationChangesPage
+         * @description What happened to an organisation, the newest first.
+         */
+        OrganisationChangesPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["OrganisationChange"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * OrganisationCommand
+         * @description An organisation that something is done about, and nothing else is to be said.
+         */
+        OrganisationCommand: {
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
         };
         /**
          * OrganisationsCall
@@ -6793,16 +7343,24 @@ export interface components {
          * ProgrammeView
          * @description A programme. `member_count` leaves out revoked memberships; `outstanding` is the sum of all
          *     balances; `current_epoch` is null where none is in force.
+         *
+         *     Of `category_count` categories the first 200 are in `categories`, of `epoch_count` epochs those
+         *     around the present in `epochs`; all are at `/v1/programmes/{programme}/categories` and
+         *     `/epochs`.
          */
         Programme: {
             /** Approvals Needed */
             approvals_needed: number;
             /** Categories */
             categories: components["schemas"]["Category"][];
+            /** Category Count */
+            category_count: number;
             /** Current Epoch */
             current_epoch: number | null;
             /** Entry Count */
             entry_count: number;
+            /** Epoch Count */
+            epoch_count: number;
             /** Epochs */
             epochs: components["schemas"]["Epoch"][];
             /**
@@ -6846,7 +7404,8 @@ export interface components {
         };
         /**
          * ProgrammeAnswer
-         * @description One programme, with what it is for and what was recorded in each category.
+         * @description One programme, with what it is for and what was recorded in each category, the
+         *     200 with most.
          */
         ProgrammeAnswer: {
             /** Approvals Needed */
@@ -6854,10 +7413,14 @@ export interface components {
             as_of: components["schemas"]["AsOf"];
             /** Categories */
             categories: components["schemas"]["Category"][];
+            /** Category Count */
+            category_count: number;
             /** Current Epoch */
             current_epoch: number | null;
             /** Entry Count */
             entry_count: number;
+            /** Epoch Count */
+            epoch_count: number;
             /** Epochs */
             epochs: components["schemas"]["Epoch"][];
             /**
@@ -6945,20 +7508,6 @@ export interface components {
             command: "programme-profiles";
         };
         /**
-         * ProgrammesAnswer
-         * @description All programmes, in the order of their ids.
-         */
-        ProgrammesAnswer: {
-            as_of: components["schemas"]["AsOf"];
-            /** Items */
-            items: components["schemas"]["Programme"][];
-            /**
-             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
-             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
-             */
-            mirror: components["schemas"]["Condition"];
-        };
-        /**
          * ProgrammesCall
          * @description Found a programme. For the council of the whole alliance.
          */
@@ -6971,13 +7520,32 @@ export interface components {
             command: "programmes";
         };
         /**
+         * ProgrammesPage
+         * @description Programmes, in the order of their ids.
+         */
+        ProgrammesPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Programme"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
          * ProposalView
          * @description A proposal to a council, that of the whole alliance where `programme` is null.
          *
          *     `approvals_counting` of `approvals_needed` are given; `may_approve` are the councillors that
-         *     have not approved and may. Where it is `executable`, a councillor can have it carried out. It
-         *     can be neither approved nor carried out once its maker is dismissed. Account, operation and
-         *     block are those of its last change.
+         *     have not approved and may (of either 200 at most). Where it is `executable`, a councillor can
+         *     have it carried out. It can be neither approved nor carried out once its maker is dismissed.
+         *     Account, operation and block are those of its last change.
          */
         Proposal: {
             /**
@@ -7158,7 +7726,7 @@ export interface components {
          */
         ProposalsCommand: {
             /** Calls */
-            calls: (components["schemas"]["AwardsCall"] | components["schemas"]["ReversalsCall"] | components["schemas"]["AdmissionsCall"] | components["schemas"]["RenewalsCall"] | components["schemas"]["TierChangesCall"] | components["schemas"]["SuspensionsCall"] | components["schemas"]["ResumptionsCall"] | components["schemas"]["RevocationsCall"] | components["schemas"]["DeclinesCall"] | components["schemas"]["OrganisationsCall"] | components["schemas"]["ProgrammesCall"] | components["schemas"]["ProgrammeProfilesCall"] | components["schemas"]["SupplyCapsCall"] | components["schemas"]["ApprovalRulesCall"] | components["schemas"]["TiersCall"] | components["schemas"]["TierOpeningsCall"] | components["schemas"]["TierClosingsCall"] | components["schemas"]["CategoryOpeningsCall"] | components["schemas"]["CategoryClosingsCall"] | components["schemas"]["EpochBoundariesCall"] | components["schemas"]["BudgetsCall"] | components["schemas"]["CategoryBudgetsCall"] | components["schemas"]["AppointmentsCall"] | components["schemas"]["DismissalsCall"] | components["schemas"]["PausesCall"] | components["schemas"]["PauseEndsCall"] | components["schemas"]["BenefitsCall"] | components["schemas"]["BenefitClosingsCall"] | components["schemas"]["FulfilmentsCall"] | components["schemas"]["RefundsCall"] | components["schemas"]["SharesCall"] | components["schemas"]["ShareWithdrawalsCall"] | components["schemas"]["ExpiriesCall"])[];
+            calls: (components["schemas"]["AwardsCall"] | components["schemas"]["ReversalsCall"] | components["schemas"]["AdmissionsCall"] | components["schemas"]["RenewalsCall"] | components["schemas"]["TierChangesCall"] | components["schemas"]["SuspensionsCall"] | components["schemas"]["ResumptionsCall"] | components["schemas"]["RevocationsCall"] | components["schemas"]["DeclinesCall"] | components["schemas"]["OrganisationsCall"] | components["schemas"]["RecoveriesCall"] | components["schemas"]["RecoveryWithdrawalsCall"] | components["schemas"]["RecoveryCompletionsCall"] | components["schemas"]["RetirementsCall"] | components["schemas"]["MergersCall"] | components["schemas"]["SuccessionsCall"] | components["schemas"]["CarryOversCall"] | components["schemas"]["ProgrammesCall"] | components["schemas"]["ProgrammeProfilesCall"] | components["schemas"]["SupplyCapsCall"] | components["schemas"]["ApprovalRulesCall"] | components["schemas"]["TiersCall"] | components["schemas"]["TierOpeningsCall"] | components["schemas"]["TierClosingsCall"] | components["schemas"]["CategoryOpeningsCall"] | components["schemas"]["CategoryClosingsCall"] | components["schemas"]["EpochBoundariesCall"] | components["schemas"]["BudgetsCall"] | components["schemas"]["CategoryBudgetsCall"] | components["schemas"]["AppointmentsCall"] | components["schemas"]["DismissalsCall"] | components["schemas"]["PausesCall"] | components["schemas"]["PauseEndsCall"] | components["schemas"]["BenefitsCall"] | components["schemas"]["BenefitClosingsCall"] | components["schemas"]["FulfilmentsCall"] | components["schemas"]["RefundsCall"] | components["schemas"]["SharesCall"] | components["schemas"]["ShareWithdrawalsCall"] | components["schemas"]["ExpiriesCall"])[];
             /**
              * Council
              * @description A programme, by its id or its key; 0 is the whole alliance.
@@ -7311,6 +7879,166 @@ export interface components {
             reason?: string | null;
             /** Tier */
             tier?: number | null;
+        };
+        /**
+         * RecoveriesCall
+         * @description Begin to give an organisation whose key is lost to another account. The account that acts for it now can object until the delay is over. For the alliance's council.
+         */
+        RecoveriesCall: {
+            body: components["schemas"]["RecoveryCommand"];
+            /**
+             * @description As POST /v1/recoveries. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "recoveries";
+        };
+        /**
+         * RecoveriesPage
+         * @description Recoveries, the latest first.
+         */
+        RecoveriesPage: {
+            as_of: components["schemas"]["AsOf"];
+            /** Items */
+            items: components["schemas"]["Recovery"][];
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
+        /**
+         * RecoveryView
+         * @description A recovery: an organisation whose key is lost is to be given to `successor`.
+         *
+         *     `under_way` until it ends: by an objection of the account that acts for it (`objected`), by the
+         *     council (`withdrawn`, `finished`), or since that account handed it over after all (`rotated`) or
+         *     the organisation was retired. It can be finished from `finishable_from` on. `ended_by` and
+         *     `ended_at` are null while it is under way.
+         */
+        Recovery: {
+            /**
+             * Begun At
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            begun_at: string;
+            /**
+             * Begun By
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            begun_by: string;
+            /** Block Number */
+            block_number: number;
+            /**
+             * Controller
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            controller: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Ended By Operation */
+            ended_by_operation: string | null;
+            evidence: components["schemas"]["EvidenceRef"] | null;
+            /** Finishable */
+            finishable: boolean;
+            /**
+             * Finishable From
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             * @example 2026-01-31T08:00:00Z
+             */
+            finishable_from: string;
+            /** Log Index */
+            log_index: number;
+            /**
+             * Operation Id
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            operation_id: string;
+            /**
+             * Org Id
+             * @example 4
+             */
+            org_id: number;
+            standing: components["schemas"]["RecoveryStanding"];
+            /**
+             * Successor
+             * @description An account, with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            successor: string;
+            /**
+             * Transaction Hash
+             * @description 32 bytes: a hash, a commitment, or an operation's id.
+             * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
+             */
+            transaction_hash: string;
+        };
+        /**
+         * RecoveryCommand
+         * @description An organisation whose key is lost, and the account that shall act for it.
+         */
+        RecoveryCommand: {
+            /** Evidence */
+            evidence?: string | null;
+            /**
+             * No Evidence
+             * @default false
+             */
+            no_evidence: boolean;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+            /**
+             * Successor
+             * @description An account, all of one case or with the checksum of EIP-55.
+             * @example 0x90F79bf6EB2c4f870365E785982E1f101E93b906
+             */
+            successor: string;
+        };
+        /**
+         * RecoveryCompletionsCall
+         * @description Give the organisation to the account that its recovery named, once the time to object is over. For the alliance's council.
+         */
+        RecoveryCompletionsCall: {
+            body: components["schemas"]["OrganisationCommand"];
+            /**
+             * @description As POST /v1/recovery-completions. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "recovery-completions";
+        };
+        /**
+         * RecoveryStanding
+         * @description How a recovery stands, or how it ended: see `Recovery`.
+         * @enum {string}
+         */
+        RecoveryStanding: "under_way" | "objected" | "withdrawn" | "finished" | "rotated" | "retired";
+        /**
+         * RecoveryWithdrawalsCall
+         * @description Withdraw a recovery that is under way. For the alliance's council.
+         */
+        RecoveryWithdrawalsCall: {
+            body: components["schemas"]["OrganisationCommand"];
+            /**
+             * @description As POST /v1/recovery-withdrawals. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "recovery-withdrawals";
         };
         /**
          * RedemptionView
@@ -7826,6 +8554,37 @@ export interface components {
             command: "resumptions";
         };
         /**
+         * RetirementCommand
+         * @description An organisation that is no more.
+         */
+        RetirementCommand: {
+            /** Evidence */
+            evidence?: string | null;
+            /**
+             * No Evidence
+             * @default false
+             */
+            no_evidence: boolean;
+            /**
+             * Organisation
+             * @description An organisation's id.
+             * @example 4
+             */
+            organisation: number;
+        };
+        /**
+         * RetirementsCall
+         * @description Retire an organisation that is no more and part of no other, for good; its memberships are revoked before. For the alliance's council.
+         */
+        RetirementsCall: {
+            body: components["schemas"]["RetirementCommand"];
+            /**
+             * @description As POST /v1/retirements. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "retirements";
+        };
+        /**
          * ReversalsCall
          * @description Take awards back. For the issuer that made them, and for the council.
          */
@@ -7984,7 +8743,7 @@ export interface components {
          * @description What an API key is good for; its account must have the right on the chain besides.
          * @enum {string}
          */
-        Scope: "read" | "credits" | "members" | "rules" | "officers" | "benefits" | "council" | "messages" | "evidence" | "webhooks";
+        Scope: "read" | "credits" | "members" | "control" | "rules" | "officers" | "benefits" | "council" | "messages" | "evidence" | "webhooks";
         /**
          * SecretCommand
          * @description A secret to be made; the present one signs beside it for `overlap_hours`.
@@ -8156,7 +8915,8 @@ export interface components {
          * Status
          * @description The mirror's state. `lag` counts blocks that the chain had, at the last look, beyond it, and
          *     `lag_seconds` is the age of the last block applied where there are any. `verification` is the
-         *     level of proof that every block reaches, `verified` that of each run of blocks.
+         *     level of proof that every block reaches, `verified` that of each of the last 200 runs of
+         *     blocks.
          */
         Status: {
             as_of: components["schemas"]["AsOf"];
@@ -8234,6 +8994,18 @@ export interface components {
             at: string;
             /** Said */
             said: string;
+        };
+        /**
+         * SuccessionsCall
+         * @description Say what an organisation that was retired alone is part of after all, once and for good. For the alliance's council.
+         */
+        SuccessionsCall: {
+            body: components["schemas"]["MergerCommand"];
+            /**
+             * @description As POST /v1/successions. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            command: "successions";
         };
         /**
          * SupplyCapCommand
@@ -8805,7 +9577,7 @@ export type AdmissionsCall = components['schemas']['AdmissionsCall'];
 export type AdmissionsCommand = components['schemas']['AdmissionsCommand'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeyCommand = components['schemas']['ApiKeyCommand'];
-export type ApiKeys = components['schemas']['ApiKeys'];
+export type ApiKeysPage = components['schemas']['ApiKeysPage'];
 export type Application = components['schemas']['Application'];
 export type ApplicationAnswer = components['schemas']['ApplicationAnswer'];
 export type ApplicationCommand = components['schemas']['ApplicationCommand'];
@@ -8842,11 +9614,14 @@ export type Budget = components['schemas']['Budget'];
 export type BudgetCommand = components['schemas']['BudgetCommand'];
 export type BudgetLeft = components['schemas']['BudgetLeft'];
 export type BudgetsCall = components['schemas']['BudgetsCall'];
-export type BudgetsLeftAnswer = components['schemas']['BudgetsLeftAnswer'];
+export type BudgetsLeftPage = components['schemas']['BudgetsLeftPage'];
 export type Call = components['schemas']['Call'];
 export type CallSummary = components['schemas']['CallSummary'];
 export type CancellationDraft = components['schemas']['CancellationDraft'];
+export type CarryOversCall = components['schemas']['CarryOversCall'];
+export type CarryOversCommand = components['schemas']['CarryOversCommand'];
 export type CaseState = components['schemas']['CaseState'];
+export type CategoriesPage = components['schemas']['CategoriesPage'];
 export type Category = components['schemas']['Category'];
 export type CategoryBudgetCommand = components['schemas']['CategoryBudgetCommand'];
 export type CategoryBudgetsCall = components['schemas']['CategoryBudgetsCall'];
@@ -8876,7 +9651,7 @@ export type Contract = components['schemas']['Contract'];
 export type Decided = components['schemas']['Decided'];
 export type DecisionAnswer = components['schemas']['DecisionAnswer'];
 export type DeclinesCall = components['schemas']['DeclinesCall'];
-export type DeliveriesAnswer = components['schemas']['DeliveriesAnswer'];
+export type DeliveriesPage = components['schemas']['DeliveriesPage'];
 export type Delivery = components['schemas']['Delivery'];
 export type DismissalsCall = components['schemas']['DismissalsCall'];
 export type Distribution = components['schemas']['Distribution'];
@@ -8897,6 +9672,7 @@ export type EntryAnswer = components['schemas']['EntryAnswer'];
 export type EntryKindName = components['schemas']['EntryKindName'];
 export type Epoch = components['schemas']['Epoch'];
 export type EpochBoundariesCall = components['schemas']['EpochBoundariesCall'];
+export type EpochsPage = components['schemas']['EpochsPage'];
 export type ErasureAnswer = components['schemas']['ErasureAnswer'];
 export type ErasureCommand = components['schemas']['ErasureCommand'];
 export type EvidenceAnswer = components['schemas']['EvidenceAnswer'];
@@ -8923,9 +9699,13 @@ export type Made = components['schemas']['Made'];
 export type MemberCount = components['schemas']['MemberCount'];
 export type Membership = components['schemas']['Membership'];
 export type MembershipChange = components['schemas']['MembershipChange'];
-export type MembershipHistory = components['schemas']['MembershipHistory'];
+export type MembershipChangesPage = components['schemas']['MembershipChangesPage'];
 export type MembershipsAnswer = components['schemas']['MembershipsAnswer'];
 export type MembershipsPage = components['schemas']['MembershipsPage'];
+export type Merger = components['schemas']['Merger'];
+export type MergerCommand = components['schemas']['MergerCommand'];
+export type MergersCall = components['schemas']['MergersCall'];
+export type MergersPage = components['schemas']['MergersPage'];
 export type NamedKeyItem = components['schemas']['NamedKeyItem'];
 export type NewApiKey = components['schemas']['NewApiKey'];
 export type NonceAnswer = components['schemas']['NonceAnswer'];
@@ -8934,12 +9714,15 @@ export type ObjectionDraft = components['schemas']['ObjectionDraft'];
 export type Obstacle = components['schemas']['Obstacle'];
 export type OfficeCommand = components['schemas']['OfficeCommand'];
 export type Officer = components['schemas']['Officer'];
-export type OfficersAnswer = components['schemas']['OfficersAnswer'];
+export type OfficersPage = components['schemas']['OfficersPage'];
 export type Operation = components['schemas']['Operation'];
 export type OperationAnswer = components['schemas']['OperationAnswer'];
-export type OperationsAnswer = components['schemas']['OperationsAnswer'];
+export type OperationsPage = components['schemas']['OperationsPage'];
 export type Organisation = components['schemas']['Organisation'];
 export type OrganisationAnswer = components['schemas']['OrganisationAnswer'];
+export type OrganisationChange = components['schemas']['OrganisationChange'];
+export type OrganisationChangesPage = components['schemas']['OrganisationChangesPage'];
+export type OrganisationCommand = components['schemas']['OrganisationCommand'];
 export type OrganisationsCall = components['schemas']['OrganisationsCall'];
 export type OrganisationsPage = components['schemas']['OrganisationsPage'];
 export type OrganisationStatus = components['schemas']['OrganisationStatus'];
@@ -8953,8 +9736,8 @@ export type Programme = components['schemas']['Programme'];
 export type ProgrammeAnswer = components['schemas']['ProgrammeAnswer'];
 export type ProgrammeProfileCommand = components['schemas']['ProgrammeProfileCommand'];
 export type ProgrammeProfilesCall = components['schemas']['ProgrammeProfilesCall'];
-export type ProgrammesAnswer = components['schemas']['ProgrammesAnswer'];
 export type ProgrammesCall = components['schemas']['ProgrammesCall'];
+export type ProgrammesPage = components['schemas']['ProgrammesPage'];
 export type Proposal = components['schemas']['Proposal'];
 export type ProposalAnswer = components['schemas']['ProposalAnswer'];
 export type ProposalCommand = components['schemas']['ProposalCommand'];
@@ -8966,6 +9749,13 @@ export type RankingPage = components['schemas']['RankingPage'];
 export type RawCall = components['schemas']['RawCall'];
 export type Readiness = components['schemas']['Readiness'];
 export type RecommendationsCommand = components['schemas']['RecommendationsCommand'];
+export type RecoveriesCall = components['schemas']['RecoveriesCall'];
+export type RecoveriesPage = components['schemas']['RecoveriesPage'];
+export type Recovery = components['schemas']['Recovery'];
+export type RecoveryCommand = components['schemas']['RecoveryCommand'];
+export type RecoveryCompletionsCall = components['schemas']['RecoveryCompletionsCall'];
+export type RecoveryStanding = components['schemas']['RecoveryStanding'];
+export type RecoveryWithdrawalsCall = components['schemas']['RecoveryWithdrawalsCall'];
 export type Redemption = components['schemas']['Redemption'];
 export type RedemptionAnswer = components['schemas']['RedemptionAnswer'];
 export type RedemptionCommand = components['schemas']['RedemptionCommand'];
@@ -8982,6 +9772,8 @@ export type RenewalsCommand = components['schemas']['RenewalsCommand'];
 export type ReplayAnswer = components['schemas']['ReplayAnswer'];
 export type ReplayCommand = components['schemas']['ReplayCommand'];
 export type ResumptionsCall = components['schemas']['ResumptionsCall'];
+export type RetirementCommand = components['schemas']['RetirementCommand'];
+export type RetirementsCall = components['schemas']['RetirementsCall'];
 export type ReversalsCall = components['schemas']['ReversalsCall'];
 export type ReversalsCommand = components['schemas']['ReversalsCommand'];
 export type RevocationsCall = components['schemas']['RevocationsCall'];
@@ -9003,6 +9795,7 @@ export type StandingCommand = components['schemas']['StandingCommand'];
 export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
+export type SuccessionsCall = components['schemas']['SuccessionsCall'];
 export type SupplyCapCommand = components['schemas']['SupplyCapCommand'];
 export type SupplyCapsCall = components['schemas']['SupplyCapsCall'];
 export type SuspensionsCall = components['schemas']['SuspensionsCall'];
@@ -9099,6 +9892,8 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9347,7 +10142,12 @@ export interface operations {
     };
     listApiKeys: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9357,10 +10157,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApiKeys"];
+                    "application/json": components["schemas"]["ApiKeysPage"];
+                };
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is signed in, or the credential is good for nothing. */
@@ -12319,8 +13130,12 @@ export interface operations {
                 as_of?: string | null;
                 /** @description Answer as of this block; the latest one unless given. */
                 as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
                 /** @description Those of this account: what is left for it to award. */
                 issuer?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
                 /** @description A programme, by its id or its key. */
                 programme?: string | null;
             };
@@ -12338,10 +13153,12 @@ export interface operations {
                 headers: {
                     /** @description Changes with the answer; send it as If-None-Match. */
                     ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BudgetsLeftAnswer"];
+                    "application/json": components["schemas"]["BudgetsLeftPage"];
                 };
             };
             /** @description The answer that If-None-Match names still holds. */
@@ -12350,6 +13167,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A value of the path or the query cannot be used; `errors` names each. */
             422: {
@@ -12393,6 +13219,123 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["BudgetCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCarryOvers: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CarryOversCommand"];
             };
         };
         responses: {
@@ -14649,6 +15592,321 @@ export interface operations {
             };
         };
     };
+    listMergers: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description An organisation's id. */
+                organisation?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergersPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMergers: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergerCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createObjections: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listOfficers: {
         parameters: {
             query?: {
@@ -14656,6 +15914,10 @@ export interface operations {
                 as_of?: string | null;
                 /** @description Answer as of this block; the latest one unless given. */
                 as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
                 /** @description A programme, by its id or its key. */
                 programme?: string | null;
                 /** @description Those of this office. */
@@ -14675,10 +15937,12 @@ export interface operations {
                 headers: {
                     /** @description Changes with the answer; send it as If-None-Match. */
                     ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OfficersAnswer"];
+                    "application/json": components["schemas"]["OfficersPage"];
                 };
             };
             /** @description The answer that If-None-Match names still holds. */
@@ -14687,6 +15951,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A value of the path or the query cannot be used; `errors` names each. */
             422: {
@@ -14720,6 +15993,8 @@ export interface operations {
     listOperations: {
         parameters: {
             query?: {
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
                 /** @description How many to give at most. */
                 limit?: number;
                 /** @description Those in this state. */
@@ -14734,10 +16009,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperationsAnswer"];
+                    "application/json": components["schemas"]["OperationsPage"];
+                };
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is signed in, or the credential is good for nothing. */
@@ -15601,8 +16887,12 @@ export interface operations {
                 as_of?: string | null;
                 /** @description Answer as of this block; the latest one unless given. */
                 as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
                 /** @description The policy: how many whole epochs credits stay good after their own is over. */
                 epochs: number;
+                /** @description How many to give at most. */
+                limit?: number;
                 /** @description A programme, by its id or its key. */
                 programme: string;
             };
@@ -15623,6 +16913,8 @@ export interface operations {
                 headers: {
                     /** @description Changes with the answer; send it as If-None-Match. */
                     ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15635,6 +16927,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description There is no such organisation. */
             404: {
@@ -15760,6 +17061,97 @@ export interface operations {
             };
         };
     };
+    listOrganisationChanges: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The organisation's id. */
+                org_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationChangesPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such organisation. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listMembershipsOfOrganisation: {
         parameters: {
             query?: {
@@ -15836,13 +17228,17 @@ export interface operations {
             };
         };
     };
-    getMembershipHistory: {
+    listMembershipChanges: {
         parameters: {
             query?: {
                 /** @description Answer as of the last block at or before this time (RFC 3339). */
                 as_of?: string | null;
                 /** @description Answer as of this block; the latest one unless given. */
                 as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
             };
             header?: {
                 /** @description The ETag of an answer that the caller has. */
@@ -15863,10 +17259,12 @@ export interface operations {
                 headers: {
                     /** @description Changes with the answer; send it as If-None-Match. */
                     ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MembershipHistory"];
+                    "application/json": components["schemas"]["MembershipChangesPage"];
                 };
             };
             /** @description The answer that If-None-Match names still holds. */
@@ -15875,6 +17273,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description There never was such a membership. */
             404: {
@@ -16826,6 +18233,10 @@ export interface operations {
                 as_of?: string | null;
                 /** @description Answer as of this block; the latest one unless given. */
                 as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
             };
             header?: {
                 /** @description The ETag of an answer that the caller has. */
@@ -16841,10 +18252,12 @@ export interface operations {
                 headers: {
                     /** @description Changes with the answer; send it as If-None-Match. */
                     ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProgrammesAnswer"];
+                    "application/json": components["schemas"]["ProgrammesPage"];
                 };
             };
             /** @description The answer that If-None-Match names still holds. */
@@ -16853,6 +18266,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A value of the path or the query cannot be used; `errors` names each. */
             422: {
@@ -17037,6 +18459,188 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description There is no such programme. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCategories: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A programme, by its id or its key. */
+                programme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoriesPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such programme. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEpochs: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A programme, by its id or its key. */
+                programme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EpochsPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description There is no such programme. */
             404: {
@@ -17662,6 +19266,440 @@ export interface operations {
             };
         };
     };
+    listRecoveries: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
+                /** @description How many to give at most. */
+                limit?: number;
+                /** @description An organisation's id. */
+                organisation?: number | null;
+                /** @description Those that are under way, or those that ended. */
+                standing?: ("under_way" | "ended") | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveriesPage"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRecoveries: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRecoveryCompletions: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRecoveryWithdrawals: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRedemptions: {
         parameters: {
             query?: {
@@ -18189,6 +20227,123 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["StandingCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRetirements: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetirementCommand"];
             };
         };
         responses: {
@@ -19643,6 +21798,123 @@ export interface operations {
             };
         };
     };
+    createSuccessions: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The caller's own name for this request, such as a UUID: sent again with the same body it is done once. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergerCommand"];
+            };
+        };
+        responses: {
+            /** @description It is checked and kept, and will be done; `Location` is where to look. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationAnswer"];
+                };
+            };
+            /** @description Nobody is signed in, or the credential is good for nothing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account lacks the office, or the key the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What it is about is not there. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A contract refuses it, or the same request is worked on now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be used, or the Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The chain's node does not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The mirror does not follow the chain, or the server has no key for it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     createSupplyCaps: {
         parameters: {
             query?: never;
@@ -20993,6 +23265,8 @@ export interface operations {
     listWebhookDeliveries: {
         parameters: {
             query?: {
+                /** @description Where to go on: `next` of the page before, unchanged. */
+                cursor?: string | null;
                 /** @description How many to give at most. */
                 limit?: number;
                 /** @description Only those in this state. */
@@ -21010,10 +23284,21 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The first page and, where there is one, the next (RFC 8288). */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeliveriesAnswer"];
+                    "application/json": components["schemas"]["DeliveriesPage"];
+                };
+            };
+            /** @description The cursor was not given for this question. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Nobody is signed in, or the credential is good for nothing. */

@@ -242,10 +242,10 @@ def _method(route: Route, *, is_async: bool) -> str:
 
 
 def _singular(name: str) -> str:
-    """`entries_of_organisation` as `entry_of_organisation`."""
-    noun, *more = name.split("_", 1)
+    """`entries_of_organisation` as `entry_of_organisation`, `api_keys` as `api_key`."""
+    noun, of, whose = name.partition("_of_")
     noun = noun[:-3] + "y" if noun.endswith("ies") else noun.removesuffix("s")
-    return "_".join([noun, *more])
+    return noun + of + whose
 
 
 def _question(route: Route) -> str:

@@ -21,12 +21,12 @@ from api.routes.declared import ALWAYS, problems
 from api.schemas.control import (
     MergersPage,
     MergerView,
+    OrganisationChangesPage,
     OrganisationChangeView,
-    OrganisationHistoryPage,
     RecoveriesPage,
     RecoveryView,
 )
-from api.schemas.history import MembershipChangeView, MembershipHistoryPage
+from api.schemas.history import MembershipChangesPage, MembershipChangeView
 from ledger.domain.ids import OrgId
 from ledger.errors import NotFound
 from ledger.mirror.queries.changes import MembershipChange, list_changes_of
@@ -54,11 +54,11 @@ RecoveryQuery = Annotated[
 
 @router.get(
     "/organisations/{org_id}/memberships/{programme}/history",
-    operation_id="getMembershipHistory",
-    response_model=MembershipHistoryPage,
+    operation_id="listMembershipChanges",
+    response_model=MembershipChangesPage,
     responses={**LISTED, **problems(s404="There never was such a membership.")},
 )
-def get_membership_history(
+def list_membership_changes(
     request: Request,
     org_id: OrganisationPath,
     programme: ProgrammePath,
@@ -82,7 +82,7 @@ def get_membership_history(
     return answer_newest(
         request,
         asked,
-        MembershipHistoryPage,
+        MembershipChangesPage,
         limit=limit,
         cursor=cursor,
         read=read,
@@ -93,11 +93,11 @@ def get_membership_history(
 
 @router.get(
     "/organisations/{org_id}/history",
-    operation_id="getOrganisationHistory",
-    response_model=OrganisationHistoryPage,
+    operation_id="listOrganisationChanges",
+    response_model=OrganisationChangesPage,
     responses={**LISTED, **UNKNOWN},
 )
-def get_organisation_history(
+def list_changes(
     request: Request,
     org_id: OrganisationPath,
     asked: Annotated[MomentAsked, Depends(asked_moment)],
@@ -116,7 +116,7 @@ def get_organisation_history(
     return answer_newest(
         request,
         asked,
-        OrganisationHistoryPage,
+        OrganisationChangesPage,
         limit=limit,
         cursor=cursor,
         read=read,

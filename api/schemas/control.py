@@ -172,7 +172,7 @@ class OrganisationChangeView(Schema):
         )
 
 
-class OrganisationHistoryPage(Page[OrganisationChangeView]):
+class OrganisationChangesPage(Page[OrganisationChangeView]):
     """What happened to an organisation, the newest first."""
 
 

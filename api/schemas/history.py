@@ -67,5 +67,5 @@ class MembershipChangeView(Schema):
         )
 
 
-class MembershipHistoryPage(Page[MembershipChangeView]):
+class MembershipChangesPage(Page[MembershipChangeView]):
     """What happened to a membership, the newest first."""

@@ -33,7 +33,7 @@ AccountArgument = Annotated[
 ScopeOption = Annotated[
     list[str],
     typer.Option(
-        "--scope", help="read, credits, members, rules or officers; may be given several times."
+        "--scope", help=f"What it is good for: {', '.join(Scope)}; may be given several times."
     ),
 ]
 

@@ -30,10 +30,29 @@ class Operations:
         return self._send(_get_status())
 
     def list_programmes(
-        self, *, as_of_block: int | None = None, as_of: str | None = None
-    ) -> models.ProgrammesAnswer:
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.ProgrammesPage:
         """All programmes with their rules, members and what is outstanding."""
-        return self._send(_list_programmes(as_of_block=as_of_block, as_of=as_of))
+        return self._send(
+            _list_programmes(limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of)
+        )
+
+    def each_programme(
+        self, *, limit: int | None = None, as_of_block: int | None = None, as_of: str | None = None
+    ) -> Iterator[models.Programme]:
+        """All programmes with their rules, members and what is outstanding. All pages; `limit`
+        is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_programmes(
+                limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
 
     def create_programmes(
         self,
@@ -68,6 +87,72 @@ class Operations:
     ) -> models.ProgrammeAnswer:
         """A programme, with what was recorded in each category."""
         return self._send(_get_programme(programme, as_of_block=as_of_block, as_of=as_of))
+
+    def list_categories(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.CategoriesPage:
+        """The categories of a programme, closed ones too."""
+        return self._send(
+            _list_categories(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_category(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.Category]:
+        """The categories of a programme, closed ones too. All pages; `limit` is how many are
+        asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_categories(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def list_epochs(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.EpochsPage:
+        """The epochs of a programme, past ones and those to come."""
+        return self._send(
+            _list_epochs(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_epoch(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.Epoch]:
+        """The epochs of a programme, past ones and those to come. All pages; `limit` is how
+        many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_epochs(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
 
     def list_rankings(
         self,
@@ -421,6 +506,215 @@ class Operations:
         """The document itself."""
         return self._send(_get_evidence_content(commitment))
 
+    def list_membership_changes(
+        self,
+        org_id: int,
+        programme: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.MembershipChangesPage:
+        """Everything that happened to a membership: what, why, by whom, in which transaction."""
+        return self._send(
+            _list_membership_changes(
+                org_id, programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_membership_change(
+        self,
+        org_id: int,
+        programme: str,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.MembershipChange]:
+        """Everything that happened to a membership: what, why, by whom, in which transaction.
+        All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_membership_changes(
+                org_id, programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def list_organisation_changes(
+        self,
+        org_id: int,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.OrganisationChangesPage:
+        """Everything that happened to an organisation: who acts for it and may next, its
+        profile, its recoveries, its end.
+        """
+        return self._send(
+            _list_organisation_changes(
+                org_id, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_organisation_change(
+        self,
+        org_id: int,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.OrganisationChange]:
+        """Everything that happened to an organisation: who acts for it and may next, its
+        profile, its recoveries, its end. All pages; `limit` is how many are asked for at
+        once.
+        """
+        return self._items(
+            lambda cursor: _list_organisation_changes(
+                org_id, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def list_recoveries(
+        self,
+        *,
+        organisation: int | None = None,
+        standing: Literal["under_way", "ended"] | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.RecoveriesPage:
+        """Recoveries of organisations whose key is lost: who began each and why, from when on
+        it can be finished, and whether it was objected to.
+        """
+        return self._send(
+            _list_recoveries(
+                organisation=organisation,
+                standing=standing,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_recovery(
+        self,
+        *,
+        organisation: int | None = None,
+        standing: Literal["under_way", "ended"] | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.Recovery]:
+        """Recoveries of organisations whose key is lost: who began each and why, from when on
+        it can be finished, and whether it was objected to. All pages; `limit` is how many
+        are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_recoveries(
+                organisation=organisation,
+                standing=standing,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def create_recoveries(
+        self,
+        *,
+        organisation: int,
+        successor: str,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Begin to give an organisation whose key is lost to another account. The account that
+        acts for it now can object until the delay is over. For the alliance's council.
+        """
+        return self._send(
+            _create_recoveries(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                successor=successor,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def list_mergers(
+        self,
+        *,
+        organisation: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.MergersPage:
+        """Which organisations were merged into which, when and by whom. With `organisation`:
+        it into another, and others into it. What was carried over is
+        `/v1/entries?kind=carry_over`.
+        """
+        return self._send(
+            _list_mergers(
+                organisation=organisation,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_merger(
+        self,
+        *,
+        organisation: int | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.Merger]:
+        """Which organisations were merged into which, when and by whom. With `organisation`:
+        it into another, and others into it. What was carried over is
+        `/v1/entries?kind=carry_over`. All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_mergers(
+                organisation=organisation,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def create_mergers(
+        self,
+        *,
+        organisation: int,
+        into: int,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Retire an organisation that is part of another now, for good; its memberships are
+        revoked before, its balances carried over after (/v1/carry-overs). For the
+        alliance's council.
+        """
+        return self._send(
+            _create_mergers(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                into=into,
+                idempotency_key=idempotency_key,
+            )
+        )
+
     def get_statement_csv(
         self,
         org_id: int,
@@ -469,19 +763,6 @@ class Operations:
             )
         )
 
-    def get_membership_history(
-        self,
-        org_id: int,
-        programme: str,
-        *,
-        as_of_block: int | None = None,
-        as_of: str | None = None,
-    ) -> models.MembershipHistory:
-        """Everything that happened to a membership: what, why, by whom, in which transaction."""
-        return self._send(
-            _get_membership_history(org_id, programme, as_of_block=as_of_block, as_of=as_of)
-        )
-
     def get_latest_audit(
         self,
     ) -> models.AuditAnswer:
@@ -509,14 +790,47 @@ class Operations:
         *,
         programme: str | None = None,
         role: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
         as_of_block: int | None = None,
         as_of: str | None = None,
-    ) -> models.OfficersAnswer:
+    ) -> models.OfficersPage:
         """Every office that is held, and by whom. With `programme`: whoever holds one in it,
         those of the whole alliance too.
         """
         return self._send(
-            _list_officers(programme=programme, role=role, as_of_block=as_of_block, as_of=as_of)
+            _list_officers(
+                programme=programme,
+                role=role,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_officer(
+        self,
+        *,
+        programme: str | None = None,
+        role: str | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.Officer]:
+        """Every office that is held, and by whom. With `programme`: whoever holds one in it,
+        those of the whole alliance too. All pages; `limit` is how many are asked for at
+        once.
+        """
+        return self._items(
+            lambda cursor: _list_officers(
+                programme=programme,
+                role=role,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
         )
 
     def list_budgets(
@@ -524,12 +838,44 @@ class Operations:
         *,
         programme: str | None = None,
         issuer: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
         as_of_block: int | None = None,
         as_of: str | None = None,
-    ) -> models.BudgetsLeftAnswer:
+    ) -> models.BudgetsLeftPage:
         """What each issuer may award in the epoch in force, and what is left of it."""
         return self._send(
-            _list_budgets(programme=programme, issuer=issuer, as_of_block=as_of_block, as_of=as_of)
+            _list_budgets(
+                programme=programme,
+                issuer=issuer,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_budget(
+        self,
+        *,
+        programme: str | None = None,
+        issuer: str | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.BudgetLeft]:
+        """What each issuer may award in the epoch in force, and what is left of it. All pages;
+        `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_budgets(
+                programme=programme,
+                issuer=issuer,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
         )
 
     def create_budgets(
@@ -883,6 +1229,13 @@ class Operations:
             | models.RevocationsCall
             | models.DeclinesCall
             | models.OrganisationsCall
+            | models.RecoveriesCall
+            | models.RecoveryWithdrawalsCall
+            | models.RecoveryCompletionsCall
+            | models.RetirementsCall
+            | models.MergersCall
+            | models.SuccessionsCall
+            | models.CarryOversCall
             | models.ProgrammesCall
             | models.ProgrammeProfilesCall
             | models.SupplyCapsCall
@@ -1098,13 +1451,46 @@ class Operations:
         *,
         programme: str,
         epochs: int,
+        limit: int | None = None,
+        cursor: str | None = None,
         as_of_block: int | None = None,
         as_of: str | None = None,
     ) -> models.ExpiringAnswer:
         """When an organisation's unspent credits expire, award by award."""
         return self._send(
             _list_expiries_of_organisation(
-                org_id, programme=programme, epochs=epochs, as_of_block=as_of_block, as_of=as_of
+                org_id,
+                programme=programme,
+                epochs=epochs,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_expiry_of_organisation(
+        self,
+        org_id: int,
+        *,
+        programme: str,
+        epochs: int,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> Iterator[models.Expiring]:
+        """When an organisation's unspent credits expire, award by award. All pages; `limit` is
+        how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_expiries_of_organisation(
+                org_id,
+                programme=programme,
+                epochs=epochs,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
             )
         )
 
@@ -1134,17 +1520,23 @@ class Operations:
         """Who calls: the account, and what its credential is good for."""
         return self._send(_get_session())
 
-    def list_api_keys(
-        self,
-    ) -> models.ApiKeys:
-        """The API keys of the account that is signed in, the newest first."""
-        return self._send(_list_api_keys())
-
     def create_api_key(
         self, *, name: str, scopes: list[models.Scope], days: int = 90
     ) -> models.NewApiKey:
         """Make an API key for the account that is signed in. The key is shown this once."""
         return self._send(_create_api_key(name=name, scopes=scopes, days=days))
+
+    def list_api_keys(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.ApiKeysPage:
+        """The API keys of the account that is signed in, the newest first."""
+        return self._send(_list_api_keys(limit=limit, cursor=cursor))
+
+    def each_api_key(self, *, limit: int | None = None) -> Iterator[models.ApiKey]:
+        """The API keys of the account that is signed in, the newest first. All pages; `limit`
+        is how many are asked for at once.
+        """
+        return self._items(lambda cursor: _list_api_keys(limit=limit, cursor=cursor))
 
     def delete_api_key(self, prefix: str) -> models.ApiKey:
         """Revoke an API key: it opens nothing from now on."""
@@ -1161,12 +1553,24 @@ class Operations:
         return self._send(_list_access_log(before=before, limit=limit))
 
     def list_operations(
-        self, *, state: models.State | None = None, limit: int | None = None
-    ) -> models.OperationsAnswer:
-        """The latest operations, the newest first: all for an officer, else those that the
-        caller asked for.
+        self,
+        *,
+        state: models.State | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.OperationsPage:
+        """Operations, the newest first: all for an officer, else those that the caller asked
+        for.
         """
-        return self._send(_list_operations(state=state, limit=limit))
+        return self._send(_list_operations(state=state, limit=limit, cursor=cursor))
+
+    def each_operation(
+        self, *, state: models.State | None = None, limit: int | None = None
+    ) -> Iterator[models.Operation]:
+        """Operations, the newest first: all for an officer, else those that the caller asked
+        for. All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(lambda cursor: _list_operations(state=state, limit=limit, cursor=cursor))
 
     def get_operation(self, operation_id: str) -> models.OperationAnswer:
         """An operation, with its transaction, and why it failed if it did."""
@@ -1353,6 +1757,98 @@ class Operations:
                 programme=programme,
                 reason=reason,
                 evidence=evidence,
+                organisations=organisations,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def create_objections(
+        self, *, organisation: int, idempotency_key: str = ""
+    ) -> models.OperationAnswer:
+        """Object to a recovery, which ends it. For the account that acts for the organisation,
+        where the server has its key; who has a wallet signs a message (/v1/typed-data).
+        """
+        return self._send(
+            _create_objections(organisation=organisation, idempotency_key=idempotency_key)
+        )
+
+    def create_recovery_withdrawals(
+        self, *, organisation: int, idempotency_key: str = ""
+    ) -> models.OperationAnswer:
+        """Withdraw a recovery that is under way. For the alliance's council."""
+        return self._send(
+            _create_recovery_withdrawals(organisation=organisation, idempotency_key=idempotency_key)
+        )
+
+    def create_recovery_completions(
+        self, *, organisation: int, idempotency_key: str = ""
+    ) -> models.OperationAnswer:
+        """Give the organisation to the account that its recovery named, once the time to
+        object is over. For the alliance's council.
+        """
+        return self._send(
+            _create_recovery_completions(organisation=organisation, idempotency_key=idempotency_key)
+        )
+
+    def create_retirements(
+        self,
+        *,
+        organisation: int,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Retire an organisation that is no more and part of no other, for good; its
+        memberships are revoked before. For the alliance's council.
+        """
+        return self._send(
+            _create_retirements(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def create_successions(
+        self,
+        *,
+        organisation: int,
+        into: int,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Say what an organisation that was retired alone is part of after all, once and for
+        good. For the alliance's council.
+        """
+        return self._send(
+            _create_successions(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                into=into,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def create_carry_overs(
+        self,
+        *,
+        programme: str,
+        organisations: list[int],
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Carry the balances of organisations that were merged over to what they are part of,
+        all or none. For the council.
+        """
+        return self._send(
+            _create_carry_overs(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                programme=programme,
                 organisations=organisations,
                 idempotency_key=idempotency_key,
             )
@@ -2110,11 +2606,30 @@ class Operations:
         *,
         state: Literal["waiting", "delivered", "dead"] | None = None,
         limit: int | None = None,
-    ) -> models.DeliveriesAnswer:
-        """What was sent, how often, and what was answered, newest first. For the council and
-        the admin.
+        cursor: str | None = None,
+    ) -> models.DeliveriesPage:
+        """What was sent, how often, and what was answered; what changed last first. For the
+        council and the admin.
         """
-        return self._send(_list_webhook_deliveries(webhook_id, state=state, limit=limit))
+        return self._send(
+            _list_webhook_deliveries(webhook_id, state=state, limit=limit, cursor=cursor)
+        )
+
+    def each_webhook_delivery(
+        self,
+        webhook_id: str,
+        *,
+        state: Literal["waiting", "delivered", "dead"] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[models.Delivery]:
+        """What was sent, how often, and what was answered; what changed last first. For the
+        council and the admin. All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_webhook_deliveries(
+                webhook_id, state=state, limit=limit, cursor=cursor
+            )
+        )
 
     def create_webhook_replay(
         self,
@@ -2178,10 +2693,29 @@ class AsyncOperations:
         return await self._send(_get_status())
 
     async def list_programmes(
-        self, *, as_of_block: int | None = None, as_of: str | None = None
-    ) -> models.ProgrammesAnswer:
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.ProgrammesPage:
         """All programmes with their rules, members and what is outstanding."""
-        return await self._send(_list_programmes(as_of_block=as_of_block, as_of=as_of))
+        return await self._send(
+            _list_programmes(limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of)
+        )
+
+    def each_programme(
+        self, *, limit: int | None = None, as_of_block: int | None = None, as_of: str | None = None
+    ) -> AsyncIterator[models.Programme]:
+        """All programmes with their rules, members and what is outstanding. All pages; `limit`
+        is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_programmes(
+                limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
 
     async def create_programmes(
         self,
@@ -2216,6 +2750,72 @@ class AsyncOperations:
     ) -> models.ProgrammeAnswer:
         """A programme, with what was recorded in each category."""
         return await self._send(_get_programme(programme, as_of_block=as_of_block, as_of=as_of))
+
+    async def list_categories(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.CategoriesPage:
+        """The categories of a programme, closed ones too."""
+        return await self._send(
+            _list_categories(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_category(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.Category]:
+        """The categories of a programme, closed ones too. All pages; `limit` is how many are
+        asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_categories(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    async def list_epochs(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.EpochsPage:
+        """The epochs of a programme, past ones and those to come."""
+        return await self._send(
+            _list_epochs(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_epoch(
+        self,
+        programme: str,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.Epoch]:
+        """The epochs of a programme, past ones and those to come. All pages; `limit` is how
+        many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_epochs(
+                programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
 
     async def list_rankings(
         self,
@@ -2569,6 +3169,215 @@ class AsyncOperations:
         """The document itself."""
         return await self._send(_get_evidence_content(commitment))
 
+    async def list_membership_changes(
+        self,
+        org_id: int,
+        programme: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.MembershipChangesPage:
+        """Everything that happened to a membership: what, why, by whom, in which transaction."""
+        return await self._send(
+            _list_membership_changes(
+                org_id, programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_membership_change(
+        self,
+        org_id: int,
+        programme: str,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.MembershipChange]:
+        """Everything that happened to a membership: what, why, by whom, in which transaction.
+        All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_membership_changes(
+                org_id, programme, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    async def list_organisation_changes(
+        self,
+        org_id: int,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.OrganisationChangesPage:
+        """Everything that happened to an organisation: who acts for it and may next, its
+        profile, its recoveries, its end.
+        """
+        return await self._send(
+            _list_organisation_changes(
+                org_id, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    def each_organisation_change(
+        self,
+        org_id: int,
+        *,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.OrganisationChange]:
+        """Everything that happened to an organisation: who acts for it and may next, its
+        profile, its recoveries, its end. All pages; `limit` is how many are asked for at
+        once.
+        """
+        return self._items(
+            lambda cursor: _list_organisation_changes(
+                org_id, limit=limit, cursor=cursor, as_of_block=as_of_block, as_of=as_of
+            )
+        )
+
+    async def list_recoveries(
+        self,
+        *,
+        organisation: int | None = None,
+        standing: Literal["under_way", "ended"] | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.RecoveriesPage:
+        """Recoveries of organisations whose key is lost: who began each and why, from when on
+        it can be finished, and whether it was objected to.
+        """
+        return await self._send(
+            _list_recoveries(
+                organisation=organisation,
+                standing=standing,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_recovery(
+        self,
+        *,
+        organisation: int | None = None,
+        standing: Literal["under_way", "ended"] | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.Recovery]:
+        """Recoveries of organisations whose key is lost: who began each and why, from when on
+        it can be finished, and whether it was objected to. All pages; `limit` is how many
+        are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_recoveries(
+                organisation=organisation,
+                standing=standing,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    async def create_recoveries(
+        self,
+        *,
+        organisation: int,
+        successor: str,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Begin to give an organisation whose key is lost to another account. The account that
+        acts for it now can object until the delay is over. For the alliance's council.
+        """
+        return await self._send(
+            _create_recoveries(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                successor=successor,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def list_mergers(
+        self,
+        *,
+        organisation: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> models.MergersPage:
+        """Which organisations were merged into which, when and by whom. With `organisation`:
+        it into another, and others into it. What was carried over is
+        `/v1/entries?kind=carry_over`.
+        """
+        return await self._send(
+            _list_mergers(
+                organisation=organisation,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_merger(
+        self,
+        *,
+        organisation: int | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.Merger]:
+        """Which organisations were merged into which, when and by whom. With `organisation`:
+        it into another, and others into it. What was carried over is
+        `/v1/entries?kind=carry_over`. All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_mergers(
+                organisation=organisation,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    async def create_mergers(
+        self,
+        *,
+        organisation: int,
+        into: int,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Retire an organisation that is part of another now, for good; its memberships are
+        revoked before, its balances carried over after (/v1/carry-overs). For the
+        alliance's council.
+        """
+        return await self._send(
+            _create_mergers(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                into=into,
+                idempotency_key=idempotency_key,
+            )
+        )
+
     async def get_statement_csv(
         self,
         org_id: int,
@@ -2617,19 +3426,6 @@ class AsyncOperations:
             )
         )
 
-    async def get_membership_history(
-        self,
-        org_id: int,
-        programme: str,
-        *,
-        as_of_block: int | None = None,
-        as_of: str | None = None,
-    ) -> models.MembershipHistory:
-        """Everything that happened to a membership: what, why, by whom, in which transaction."""
-        return await self._send(
-            _get_membership_history(org_id, programme, as_of_block=as_of_block, as_of=as_of)
-        )
-
     async def get_latest_audit(
         self,
     ) -> models.AuditAnswer:
@@ -2657,14 +3453,47 @@ class AsyncOperations:
         *,
         programme: str | None = None,
         role: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
         as_of_block: int | None = None,
         as_of: str | None = None,
-    ) -> models.OfficersAnswer:
+    ) -> models.OfficersPage:
         """Every office that is held, and by whom. With `programme`: whoever holds one in it,
         those of the whole alliance too.
         """
         return await self._send(
-            _list_officers(programme=programme, role=role, as_of_block=as_of_block, as_of=as_of)
+            _list_officers(
+                programme=programme,
+                role=role,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_officer(
+        self,
+        *,
+        programme: str | None = None,
+        role: str | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.Officer]:
+        """Every office that is held, and by whom. With `programme`: whoever holds one in it,
+        those of the whole alliance too. All pages; `limit` is how many are asked for at
+        once.
+        """
+        return self._items(
+            lambda cursor: _list_officers(
+                programme=programme,
+                role=role,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
         )
 
     async def list_budgets(
@@ -2672,12 +3501,44 @@ class AsyncOperations:
         *,
         programme: str | None = None,
         issuer: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
         as_of_block: int | None = None,
         as_of: str | None = None,
-    ) -> models.BudgetsLeftAnswer:
+    ) -> models.BudgetsLeftPage:
         """What each issuer may award in the epoch in force, and what is left of it."""
         return await self._send(
-            _list_budgets(programme=programme, issuer=issuer, as_of_block=as_of_block, as_of=as_of)
+            _list_budgets(
+                programme=programme,
+                issuer=issuer,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_budget(
+        self,
+        *,
+        programme: str | None = None,
+        issuer: str | None = None,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.BudgetLeft]:
+        """What each issuer may award in the epoch in force, and what is left of it. All pages;
+        `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_budgets(
+                programme=programme,
+                issuer=issuer,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
         )
 
     async def create_budgets(
@@ -3033,6 +3894,13 @@ class AsyncOperations:
             | models.RevocationsCall
             | models.DeclinesCall
             | models.OrganisationsCall
+            | models.RecoveriesCall
+            | models.RecoveryWithdrawalsCall
+            | models.RecoveryCompletionsCall
+            | models.RetirementsCall
+            | models.MergersCall
+            | models.SuccessionsCall
+            | models.CarryOversCall
             | models.ProgrammesCall
             | models.ProgrammeProfilesCall
             | models.SupplyCapsCall
@@ -3248,13 +4116,46 @@ class AsyncOperations:
         *,
         programme: str,
         epochs: int,
+        limit: int | None = None,
+        cursor: str | None = None,
         as_of_block: int | None = None,
         as_of: str | None = None,
     ) -> models.ExpiringAnswer:
         """When an organisation's unspent credits expire, award by award."""
         return await self._send(
             _list_expiries_of_organisation(
-                org_id, programme=programme, epochs=epochs, as_of_block=as_of_block, as_of=as_of
+                org_id,
+                programme=programme,
+                epochs=epochs,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
+            )
+        )
+
+    def each_expiry_of_organisation(
+        self,
+        org_id: int,
+        *,
+        programme: str,
+        epochs: int,
+        limit: int | None = None,
+        as_of_block: int | None = None,
+        as_of: str | None = None,
+    ) -> AsyncIterator[models.Expiring]:
+        """When an organisation's unspent credits expire, award by award. All pages; `limit` is
+        how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_expiries_of_organisation(
+                org_id,
+                programme=programme,
+                epochs=epochs,
+                limit=limit,
+                cursor=cursor,
+                as_of_block=as_of_block,
+                as_of=as_of,
             )
         )
 
@@ -3284,17 +4185,23 @@ class AsyncOperations:
         """Who calls: the account, and what its credential is good for."""
         return await self._send(_get_session())
 
-    async def list_api_keys(
-        self,
-    ) -> models.ApiKeys:
-        """The API keys of the account that is signed in, the newest first."""
-        return await self._send(_list_api_keys())
-
     async def create_api_key(
         self, *, name: str, scopes: list[models.Scope], days: int = 90
     ) -> models.NewApiKey:
         """Make an API key for the account that is signed in. The key is shown this once."""
         return await self._send(_create_api_key(name=name, scopes=scopes, days=days))
+
+    async def list_api_keys(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.ApiKeysPage:
+        """The API keys of the account that is signed in, the newest first."""
+        return await self._send(_list_api_keys(limit=limit, cursor=cursor))
+
+    def each_api_key(self, *, limit: int | None = None) -> AsyncIterator[models.ApiKey]:
+        """The API keys of the account that is signed in, the newest first. All pages; `limit`
+        is how many are asked for at once.
+        """
+        return self._items(lambda cursor: _list_api_keys(limit=limit, cursor=cursor))
 
     async def delete_api_key(self, prefix: str) -> models.ApiKey:
         """Revoke an API key: it opens nothing from now on."""
@@ -3311,12 +4218,24 @@ class AsyncOperations:
         return await self._send(_list_access_log(before=before, limit=limit))
 
     async def list_operations(
-        self, *, state: models.State | None = None, limit: int | None = None
-    ) -> models.OperationsAnswer:
-        """The latest operations, the newest first: all for an officer, else those that the
-        caller asked for.
+        self,
+        *,
+        state: models.State | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.OperationsPage:
+        """Operations, the newest first: all for an officer, else those that the caller asked
+        for.
         """
-        return await self._send(_list_operations(state=state, limit=limit))
+        return await self._send(_list_operations(state=state, limit=limit, cursor=cursor))
+
+    def each_operation(
+        self, *, state: models.State | None = None, limit: int | None = None
+    ) -> AsyncIterator[models.Operation]:
+        """Operations, the newest first: all for an officer, else those that the caller asked
+        for. All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(lambda cursor: _list_operations(state=state, limit=limit, cursor=cursor))
 
     async def get_operation(self, operation_id: str) -> models.OperationAnswer:
         """An operation, with its transaction, and why it failed if it did."""
@@ -3503,6 +4422,98 @@ class AsyncOperations:
                 programme=programme,
                 reason=reason,
                 evidence=evidence,
+                organisations=organisations,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def create_objections(
+        self, *, organisation: int, idempotency_key: str = ""
+    ) -> models.OperationAnswer:
+        """Object to a recovery, which ends it. For the account that acts for the organisation,
+        where the server has its key; who has a wallet signs a message (/v1/typed-data).
+        """
+        return await self._send(
+            _create_objections(organisation=organisation, idempotency_key=idempotency_key)
+        )
+
+    async def create_recovery_withdrawals(
+        self, *, organisation: int, idempotency_key: str = ""
+    ) -> models.OperationAnswer:
+        """Withdraw a recovery that is under way. For the alliance's council."""
+        return await self._send(
+            _create_recovery_withdrawals(organisation=organisation, idempotency_key=idempotency_key)
+        )
+
+    async def create_recovery_completions(
+        self, *, organisation: int, idempotency_key: str = ""
+    ) -> models.OperationAnswer:
+        """Give the organisation to the account that its recovery named, once the time to
+        object is over. For the alliance's council.
+        """
+        return await self._send(
+            _create_recovery_completions(organisation=organisation, idempotency_key=idempotency_key)
+        )
+
+    async def create_retirements(
+        self,
+        *,
+        organisation: int,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Retire an organisation that is no more and part of no other, for good; its
+        memberships are revoked before. For the alliance's council.
+        """
+        return await self._send(
+            _create_retirements(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def create_successions(
+        self,
+        *,
+        organisation: int,
+        into: int,
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Say what an organisation that was retired alone is part of after all, once and for
+        good. For the alliance's council.
+        """
+        return await self._send(
+            _create_successions(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                organisation=organisation,
+                into=into,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def create_carry_overs(
+        self,
+        *,
+        programme: str,
+        organisations: list[int],
+        evidence: str | None = None,
+        no_evidence: bool = False,
+        idempotency_key: str = "",
+    ) -> models.OperationAnswer:
+        """Carry the balances of organisations that were merged over to what they are part of,
+        all or none. For the council.
+        """
+        return await self._send(
+            _create_carry_overs(
+                evidence=evidence,
+                no_evidence=no_evidence,
+                programme=programme,
                 organisations=organisations,
                 idempotency_key=idempotency_key,
             )
@@ -4272,11 +5283,30 @@ class AsyncOperations:
         *,
         state: Literal["waiting", "delivered", "dead"] | None = None,
         limit: int | None = None,
-    ) -> models.DeliveriesAnswer:
-        """What was sent, how often, and what was answered, newest first. For the council and
-        the admin.
+        cursor: str | None = None,
+    ) -> models.DeliveriesPage:
+        """What was sent, how often, and what was answered; what changed last first. For the
+        council and the admin.
         """
-        return await self._send(_list_webhook_deliveries(webhook_id, state=state, limit=limit))
+        return await self._send(
+            _list_webhook_deliveries(webhook_id, state=state, limit=limit, cursor=cursor)
+        )
+
+    def each_webhook_delivery(
+        self,
+        webhook_id: str,
+        *,
+        state: Literal["waiting", "delivered", "dead"] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[models.Delivery]:
+        """What was sent, how often, and what was answered; what changed last first. For the
+        council and the admin. All pages; `limit` is how many are asked for at once.
+        """
+        return self._items(
+            lambda cursor: _list_webhook_deliveries(
+                webhook_id, state=state, limit=limit, cursor=cursor
+            )
+        )
 
     async def create_webhook_replay(
         self,
@@ -4329,13 +5359,17 @@ def _get_status() -> Call[models.Status]:
 
 
 def _list_programmes(
-    *, as_of_block: int | None = None, as_of: str | None = None
-) -> Call[models.ProgrammesAnswer]:
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    as_of_block: int | None = None,
+    as_of: str | None = None,
+) -> Call[models.ProgrammesPage]:
     return Call(
         "GET",
         "/v1/programmes",
-        models.ProgrammesAnswer,
-        query={"as_of_block": as_of_block, "as_of": as_of},
+        models.ProgrammesPage,
+        query={"limit": limit, "cursor": cursor, "as_of_block": as_of_block, "as_of": as_of},
     )
 
 
@@ -4377,6 +5411,38 @@ def _get_programme(
         f"/v1/programmes/{quote(str(programme), safe='')}",
         models.ProgrammeAnswer,
         query={"as_of_block": as_of_block, "as_of": as_of},
+    )
+
+
+def _list_categories(
+    programme: str,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    as_of_block: int | None = None,
+    as_of: str | None = None,
+) -> Call[models.CategoriesPage]:
+    return Call(
+        "GET",
+        f"/v1/programmes/{quote(str(programme), safe='')}/categories",
+        models.CategoriesPage,
+        query={"limit": limit, "cursor": cursor, "as_of_block": as_of_block, "as_of": as_of},
+    )
+
+
+def _list_epochs(
+    programme: str,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    as_of_block: int | None = None,
+    as_of: str | None = None,
+) -> Call[models.EpochsPage]:
+    return Call(
+        "GET",
+        f"/v1/programmes/{quote(str(programme), safe='')}/epochs",
+        models.EpochsPage,
+        query={"limit": limit, "cursor": cursor, "as_of_block": as_of_block, "as_of": as_of},
     )
 
 
@@ -4622,6 +5688,126 @@ def _get_evidence_content(commitment: str) -> Call[bytes]:
     return Call("GET", f"/v1/evidence/{quote(str(commitment), safe='')}/content", bytes)
 
 
+def _list_membership_changes(
+    org_id: int,
+    programme: str,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    as_of_block: int | None = None,
+    as_of: str | None = None,
+) -> Call[models.MembershipChangesPage]:
+    return Call(
+        "GET",
+        f"/v1/organisations/{quote(str(org_id), safe='')}/memberships/{quote(str(programme), safe='')}/history",
+        models.MembershipChangesPage,
+        query={"limit": limit, "cursor": cursor, "as_of_block": as_of_block, "as_of": as_of},
+    )
+
+
+def _list_organisation_changes(
+    org_id: int,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    as_of_block: int | None = None,
+    as_of: str | None = None,
+) -> Call[models.OrganisationChangesPage]:
+    return Call(
+        "GET",
+        f"/v1/organisations/{quote(str(org_id), safe='')}/history",
+        models.OrganisationChangesPage,
+        query={"limit": limit, "cursor": cursor, "as_of_block": as_of_block, "as_of": as_of},
+    )
+
+
+def _list_recoveries(
+    *,
+    organisation: int | None = None,
+    standing: Literal["under_way", "ended"] | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+    as_of_block: int | None = None,
+    as_of: str | None = None,
+) -> Call[models.RecoveriesPage]:
+    return Call(
+        "GET",
+        "/v1/recoveries",
+        models.RecoveriesPage,
+        query={
+            "organisation": organisation,
+            "standing": standing,
+            "limit": limit,
+            "cursor": cursor,
+            "as_of_block": as_of_block,
+            "as_of": as_of,
+        },
+    )
+
+
+def _create_recoveries(
+    *,
+    organisation: int,
+    successor: str,
+    evidence: str | None = None,
+    no_evidence: bool = False,
+    idempotency_key: str = "",
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/recoveries",
+        models.OperationAnswer,
+        body=models.RecoveryCommand(
+            evidence=evidence,
+            no_evidence=no_evidence,
+            organisation=organisation,
+            successor=successor,
+        ),
+        key=idempotency_key or new_key(),
+    )
+
+
+def _list_mergers(
+    *,
+    organisation: int | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+    as_of_block: int | None = None,
+    as_of: str | None = None,
+) -> Call[models.MergersPage]:
+    return Call(
+        "GET",
+        "/v1/mergers",
+        models.MergersPage,
+        query={
+            "organisation": organisation,
+            "limit": limit,
+            "cursor": cursor,
+            "as_of_block": as_of_block,
+            "as_of": as_of,
+        },
+    )
+
+
+def _create_mergers(
+    *,
+    organisation: int,
+    into: int,
+    evidence: str | None = None,
+    no_evidence: bool = False,
+    idempotency_key: str = "",
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/mergers",
+        models.OperationAnswer,
+        body=models.MergerCommand(
+            evidence=evidence, no_evidence=no_evidence, organisation=organisation, into=into
+        ),
+        key=idempotency_key or new_key(),
+    )
+
+
 def _get_statement_csv(
     org_id: int,
     *,
@@ -4668,17 +5854,6 @@ def _get_statement_xlsx(
     )
 
 
-def _get_membership_history(
-    org_id: int, programme: str, *, as_of_block: int | None = None, as_of: str | None = None
-) -> Call[models.MembershipHistory]:
-    return Call(
-        "GET",
-        f"/v1/organisations/{quote(str(org_id), safe='')}/memberships/{quote(str(programme), safe='')}/history",
-        models.MembershipHistory,
-        query={"as_of_block": as_of_block, "as_of": as_of},
-    )
-
-
 def _get_latest_audit() -> Call[models.AuditAnswer]:
     return Call("GET", "/v1/audits/latest", models.AuditAnswer)
 
@@ -4702,14 +5877,23 @@ def _list_officers(
     *,
     programme: str | None = None,
     role: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
     as_of_block: int | None = None,
     as_of: str | None = None,
-) -> Call[models.OfficersAnswer]:
+) -> Call[models.OfficersPage]:
     return Call(
         "GET",
         "/v1/officers",
-        models.OfficersAnswer,
-        query={"programme": programme, "role": role, "as_of_block": as_of_block, "as_of": as_of},
+        models.OfficersPage,
+        query={
+            "programme": programme,
+            "role": role,
+            "limit": limit,
+            "cursor": cursor,
+            "as_of_block": as_of_block,
+            "as_of": as_of,
+        },
     )
 
 
@@ -4717,16 +5901,20 @@ def _list_budgets(
     *,
     programme: str | None = None,
     issuer: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
     as_of_block: int | None = None,
     as_of: str | None = None,
-) -> Call[models.BudgetsLeftAnswer]:
+) -> Call[models.BudgetsLeftPage]:
     return Call(
         "GET",
         "/v1/budgets",
-        models.BudgetsLeftAnswer,
+        models.BudgetsLeftPage,
         query={
             "programme": programme,
             "issuer": issuer,
+            "limit": limit,
+            "cursor": cursor,
             "as_of_block": as_of_block,
             "as_of": as_of,
         },
@@ -4974,6 +6162,13 @@ def _create_proposals(
         | models.RevocationsCall
         | models.DeclinesCall
         | models.OrganisationsCall
+        | models.RecoveriesCall
+        | models.RecoveryWithdrawalsCall
+        | models.RecoveryCompletionsCall
+        | models.RetirementsCall
+        | models.MergersCall
+        | models.SuccessionsCall
+        | models.CarryOversCall
         | models.ProgrammesCall
         | models.ProgrammeProfilesCall
         | models.SupplyCapsCall
@@ -5142,6 +6337,8 @@ def _list_expiries_of_organisation(
     *,
     programme: str,
     epochs: int,
+    limit: int | None = None,
+    cursor: str | None = None,
     as_of_block: int | None = None,
     as_of: str | None = None,
 ) -> Call[models.ExpiringAnswer]:
@@ -5152,6 +6349,8 @@ def _list_expiries_of_organisation(
         query={
             "programme": programme,
             "epochs": epochs,
+            "limit": limit,
+            "cursor": cursor,
             "as_of_block": as_of_block,
             "as_of": as_of,
         },
@@ -5183,10 +6382,6 @@ def _get_session() -> Call[models.SessionAnswer]:
     return Call("GET", "/v1/session", models.SessionAnswer)
 
 
-def _list_api_keys() -> Call[models.ApiKeys]:
-    return Call("GET", "/v1/api-keys", models.ApiKeys)
-
-
 def _create_api_key(
     *, name: str, scopes: list[models.Scope], days: int = 90
 ) -> Call[models.NewApiKey]:
@@ -5196,6 +6391,12 @@ def _create_api_key(
         models.NewApiKey,
         body=models.ApiKeyCommand(name=name, scopes=scopes, days=days),
     )
+
+
+def _list_api_keys(
+    *, limit: int | None = None, cursor: str | None = None
+) -> Call[models.ApiKeysPage]:
+    return Call("GET", "/v1/api-keys", models.ApiKeysPage, query={"limit": limit, "cursor": cursor})
 
 
 def _delete_api_key(prefix: str) -> Call[models.ApiKey]:
@@ -5211,10 +6412,13 @@ def _list_access_log(
 
 
 def _list_operations(
-    *, state: models.State | None = None, limit: int | None = None
-) -> Call[models.OperationsAnswer]:
+    *, state: models.State | None = None, limit: int | None = None, cursor: str | None = None
+) -> Call[models.OperationsPage]:
     return Call(
-        "GET", "/v1/operations", models.OperationsAnswer, query={"state": state, "limit": limit}
+        "GET",
+        "/v1/operations",
+        models.OperationsPage,
+        query={"state": state, "limit": limit, "cursor": cursor},
     )
 
 
@@ -5401,6 +6605,101 @@ def _create_declines(
         models.OperationAnswer,
         body=models.StandingCommand(
             programme=programme, reason=reason, evidence=evidence, organisations=organisations
+        ),
+        key=idempotency_key or new_key(),
+    )
+
+
+def _create_objections(
+    *, organisation: int, idempotency_key: str = ""
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/objections",
+        models.OperationAnswer,
+        body=models.OrganisationCommand(organisation=organisation),
+        key=idempotency_key or new_key(),
+    )
+
+
+def _create_recovery_withdrawals(
+    *, organisation: int, idempotency_key: str = ""
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/recovery-withdrawals",
+        models.OperationAnswer,
+        body=models.OrganisationCommand(organisation=organisation),
+        key=idempotency_key or new_key(),
+    )
+
+
+def _create_recovery_completions(
+    *, organisation: int, idempotency_key: str = ""
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/recovery-completions",
+        models.OperationAnswer,
+        body=models.OrganisationCommand(organisation=organisation),
+        key=idempotency_key or new_key(),
+    )
+
+
+def _create_retirements(
+    *,
+    organisation: int,
+    evidence: str | None = None,
+    no_evidence: bool = False,
+    idempotency_key: str = "",
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/retirements",
+        models.OperationAnswer,
+        body=models.RetirementCommand(
+            evidence=evidence, no_evidence=no_evidence, organisation=organisation
+        ),
+        key=idempotency_key or new_key(),
+    )
+
+
+def _create_successions(
+    *,
+    organisation: int,
+    into: int,
+    evidence: str | None = None,
+    no_evidence: bool = False,
+    idempotency_key: str = "",
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/successions",
+        models.OperationAnswer,
+        body=models.MergerCommand(
+            evidence=evidence, no_evidence=no_evidence, organisation=organisation, into=into
+        ),
+        key=idempotency_key or new_key(),
+    )
+
+
+def _create_carry_overs(
+    *,
+    programme: str,
+    organisations: list[int],
+    evidence: str | None = None,
+    no_evidence: bool = False,
+    idempotency_key: str = "",
+) -> Call[models.OperationAnswer]:
+    return Call(
+        "POST",
+        "/v1/carry-overs",
+        models.OperationAnswer,
+        body=models.CarryOversCommand(
+            evidence=evidence,
+            no_evidence=no_evidence,
+            programme=programme,
+            organisations=organisations,
         ),
         key=idempotency_key or new_key(),
     )
@@ -6168,12 +7467,13 @@ def _list_webhook_deliveries(
     *,
     state: Literal["waiting", "delivered", "dead"] | None = None,
     limit: int | None = None,
-) -> Call[models.DeliveriesAnswer]:
+    cursor: str | None = None,
+) -> Call[models.DeliveriesPage]:
     return Call(
         "GET",
         f"/v1/webhooks/{quote(str(webhook_id), safe='')}/deliveries",
-        models.DeliveriesAnswer,
-        query={"state": state, "limit": limit},
+        models.DeliveriesPage,
+        query={"state": state, "limit": limit, "cursor": cursor},
     )
 
 

@@ -34,6 +34,9 @@ OrganisationStatus = Literal["active", "lapsed", "suspended", "revoked", "applic
 ProposalStanding = Literal["open", "expired", "executed", "cancelled"]
 """What became of a proposal; expired is open and past its end: derived, never stored."""
 
+RecoveryStanding = Literal["under_way", "objected", "withdrawn", "finished", "rotated", "retired"]
+"""How a recovery stands, or how it ended: see `Recovery`."""
+
 RedemptionStatusName = Literal["open", "fulfilled", "cancelled"]
 """What became of a redemption."""
 
@@ -41,6 +44,7 @@ Scope = Literal[
     "read",
     "credits",
     "members",
+    "control",
     "rules",
     "officers",
     "benefits",
@@ -164,15 +168,16 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: str | None
 
 
-class ApiKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of the account that is signed in."""
+class ApiKeysPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys of the account that is signed in, the newest first; `next` is the following page's."""
 
     items: list[ApiKey]
+    next: str | None
 
 
 class ApplicationAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """An application with its form, its documents, and every step. `secret` opens it without
-    signing in; it is shown once, to whoever opened it or renewed its link.
+    """An application with its form, its documents, and its steps, the latest 200. `secret`
+    opens it without signing in; it is shown once, to whoever opened it or renewed its link.
     """
 
     application_id: str
@@ -471,7 +476,9 @@ class AwardsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """An organisation's credits in a programme; `categories` add up to `credits`."""
+    """An organisation's credits in a programme. Its `categories` add up to `credits`; of
+    `category_count` the 200 largest are listed.
+    """
 
     programme_id: int
     programme: str
@@ -481,6 +488,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     entry_count: int
     last_entry: int | None
     categories: list[CategorySum]
+    category_count: int
 
 
 class BalancesAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -675,7 +683,7 @@ class BudgetsCall(msgspec.Struct, frozen=True, kw_only=True):
     body: BudgetCommand
 
 
-class BudgetsLeftAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class BudgetsLeftPage(msgspec.Struct, frozen=True, kw_only=True):
     """Budgets, by programme and issuer: that of all categories first, then each category's."""
 
     as_of: AsOf
@@ -685,6 +693,7 @@ class BudgetsLeftAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `as_of`.
     """
     items: list[BudgetLeft]
+    next: str | None
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -725,6 +734,39 @@ class CancellationDraft(msgspec.Struct, frozen=True, kw_only=True):
     deadline: str | None = None
     kind: Literal["cancellation"]
     contract: Literal["Organisations", "Memberships", "Credits", "Benefits", "Shares", "Council"]
+
+
+class CarryOversCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Carry the balances of organisations that were merged over to what they are part of, all
+    or none. For the council.
+    """
+
+    command: Literal["carry-overs"]
+    """As POST /v1/carry-overs."""
+    body: CarryOversCommand
+
+
+class CarryOversCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Merged organisations whose balances in a programme go to what they are part of."""
+
+    evidence: str | None = None
+    no_evidence: bool = False
+    programme: str
+    """A programme, by its id or its key."""
+    organisations: list[int]
+
+
+class CategoriesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Categories of a programme, in the order of their keys."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Category]
+    next: str | None
 
 
 class CategoryBudgetCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1045,10 +1087,11 @@ class DeclinesCall(msgspec.Struct, frozen=True, kw_only=True):
     body: StandingCommand
 
 
-class DeliveriesAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest deliveries, newest first."""
+class DeliveriesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Deliveries, those that changed last first; `next` as on a page of the mirror's."""
 
     items: list[Delivery]
+    next: str | None
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -1423,6 +1466,19 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, in UTC."""
 
 
+class EpochsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Epochs of a programme, in their order."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Epoch]
+    next: str | None
+
+
 class ErasureAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows of each kind are gone; `remaining` says what may still hold a trace."""
 
@@ -1499,7 +1555,7 @@ class ExpiriesCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 class ExpiringAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """When an organisation's unspent credits of a programme expire by a policy: those of an
     epoch once `epochs` more of them are over. The oldest award first, which is also spent
-    first.
+    first; `due` is of all of them, on whichever page they are.
     """
 
     as_of: AsOf
@@ -1516,6 +1572,7 @@ class ExpiringAnswer(msgspec.Struct, frozen=True, kw_only=True):
     due: int
     """Whole credits."""
     items: list[Expiring]
+    next: str | None
 
 
 class Expiring(msgspec.Struct, frozen=True, kw_only=True):
@@ -1734,8 +1791,8 @@ class MembershipChange(msgspec.Struct, frozen=True, kw_only=True):
     """32 bytes: a hash, a commitment, or an operation's id."""
 
 
-class MembershipHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that happened to a membership, the newest first."""
+class MembershipChangesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to a membership, the newest first."""
 
     as_of: AsOf
     mirror: Condition
@@ -1744,6 +1801,7 @@ class MembershipHistory(msgspec.Struct, frozen=True, kw_only=True):
     `as_of`.
     """
     items: list[MembershipChange]
+    next: str | None
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -1795,6 +1853,62 @@ class MembershipsPage(msgspec.Struct, frozen=True, kw_only=True):
     `as_of`.
     """
     items: list[Membership]
+    next: str | None
+
+
+class MergerCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation, and the other one that it is part of now."""
+
+    evidence: str | None = None
+    no_evidence: bool = False
+    organisation: int
+    """An organisation's id."""
+    into: int
+    """The organisation that it is part of."""
+
+
+class Merger(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation that was merged into another, `into`; `named_later` where it had been
+    retired alone before. The council did it (`actor`).
+    """
+
+    org_id: int
+    into: int
+    named_later: bool
+    evidence: EvidenceRef | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    log_index: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+    transaction_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+
+
+class MergersCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Retire an organisation that is part of another now, for good; its memberships are
+    revoked before, its balances carried over after (/v1/carry-overs). For the alliance's
+    council.
+    """
+
+    command: Literal["mergers"]
+    """As POST /v1/mergers."""
+    body: MergerCommand
+
+
+class MergersPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Mergers, the latest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Merger]
     next: str | None
 
 
@@ -1893,7 +2007,7 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, in UTC."""
 
 
-class OfficersAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class OfficersPage(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds which office: those of the whole alliance first, then by programme."""
 
     as_of: AsOf
@@ -1903,6 +2017,7 @@ class OfficersAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `as_of`.
     """
     items: list[Officer]
+    next: str | None
 
 
 class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -1967,8 +2082,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None
 
 
-class OperationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest operations, the newest first."""
+class OperationsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Operations, the newest first."""
 
     as_of: AsOf
     mirror: Condition
@@ -1977,6 +2092,7 @@ class OperationsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     `as_of`.
     """
     items: list[Operation]
+    next: str | None
 
 
 class OrganisationAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -2006,6 +2122,57 @@ class OrganisationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     successor_id: int | None
     memberships: list[Membership]
     applications: list[Application]
+
+
+class OrganisationChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of an organisation, and how it stood after it.
+
+    `nominated` is whom the account that acts for it named to be next; `recovery_successor`
+    who is to get it by a recovery under way, which can be finished from `recovery_from` on.
+    """
+
+    org_id: int
+    change: str
+    kind: str
+    """A key of the ledger, up to 31 characters; 0x hex where it is no key."""
+    controller: str | None
+    nominated: str | None
+    recovery_successor: str | None
+    recovery_from: str | None
+    profile: str | None
+    retired: bool
+    successor_id: int | None
+    evidence: EvidenceRef | None
+    actor: str
+    """An account, with the checksum of EIP-55."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    log_index: int
+    timestamp: str
+    """RFC 3339, in UTC."""
+    transaction_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+
+
+class OrganisationChangesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to an organisation, the newest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[OrganisationChange]
+    next: str | None
+
+
+class OrganisationCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation that something is done about, and nothing else is to be said."""
+
+    organisation: int
+    """An organisation's id."""
 
 
 class Organisation(msgspec.Struct, frozen=True, kw_only=True):
@@ -2119,7 +2286,9 @@ class ProfileCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class ProgrammeAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One programme, with what it is for and what was recorded in each category."""
+    """One programme, with what it is for and what was recorded in each category, the 200 with
+    most.
+    """
 
     as_of: AsOf
     mirror: Condition
@@ -2144,7 +2313,9 @@ class ProgrammeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     members: MemberCount
     tiers: list[Tier]
     categories: list[Category]
+    category_count: int
     epochs: list[Epoch]
+    epoch_count: int
     current_epoch: int | None
     role_zh: str | None
     role_en: str | None
@@ -2174,6 +2345,10 @@ class ProgrammeProfilesCall(msgspec.Struct, frozen=True, kw_only=True):
 class Programme(msgspec.Struct, frozen=True, kw_only=True):
     """A programme. `member_count` leaves out revoked memberships; `outstanding` is the sum of
     all balances; `current_epoch` is null where none is in force.
+
+    Of `category_count` categories the first 200 are in `categories`, of `epoch_count`
+    epochs those around the present in `epochs`; all are at
+    `/v1/programmes/{programme}/categories` and `/epochs`.
     """
 
     programme_id: int
@@ -2193,20 +2368,10 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     members: MemberCount
     tiers: list[Tier]
     categories: list[Category]
+    category_count: int
     epochs: list[Epoch]
+    epoch_count: int
     current_epoch: int | None
-
-
-class ProgrammesAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """All programmes, in the order of their ids."""
-
-    as_of: AsOf
-    mirror: Condition
-    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
-    found something that it refuses. What is answered was proved all the same, up to
-    `as_of`.
-    """
-    items: list[Programme]
 
 
 class ProgrammesCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -2215,6 +2380,19 @@ class ProgrammesCall(msgspec.Struct, frozen=True, kw_only=True):
     command: Literal["programmes"]
     """As POST /v1/programmes."""
     body: FoundingCommand
+
+
+class ProgrammesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Programmes, in the order of their ids."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Programme]
+    next: str | None
 
 
 class ProposalAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -2267,9 +2445,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A proposal to a council, that of the whole alliance where `programme` is null.
 
     `approvals_counting` of `approvals_needed` are given; `may_approve` are the councillors
-    that have not approved and may. Where it is `executable`, a councillor can have it
-    carried out. It can be neither approved nor carried out once its maker is dismissed.
-    Account, operation and block are those of its last change.
+    that have not approved and may (of either 200 at most). Where it is `executable`, a
+    councillor can have it carried out. It can be neither approved nor carried out once its
+    maker is dismissed. Account, operation and block are those of its last change.
     """
 
     proposal_id: int
@@ -2321,6 +2499,13 @@ class ProposalsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         | RevocationsCall
         | DeclinesCall
         | OrganisationsCall
+        | RecoveriesCall
+        | RecoveryWithdrawalsCall
+        | RecoveryCompletionsCall
+        | RetirementsCall
+        | MergersCall
+        | SuccessionsCall
+        | CarryOversCall
         | ProgrammesCall
         | ProgrammeProfilesCall
         | SupplyCapsCall
@@ -2415,6 +2600,92 @@ class RecommendationsCommand(msgspec.Struct, frozen=True, kw_only=True, omit_def
     tier: int | None = None
     expires_at: str | None = None
     reason: str | None = None
+
+
+class RecoveriesCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Begin to give an organisation whose key is lost to another account. The account that
+    acts for it now can object until the delay is over. For the alliance's council.
+    """
+
+    command: Literal["recoveries"]
+    """As POST /v1/recoveries."""
+    body: RecoveryCommand
+
+
+class RecoveriesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Recoveries, the latest first."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    items: list[Recovery]
+    next: str | None
+
+
+class RecoveryCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation whose key is lost, and the account that shall act for it."""
+
+    evidence: str | None = None
+    no_evidence: bool = False
+    organisation: int
+    """An organisation's id."""
+    successor: str
+    """An account, all of one case or with the checksum of EIP-55."""
+
+
+class RecoveryCompletionsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the organisation to the account that its recovery named, once the time to object is
+    over. For the alliance's council.
+    """
+
+    command: Literal["recovery-completions"]
+    """As POST /v1/recovery-completions."""
+    body: OrganisationCommand
+
+
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """A recovery: an organisation whose key is lost is to be given to `successor`.
+
+    `under_way` until it ends: by an objection of the account that acts for it (`objected`),
+    by the council (`withdrawn`, `finished`), or since that account handed it over after all
+    (`rotated`) or the organisation was retired. It can be finished from `finishable_from`
+    on. `ended_by` and `ended_at` are null while it is under way.
+    """
+
+    org_id: int
+    controller: str
+    """An account, with the checksum of EIP-55."""
+    successor: str
+    """An account, with the checksum of EIP-55."""
+    standing: RecoveryStanding
+    finishable_from: str
+    """RFC 3339, in UTC."""
+    finishable: bool
+    evidence: EvidenceRef | None
+    begun_by: str
+    """An account, with the checksum of EIP-55."""
+    begun_at: str
+    """RFC 3339, in UTC."""
+    operation_id: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    block_number: int
+    log_index: int
+    transaction_hash: str
+    """32 bytes: a hash, a commitment, or an operation's id."""
+    ended_by: str | None
+    ended_at: str | None
+    ended_by_operation: str | None
+
+
+class RecoveryWithdrawalsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Withdraw a recovery that is under way. For the alliance's council."""
+
+    command: Literal["recovery-withdrawals"]
+    """As POST /v1/recovery-withdrawals."""
+    body: OrganisationCommand
 
 
 class RedemptionAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -2639,6 +2910,25 @@ class ResumptionsCall(msgspec.Struct, frozen=True, kw_only=True):
     body: StandingCommand
 
 
+class RetirementCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An organisation that is no more."""
+
+    evidence: str | None = None
+    no_evidence: bool = False
+    organisation: int
+    """An organisation's id."""
+
+
+class RetirementsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Retire an organisation that is no more and part of no other, for good; its memberships
+    are revoked before. For the alliance's council.
+    """
+
+    command: Literal["retirements"]
+    """As POST /v1/retirements."""
+    body: RetirementCommand
+
+
 class ReversalsCall(msgspec.Struct, frozen=True, kw_only=True):
     """Take awards back. For the issuer that made them, and for the council."""
 
@@ -2806,7 +3096,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The mirror's state. `lag` counts blocks that the chain had, at the last look, beyond it,
     and `lag_seconds` is the age of the last block applied where there are any.
     `verification` is the level of proof that every block reaches, `verified` that of each
-    run of blocks.
+    of the last 200 runs of blocks.
     """
 
     as_of: AsOf
@@ -2842,6 +3132,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     action: str
     said: str
+
+
+class SuccessionsCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what an organisation that was retired alone is part of after all, once and for good.
+    For the alliance's council.
+    """
+
+    command: Literal["successions"]
+    """As POST /v1/successions."""
+    body: MergerCommand
 
 
 class SupplyCapCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

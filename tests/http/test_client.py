@@ -130,7 +130,7 @@ def test_every_read__of_a_seeded_ledger__comes_back_typed(
     assert reader.get_organisation(4).name_zh == "银河航天"
     assert reader.get_statement_csv(4).startswith(b"\xef\xbb\xbf")
     assert reader.get_token_collection().name
-    assert reader.get_membership_history(4, "community").items
+    assert list(reader.each_membership_change(4, "community", limit=1))
 
 
 def test_each_entry__goes_through_all_pages__in_the_order_of_one(reader: Ledger) -> None:
