@@ -24,11 +24,12 @@ from api.edge import REQUEST_ID
 from api.formats import show_bytes
 from api.keeping import NOT_KEPT
 from api.office import reading_office, writing_office
+from api.places import placed
 from api.rights import Ceiling, Standing, stand
 from api.schemas.operations import MOST_MADE, MadeView, OperationAnswer, OperationView
 from ledger.chain.signers import KeySigner
 from ledger.domain.ids import ALLIANCE_WIDE, BlockNumber, ProgrammeId
-from ledger.errors import IdempotencyInFlight, LedgerError, NotFound, Unforeseen
+from ledger.errors import IdempotencyInFlight, InvalidValue, LedgerError, NotFound, Unforeseen
 from ledger.mirror.queries.made import list_made
 from ledger.office.access_log import add_line
 from ledger.office.asked import (
@@ -96,7 +97,21 @@ def ask(
     body: BaseModel,
     prepare: Callable[[Reading], Asking],
 ) -> Response:
-    """Have it done: 202 with the operation. Raises what refuses it."""
+    """Have it done: 202 with the operation. Raises what refuses it, wrong values by their places
+    in the body."""
+    try:
+        return _ask(request, caller, key, body, prepare)
+    except InvalidValue as error:
+        raise placed(error, body) from error
+
+
+def _ask(
+    request: Request,
+    caller: Caller,
+    key: str,
+    body: BaseModel,
+    prepare: Callable[[Reading], Asking],
+) -> Response:
     desk: ServerDesk = request.app.state.desk
 
     def resolve(reading: Reading) -> tuple[Asking, Standing, bytes, Ceiling | None]:

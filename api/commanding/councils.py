@@ -23,6 +23,7 @@ from api.commanding.offices import COUNCILLORS
 from api.desk import ServerDesk
 from api.formats import parse_time
 from api.kinds import Kind
+from api.places import placed
 from api.rights import COUNCIL, Standing, offices_of, stand, stand_alone
 from api.routes.named import council_named
 from api.schemas.commands import Command, commitment_of
@@ -116,12 +117,15 @@ def _propose(request: Request, reading: Reading, body: Any) -> Asking:
     def check(standing: Standing) -> None:
         # What is looked up for a command is looked up for the council, which will do it.
         for number, each in enumerate(carried):
-            _within(number, partial(each.check, _as_council(standing)))
+            _within(number, body.calls[number], partial(each.check, _as_council(standing)))
 
     def place(order: Order) -> Operation:
         desk = _desk(request)
         seat = desk.contracts.council.seat_of(programme_id, at="latest")
-        drafts = [_draft(each, order, seat, number) for number, each in enumerate(carried, 1)]
+        drafts: list[Intent] = [
+            _within(number, body.calls[number], partial(_draft, each, order, seat, number + 1))
+            for number, each in enumerate(carried)
+        ]
         addresses = desk.outbox.addresses
         calls = [Call(addresses[each.contract], each.calldata) for each in drafts]
         refused = councils.try_calls(desk.node, seat, calls)
@@ -143,20 +147,21 @@ def _propose(request: Request, reading: Reading, body: Any) -> Asking:
 
 def _prepare(request: Request, reading: Reading, number: int, call: Any) -> Asking:
     asking: Asking = _within(
-        number, lambda: CARRIED[call.command].prepare(request, reading, call.body)
+        number, call, lambda: CARRIED[call.command].prepare(request, reading, call.body)
     )
     return asking
 
 
-def _within(number: int, do: Callable[[], Any]) -> Any:
+def _within(number: int, call: Any, do: Callable[[], Any]) -> Any:
     """What `do` gives. A wrong value of a proposed command is named by its place."""
     try:
         return do()
     except InvalidValue as error:
+        values = placed(error, call.body).values
         raise InvalidValue(
-            field=f"calls.{number}.body.{error.values['field']}",
-            value=error.values["value"],
-            expected=error.values["expected"],
+            field=f"calls.{number}.body.{values['field']}",
+            value=values["value"],
+            expected=values["expected"],
         ) from error
 
 

@@ -223,15 +223,37 @@ def test_lists__of_ones_own__are_given_page_by_page(house: House) -> None:
         assert (refused.status_code, refused.json()["code"]) == (400, "input.cursor_invalid")
 
 
-@pytest.mark.parametrize("path", ["retirements", "mergers", "successions"])
-def test_organisation__into_itself_or_of_no_number__names_the_field(
-    house: House, path: str
+ACCOUNT = "0x" + "12" * 20
+TWICE = {"programme": "alliance", "organisations": [1, 2, 1], **NO_EVIDENCE}
+NAMED = {"controller": ACCOUNT, "kind": "company", "key": "a", "name_en": "A"}
+UNNAMED = {"controller": ACCOUNT, "kind": "company", "key": "b"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("retirements", {"organisation": 0, **NO_EVIDENCE}, "organisation"),
+        ("mergers", {"organisation": 1, "into": 1, **NO_EVIDENCE}, "organisation"),
+        ("successions", {"organisation": 1, "into": "2", **NO_EVIDENCE}, "into"),
+        ("recoveries", {"organisation": 1, "successor": "0x1", **NO_EVIDENCE}, "successor"),
+        ("carry-overs", TWICE, "organisations.2"),
+        ("revocations", {**TWICE, "no_evidence": None}, "organisations.2"),
+        ("organisations", {"organisations": [NAMED, {**NAMED}]}, "organisations.1.controller"),
+        ("organisations", {"organisations": [NAMED, UNNAMED]}, "organisations.1.name_zh"),
+        (
+            "category-closings",
+            {"programme": "alliance", "categories": ["a.b", "a.b"]},
+            "categories.1",
+        ),
+    ],
+)
+def test_body__refused_by_a_service__has_the_field_named_as_it_was_sent(
+    house: House, path: str, body: dict[str, Any], field: str
 ) -> None:
-    body = {"organisation": 0, "into": 1, **NO_EVIDENCE}
-    body = {name: body[name] for name in body if name != "into" or path != "retirements"}
+    body = {name: each for name, each in body.items() if each is not None}
     refused = house.ask(house.officer, path, body)
-    assert refused.status_code == 422
-    assert [each["field"] for each in refused.json()["errors"]] == ["organisation"]
+    assert refused.status_code == 422, refused.text
+    assert [each["field"] for each in refused.json()["errors"]] == [field]
 
 
 def test_council__proposes_what_a_seat_can_do__and_no_objection() -> None:
