@@ -16,10 +16,11 @@ import pytest
 
 from api.commanding.councils import CARRIED
 from ledger.chain.addresses import show_address
+from ledger.chain.deploy import USUAL_RECOVERY_DELAY
 from ledger.chain.signers import LocalSigner
 from tests.http.wallets import rfc3339, wallet
 from tests.http.working import Working, award_of, secret_of, working
-from tests.support.anvil import Anvil
+from tests.support.anvil import running_anvil
 from tests.support.ledger import running_ledger
 
 DAY = 86_400
@@ -73,11 +74,13 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A ledger with an organisation whose key the server has."""
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A ledger with an organisation whose key the server has, on a chain of this module's own:
+    nobody else's clock goes a week ahead."""
     folder = tmp_path_factory.mktemp("control")
     url = f"sqlite:///{folder / 'ledger.sqlite3'}"
     with (
+        running_anvil(folder) as anvil,
         running_ledger(anvil, folder) as ledger,
         working(ledger, folder, url, keys="officer,service,member") as at_work,
     ):
@@ -130,7 +133,7 @@ def test_recovery__withdrawn_and_begun_again__is_finished_once_the_delay_is_over
     house.do("recovery-withdrawals", {"organisation": org_id})
     begun = begin(house, org_id, "heir")
 
-    house.pass_time(31 * DAY)
+    house.pass_time(USUAL_RECOVERY_DELAY + 1)
     (found,) = house.items("recoveries", organisation=org_id, standing="under_way")
     assert found["finishable"]
     house.do("recovery-completions", {"organisation": org_id})
