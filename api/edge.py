@@ -46,7 +46,8 @@ _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
 }
 _FOR_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
-_EXPOSED = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotent-Replayed"
+_EXPOSED = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotent-Replayed, "
+_EXPOSED += "As-Of-Block, As-Of-Hash, As-Of-Time"
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
 _TAKEN += "X-CSRF-Token, X-Request-ID, Application-Secret"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")

@@ -17740,6 +17740,12 @@ export interface operations {
             /** @description The statement. */
             200: {
                 headers: {
+                    /** @description The number of the block that it is true at. */
+                    "As-Of-Block"?: number;
+                    /** @description The hash of the block that it is true at. */
+                    "As-Of-Hash"?: string;
+                    /** @description The time of the block that it is true at. */
+                    "As-Of-Time"?: string;
                     /** @description Changes with the answer; send it as If-None-Match. */
                     ETag?: string;
                     [name: string]: unknown;
@@ -17822,6 +17828,12 @@ export interface operations {
             /** @description The statement. */
             200: {
                 headers: {
+                    /** @description The number of the block that it is true at. */
+                    "As-Of-Block"?: number;
+                    /** @description The hash of the block that it is true at. */
+                    "As-Of-Hash"?: string;
+                    /** @description The time of the block that it is true at. */
+                    "As-Of-Time"?: string;
                     /** @description Changes with the answer; send it as If-None-Match. */
                     ETag?: string;
                     [name: string]: unknown;

@@ -22,10 +22,11 @@ as of an earlier block (`as_of_block`) or time (`as_of`).
 - **Numbers** are JSON integers, at most 2^53-1. **Times** are RFC 3339 in UTC. **Bytes** are 0x
   hex. **Addresses** carry the checksum of EIP-55.
 - **Lists** are given in pages: follow `next`, or the `Link` header (RFC 8288). A cursor goes on
-  after a place in the order, so rows that come in between shift nothing.
+  after a place in the order, so rows that come in between shift nothing. No other list is without
+  a bound (`maxItems`).
 - **Errors** are problem details (RFC 9457) with a stable `code`; `errors` names the fields.
 - **Caching**: `ETag` changes with the chain's head. Send it as `If-None-Match` and an unchanged
-  answer costs neither side anything.
+  answer costs neither side anything. What is for its caller alone has no tag: nobody keeps it.
 - **Signing in**: with Ethereum (EIP-4361) at `/v1/sessions`, or with an API key as
   `Authorization: Bearer …`. What an account may do is what the chain's offices say.
 - **Changes** are asked for by POST with an `Idempotency-Key` and answered by 202 with an
@@ -132,4 +133,4 @@ def _add_headers(operation: dict[str, Any]) -> None:
     given = {"ETag": _ETAG}
     if is_list:
         given["Link"] = _LINK
-    operation["responses"]["200"]["headers"] = given
+    operation["responses"]["200"].setdefault("headers", {}).update(given)

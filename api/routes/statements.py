@@ -23,12 +23,21 @@ from api.spreadsheets import CSV_TYPE, XLSX_TYPE, Cell, write_csv, write_xlsx
 from ledger.domain.ids import EntryId, OrgId
 from ledger.errors import InvalidValue
 from ledger.mirror.queries.entries import Entry, EntryFilter, list_entries
+from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.organisations import require_organisation
 from ledger.mirror.queries.spans import MAX_ENTRY_ID
 
 router = APIRouter(tags=["organisations"])
 
 MOST_ROWS = 50_000
+AS_OF_HEADERS = {
+    name: {"description": f"The {what} of the block that it is true at.", "schema": {"type": kind}}
+    for name, what, kind in (
+        ("As-Of-Block", "number", "integer"),
+        ("As-Of-Hash", "hash", "string"),
+        ("As-Of-Time", "time", "string"),
+    )
+}
 HEADER = (
     "entry",
     "time",
@@ -62,7 +71,11 @@ def _add_statement(
         operation_id=name,
         response_class=Response,
         responses={
-            200: {"description": "The statement.", "content": {media_type: _BINARY}},
+            200: {
+                "description": "The statement.",
+                "content": {media_type: _BINARY},
+                "headers": AS_OF_HEADERS,
+            },
             **ALWAYS,
             **UNKNOWN,
         },
@@ -90,13 +103,22 @@ def _add_statement(
             rows = [_row(entry) for entry in _all(reading, wanted)]
             block = reading.moment.block_number
             saved = f'attachment; filename="statement-{org_id}-at-{block}.{suffix}"'
-            return write(HEADER, rows), {"Content-Disposition": saved}
+            return write(HEADER, rows), {"Content-Disposition": saved, **as_of(reading.moment)}
 
         return answers_of(request).respond(request, body, asked, media_type=media_type)
 
 
 _add_statement("csv", "getStatementCsv", CSV_TYPE, write_csv)
 _add_statement("xlsx", "getStatementXlsx", XLSX_TYPE, write_xlsx)
+
+
+def as_of(moment: Moment) -> Mapping[str, str]:
+    """Headers that say which block a file is true at, whose form has no place for it."""
+    return {
+        "As-Of-Block": str(moment.block_number),
+        "As-Of-Hash": show_bytes(moment.block_hash),
+        "As-Of-Time": show_time(moment.timestamp),
+    }
 
 
 def _all(reading: Reading, wanted: EntryFilter) -> Iterator[Entry]:

@@ -42,7 +42,7 @@ def get_status(request: Request) -> Response:
 @probes.get("/healthz", operation_id="getHealth", response_model=Health)
 async def get_health() -> Response:
     """That the process runs; says nothing about the database or the chain."""
-    return Response(b'{"status":"ok"}', media_type="application/json")
+    return Response(b'{"status":"ok"}', media_type="application/json", headers=NOT_KEPT)
 
 
 @probes.get(

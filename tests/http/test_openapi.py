@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.app import create_app
 from tests.http.conftest import Ledger
+from tests.http.facts import LAST_BLOCK
 from tests.http.json_schema import objections
 
 
@@ -268,6 +269,25 @@ def test_lists__in_whatever_is_read__have_a_bound(document: Any) -> None:
         if method == "get" and path != WHOLE and not each.endswith(".errors")
     ]
     assert found == []
+
+
+def test_reads__have_a_tag_or_are_kept_by_nobody(
+    client: httpx.Client, ledger: Ledger, document: Any
+) -> None:
+    tagged = 0
+    for path, method, operation in operations(document):
+        if method != "get" or path == "/v1/stream" or "502" in operation["responses"]:
+            continue
+        answer = client.get(asked(path, operation, ledger))
+        is_tagged = "304" in operation["responses"]
+        assert ("etag" in answer.headers) == (is_tagged and answer.status_code == 200), path
+        assert (answer.headers["cache-control"] == "no-store") == ("etag" not in answer.headers)
+        if is_tagged and answer.headers["content-type"] == "application/json":
+            assert answer.json()["as_of"]["block_number"] == LAST_BLOCK, path
+        elif is_tagged and "/statement." in path:
+            assert answer.headers["as-of-block"] == str(LAST_BLOCK), path
+        tagged += is_tagged
+    assert tagged > 40
 
 
 def test_routes__with_a_cursor__have_a_limit_and_answer_what_follows(document: Any) -> None:

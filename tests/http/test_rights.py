@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import Engine, insert, select
 
 from api.app import create_app
+from api.pagination import encode_cursor
 from ledger.domain.access import Scope
 from ledger.office.api_keys import create_api_key, revoke_api_key
 from ledger.office.cases import Form
@@ -473,6 +474,38 @@ def test_route__asked_by_a_role__answers_as_the_table_says(
     answer = house.client.request(asked, filled(house, path), headers=headers, **given)
 
     assert answer.status_code == needed, answer.text
+
+
+HOOK_OF = "/v1/webhooks/ep_" + "5b" * 8 + "/deliveries"
+EXTREMES = (0, -1, 1, 2**63 - 1, -(2**63), 2**56)
+
+
+@pytest.mark.parametrize(
+    ("path", "sizes"),
+    [
+        ("/v1/operations", (1, 6)),
+        ("/v1/api-keys", (1, 3)),
+        (HOOK_OF, (1, 4)),
+        ("/v1/officers", (1, 14)),
+        ("/v1/budgets", (1, 14)),
+        ("/v1/programmes", (1, 0)),
+        ("/v1/programmes/community/categories", (1, 10)),
+        ("/v1/recoveries", (2,)),
+        ("/v1/mergers", (2,)),
+        ("/v1/organisations/4/history", (2,)),
+    ],
+)
+def test_cursor__made_up_with_the_right_check__opens_nothing_and_breaks_nothing(
+    house: House, path: str, sizes: tuple[int, ...]
+) -> None:
+    headers = house.headers("council")
+    for size in sizes:
+        for number in EXTREMES:
+            for place in ((number,) * size, (number, *(0,) * (size - 1))):
+                cursor = encode_cursor(f"{path}?", place)
+                answer = house.client.get(path, params={"cursor": cursor}, headers=headers)
+                expected = {404} if path == HOOK_OF else {200, 400}
+                assert answer.status_code in expected | {400}, (place, answer.text)
 
 
 def served() -> Callable[[Any], set[tuple[str, str]]]:
