@@ -1,5 +1,6 @@
 /**
- * Reads lines of JSON, `{"text": …, "anchor": …, "codeHashes": …}`, and answers each with a line:
+ * Reads lines of JSON, `{"text": …, "anchor": …, "codeHashes": …,
+ * "recoveryDelay": …}`, and answers each with a line:
  * what the verifier in JavaScript says, and whether `@ethereumjs/mpt` finds the same values.
  */
 import { createInterface } from "node:readline";
@@ -26,8 +27,8 @@ async function isSeenByTheLibrary(certificate) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { text, anchor, codeHashes } = JSON.parse(line);
-  const found = verifyCertificate(text, anchor, { ...by, codeHashes });
+  const { text, anchor, ...release } = JSON.parse(line);
+  const found = verifyCertificate(text, anchor, { ...by, ...release });
   const library = found.certificate ? await isSeenByTheLibrary(found.certificate) : null;
   const { verdict, problem } = found;
   process.stdout.write(`${JSON.stringify({ verdict, problem, library })}\n`);

@@ -133,6 +133,15 @@ def test_audit__by_policies_that_are_none__is_not_begun(served: Served, command:
     assert served.client.get("/v1/audits/latest").json() == before
 
 
+def test_audit__by_rules_that_no_command_line_can_hold__is_not_begun(served: Served) -> None:
+    rule = json.loads(RULES[0].to_json())
+    rule["weights"] = {f"category.{number}": "1/3" for number in range(8000)}
+
+    answer = begin(served, compile=False, share_rules=[rule])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "input.invalid_value"), answer.text
+
+
 def test_audit__whose_process_is_gone__has_failed_and_can_be_begun_again(served: Served) -> None:
 
     handle = taken(served.folder)
