@@ -41,8 +41,9 @@ class Oracle:
             [find_node(), ORACLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    def ask(self, content: bytes, anchor: Anchor) -> dict[str, Any]:
+    def ask(self, content: bytes, anchor: Anchor, *, browser: bool = True) -> dict[str, Any]:
         question = {
+            "browser": browser,
             "text": content.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode(),
             "anchor": describe_anchor(anchor),
             "codeHashes": self._hashes,
@@ -97,7 +98,9 @@ def test_certificate__with_bits_flipped__is_refused_by_both(
         changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(7)
         content = bytes(changed)
         by_python = is_accepted(content, audited.anchor, tmp_path / "one.json")
-        if by_python or oracle.ask(content, audited.anchor)["verdict"] != "wrong":
+        # A browser's hashing takes a tenth of a second of each; one in ten will do.
+        answer = oracle.ask(content, audited.anchor, browser=chance.random() < 0.1)
+        if by_python or answer["verdict"] != "wrong":
             accepted.append(content)
 
     assert accepted == []

@@ -173,6 +173,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/evidence/{evidence}",
             "/docs",
             "/proof",
+            "/audit",
             "/me",
             "/openapi.d.ts",
             "/favicon.ico",
@@ -182,6 +183,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/static/moonlake.css"): (row(404, 404), None),
     # No ledger is deployed behind this server, so that nothing can be proved.
     ("GET", "/v1/audits/latest/bundle"): (row(404, 404), None),
+    ("GET", "/audit/anchor.json"): (row(404, 404), None),
     ("GET", "/v1/organisations/4/certificate"): (row(503, 503), None),
     ("POST", "/v1/audits"): (row(401, 403, **dict.fromkeys(OFFICERS, 503)), {"compile": False}),
     ("POST", "/v1/sessions"): (row(401, 401), {"message": "x", "signature": "0x00"}),

@@ -5,7 +5,7 @@
  * It is a plain module without imports. `keccak256` and `rlp` (`encode`, `decode`) come in as
  * arguments: `@noble/hashes` and `@ethereumjs/rlp`. It never throws for a certificate, however odd:
  * it says what is wrong. It does not know the contracts' code: `codeHashes` are those of a release,
- * whose terms are the certificate's contracts and `recoveryDelay`. Without them the delay is unproved.
+ * whose terms are the certificate's contracts and `recoveryDelay`. Without that the delay is unproved.
  */
 
 const PROVED = ["Programmes", "Organisations", "Memberships", "Credits"];
@@ -170,7 +170,7 @@ function compareAnchor(certificate, header, anchor) {
 
 function compareProofs(certificate, header, by) {
   const { org_id: org, standings, proofs, contracts } = certificate;
-  if (by.codeHashes && certificate.recovery_delay !== by.recoveryDelay) {
+  if (by.recoveryDelay !== undefined && certificate.recovery_delay !== by.recoveryDelay) {
     throw new Refused("its recovery delay is not that of the contracts' code");
   }
   if (!Number.isInteger(org) || org < 1 || org >= 2 ** 32) throw new Refused("there is no such organisation");
