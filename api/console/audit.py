@@ -80,7 +80,7 @@ def _audits(folder: AuditFolder, language: Language) -> dict[str, Any]:
         "last": last,
         "verdict": verdict,
         "checks": _checks(verdict, language) if verdict else (),
-        "findings": [each[language.tag] for each in verdict["findings"]] if verdict else (),
+        "findings": verdict["findings"] if verdict else (),
         "anchor": _anchor(now, last),
         "files": files,
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from ledger.audit.anchors import describe_anchor
 from ledger.audit.findings import Finding
@@ -66,6 +66,10 @@ def tabs(served: Served, browser: Browser) -> Iterator[Tab]:
     complaints: list[str] = []
     contexts = []
 
+    def hear(told: ConsoleMessage) -> None:
+        if told.type == "error":
+            complaints.append(told.text)
+
     def opened(path: str, *, officer: bool = False, **how: Any) -> Page:
         context = browser.new_context(**{"locale": "en-GB", **how})
         contexts.append(context)
@@ -73,7 +77,7 @@ def tabs(served: Served, browser: Browser) -> Iterator[Tab]:
             name, _, value = served.officer["Cookie"].partition("=")
             context.add_cookies([{"name": name, "value": value, "url": address}])
         page = context.new_page()
-        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else 0)
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address + path)
         return page
