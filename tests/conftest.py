@@ -7,15 +7,29 @@ takes `fresh_anvil`. `database_url` runs a test twice: on SQLite and on PostgreS
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.anvil import Anvil, running_anvil
 from tests.support.ports import free_port as _free_port
 from tests.support.postgres import Cluster, find_postgres, running_cluster
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 @pytest.fixture
@@ -44,6 +58,23 @@ def start_anvil(tmp_path: Path) -> Iterator[Callable[..., Anvil]]:
         yield lambda *arguments, accounts=10: started.enter_context(
             running_anvil(tmp_path, *arguments, accounts=accounts)
         )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, one for all folders: a process has one loop of Playwright's."""
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "Chromium is not on this machine"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  few tests need it
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

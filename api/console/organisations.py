@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import Reading
 from api.console.asked import asked_choice, asked_key
+from api.console.checking import what_to_check_by
 from api.console.languages import Language
 from api.console.names import organisation_name
 from api.console.pages import page
@@ -20,6 +21,7 @@ from api.schemas.entries import EntryKindName
 from ledger.domain.ids import EntryId, OrgId
 from ledger.mirror.queries.balances import Balance, CategorySum, read_balances
 from ledger.mirror.queries.entries import Entry, EntryFilter, list_entries
+from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.organisations import read_organisation
 from ledger.mirror.queries.spans import MAX_ENTRY_ID
 
@@ -81,9 +83,15 @@ def organisation(request: Request, org_id: OrganisationPath) -> Response:
             "wanted_kind": kind.value if kind else "",
             "wanted_category": wanted.category,
             "kinds": tuple(EntryKindName),
+            "certificate": _certificate_at(org_id, moment),
+            **what_to_check_by(request, reading, language),
         }
 
     return page(request, "organisation.html", build)
+
+
+def _certificate_at(org_id: int, moment: Moment) -> str:
+    return f"/v1/organisations/{org_id}/certificate?as_of_block={moment.block_number}"
 
 
 def _charts(balances: Sequence[Balance]) -> list[Chart]:

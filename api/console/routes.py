@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.callers import may_read
-from api.console import journal, me, organisations, programmes, proof, reference, register
+from api.console import audit, journal, me, organisations, programmes, proof, reference, register
 from api.console.pages import STATIC, Pages
 
 assets = APIRouter(include_in_schema=False)
@@ -24,6 +24,7 @@ def install_console(app: FastAPI) -> None:
         programmes.router,
         journal.router,
         proof.router,
+        audit.router,
         reference.router,
     ):
         app.include_router(router, dependencies=[Depends(may_read)])

@@ -7,7 +7,8 @@ a bundle that goes on beyond it is incomplete.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ from ledger.errors import AnchorUnreadable
 
 FORMAT = 1
 _LARGEST = 1 << 20
+_LARGEST_NUMBER = 1 << 63
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_NAME = re.compile(r"[A-Za-z]{1,40}")
 _OPTIONAL = ("validators", "witnesses")
 
 
@@ -59,10 +64,27 @@ def read_anchor(path: Path) -> Anchor:
         raise AnchorUnreadable(path=path, problem=str(error)) from error
     if len(content) > _LARGEST or anchor.format != FORMAT:
         raise AnchorUnreadable(path=path, problem="it is of another release")
-    for text, length in ((anchor.genesis_hash, 66), (anchor.block_hash, 66)):
-        if len(text) != length or not text.startswith("0x"):
-            raise AnchorUnreadable(path=path, problem=f"{text:.80} is no hash")
+    for problem in _problems(anchor):
+        raise AnchorUnreadable(path=path, problem=problem)
     return anchor
+
+
+def _problems(anchor: Anchor) -> Iterator[str]:
+    """What of an anchor cannot be so. It is read out, shown and signed, so that nothing but hashes,
+    addresses and names may stand in it."""
+    for text in (anchor.genesis_hash, anchor.block_hash):
+        if not _HASH.fullmatch(text):
+            yield f"{text[:80]!a} is no hash"
+    addresses = [*anchor.contracts.values(), *anchor.validators]
+    for text in [*addresses, *(each.address for each in anchor.witnesses)]:
+        if not _ADDRESS.fullmatch(text):
+            yield f"{text[:80]!a} is no address"
+    for text in anchor.contracts:
+        if not _NAME.fullmatch(text):
+            yield f"{text[:80]!a} is no contract's name"
+    for number in (anchor.chain_id, anchor.block_number):
+        if not 0 <= number < _LARGEST_NUMBER:
+            yield f"{number} is no chain's or block's number"
 
 
 def write_anchor(anchor: Anchor) -> bytes:

@@ -10,7 +10,9 @@ took away harms nobody. Of balances it has words, as the claims of a bundle have
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from ledger.disks import folder_unusable
 from ledger.errors import InvalidFile
 
 SUFFIX = ".proofs"
+_NAME = re.compile(r"[0-9]{12,20}-[0-9a-f]{16}" + re.escape(SUFFIX))
 _SLOTS_AT_ONCE = 500
 _ACCOUNTS_AT_ONCE = 500
 
@@ -54,19 +57,43 @@ class Captures:
     def find(self, header: Header) -> Capture | None:
         """What was kept of a block. Raises InvalidFile."""
         path = self.path / _name(header)
-        return _read(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        found = _read(path)
+        if found.header != header:
+            raise InvalidFile(path=path, line=1, problem="it is of another block than its name")
+        return found
 
     def numbers(self) -> list[int]:
         """The blocks of which something is kept, in order."""
-        return sorted(int(each.name.partition("-")[0]) for each in self.path.glob(f"*{SUFFIX}"))
+        return sorted(int(each.name.partition("-")[0]) for each in self._files())
 
     def newest_time(self) -> int:
-        """The time of the last block of which something is kept; 0 where nothing is."""
-        found = sorted(self.path.glob(f"*{SUFFIX}"))
-        return _read(found[-1]).header.timestamp if found else 0
+        """The time of the last block of which something is kept; 0 where nothing is.
+
+        A damaged file is none: proofs are taken again while nodes still have them.
+        """
+        for path in reversed(self._files()):
+            with suppress(InvalidFile):
+                return _read(path).header.timestamp
+        return 0
+
+    def _files(self) -> list[Path]:
+        found = self.path.glob(f"*{SUFFIX}")
+        return sorted(each for each in found if _NAME.fullmatch(each.name))
+
+    def _is_kept(self, path: Path) -> bool:
+        """Whether there is such a file, and it can be read."""
+        if not path.exists():
+            return False
+        try:
+            _read(path)
+        except InvalidFile:
+            return False
+        return True
 
     def add(self, header: Header, content: bytes) -> Path:
-        """Keep a capture, unless there is one of that block. Raises FolderUnusable."""
+        """Keep a capture, unless there is a sound one of that block. Raises FolderUnusable."""
         path = self.path / _name(header)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
@@ -75,10 +102,10 @@ class Captures:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            if path.exists():
+            if self._is_kept(path):
                 temporary.unlink()
             else:
-                temporary.rename(path)
+                temporary.replace(path)
         except OSError as error:
             raise folder_unusable(self.path, error) from error
         return path

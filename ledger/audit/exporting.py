@@ -36,12 +36,14 @@ from ledger.audit.bundle import (
 )
 from ledger.audit.captures import Capture, Captures
 from ledger.audit.certificates import make_certificate
+from ledger.audit.findings import Findings
 from ledger.audit.history.replay import History, JournalLost
 from ledger.audit.proving import prove_state
-from ledger.audit.state import HEAD_SLOTS, balance_slot, part_of, totals_slot
+from ledger.audit.state import HEAD_SLOTS, StateChecker, balance_slot, part_of, totals_slot
 from ledger.chain.artifacts import JOURNALLED, load_compiler_input
 from ledger.chain.headers import BloomFilter, Header, check_header, check_headers, encode_header
 from ledger.chain.receipts import encode_receipt
+from ledger.chain.rlp import NotCanonical
 from ledger.chain.rpc import Node
 from ledger.chain.seals import read_sealed
 from ledger.chain.transactions import encode_transaction
@@ -137,7 +139,7 @@ class Exporter:
                 self._capture = self._captures.find(header)
             state = self._state(header, history)
             archive.add(STATE, encode_state(state))
-            archive.add(CLAIMS, write_canonical(self._claims(header, history)))
+            archive.add(CLAIMS, write_canonical(self._checked_claims(header, history)))
             archive.add(PLACES, write_canonical(self.places))
             archive.add(SOURCES, load_compiler_input())
             begins = max(self._first, first or 0)
@@ -230,13 +232,25 @@ class Exporter:
         kept = self._capture.prove(address, slots) if self._capture is not None else None
         return kept or prove_state(self._node, header, address, slots)
 
-    def _claims(self, header: Header, history: History) -> Claims:
+    def _checked_claims(self, header: Header, history: History) -> Claims:
+        """The claims, which must be what the blocks give; words that were kept and are not so, as
+        a node that lied at the time would have it, are asked for anew."""
+        kept = self._capture.words if self._capture is not None else {}
+        for known in (kept, {}) if kept else ({},):
+            claims, findings = self._claims(header, history, known), Findings()
+            StateChecker(header, history, findings).check_claims(claims)
+            if not findings.total:
+                return claims
+        problem = f"{next(iter(findings)).row} is not what its blocks give"
+        raise NodeAnswerInvalid(block=header.number, url=self._node.url, problem=problem)
+
+    def _claims(self, header: Header, history: History, kept: Mapping[bytes, bytes]) -> Claims:
         """Balances and totals as the node tells them; the verifier compares them with history."""
         address = self._addresses["Credits"]
         pairs = sorted(history.credits.balances)
-        words = self._words(address, [balance_slot(*pair) for pair in pairs], header)
+        words = self._words(address, [balance_slot(*pair) for pair in pairs], header, kept)
         programmes = _programmes(history)
-        totals = self._words(address, [totals_slot(each) for each in programmes], header)
+        totals = self._words(address, [totals_slot(each) for each in programmes], header, kept)
         balances = [
             (programme, org, part_of(word, org % 4))
             for (programme, org), word in zip(pairs, words, strict=True)
@@ -249,8 +263,9 @@ class Exporter:
             ],
         )
 
-    def _words(self, address: bytes, slots: Sequence[bytes], header: Header) -> list[bytes]:
-        kept = self._capture.words if self._capture is not None else {}
+    def _words(
+        self, address: bytes, slots: Sequence[bytes], header: Header, kept: Mapping[bytes, bytes]
+    ) -> list[bytes]:
         if set(slots) <= set(kept):
             return [kept[slot] for slot in slots]
         found: list[bytes] = []
@@ -288,7 +303,10 @@ def ask_anchor(node: Node, deployment: Deployed, block: int) -> tuple[bytes, dic
     answer = node.header(block)
     with node.blamed():
         header = check_header(answer)
-    sealed = read_sealed(encode_header(answer))
+    try:
+        sealed = read_sealed(encode_header(answer))
+    except NotCanonical as error:
+        raise NodeAnswerInvalid(block=block, url=node.url, problem=str(error)) from error
     anchor = Anchor(
         format=ANCHOR_FORMAT,
         chain_id=deployment.chain_id,

@@ -23,7 +23,7 @@ from ledger.errors import AuditRunning
 from ledger.processes import ProcessIdentity, identify_process, is_running
 
 BUNDLE, ANCHOR, REPORT = "bundle.tar", "anchor.json", "report.html"
-_STATE, _LOCK = "state.json", "lock"
+_STATE, _DONE, _LOCK = "state.json", "done.json", "lock"
 
 Condition = Literal["none", "running", "done", "failed"]
 
@@ -59,6 +59,11 @@ class AuditFolder:
         return self.path / BUNDLE
 
     @property
+    def report(self) -> Path:
+        """The page about the last verdict."""
+        return self.path / REPORT
+
+    @property
     def anchor(self) -> Path:
         """The anchor that the server's own node gave for it."""
         return self.path / ANCHOR
@@ -88,6 +93,14 @@ class AuditFolder:
             return msgspec.structs.replace(found, condition="failed", problem=problem)
         return found
 
+    def last(self) -> AuditState | None:
+        """The last audit that came to its end, also while another one runs; None for none."""
+        try:
+            return msgspec.json.decode((self.path / _DONE).read_bytes(), type=AuditState)
+        except (OSError, msgspec.DecodeError):
+            found = self.read()
+            return found if found.condition == "done" else None
+
     def begun_by(self, pid: int, at: float) -> None:
         """Note that a process has begun, unless it has told so itself. Raises FolderUnusable."""
         try:
@@ -99,8 +112,14 @@ class AuditFolder:
             self.write(AuditState("running", at, process=process))
 
     def write(self, state: AuditState) -> None:
-        """Replace the state. Raises FolderUnusable."""
-        self.put(_STATE, msgspec.json.encode(state))
+        """Replace the state; that of an audit which is done is kept beside those that follow.
+
+        Raises FolderUnusable.
+        """
+        content = msgspec.json.encode(state)
+        if state.condition == "done":
+            self.put(_DONE, content)
+        self.put(_STATE, content)
 
     def put(self, name: str, content: bytes) -> None:
         """Replace a file of the folder. Raises FolderUnusable."""

@@ -12,6 +12,8 @@ from ledger.domain.shares import ShareRule
 from ledger.errors import InvalidValue
 
 MOST_RULES = 64
+LARGEST = 96 << 10
+"""Bytes of options: they are handed over on a command line, of which one word takes 128 KiB."""
 
 
 class AuditOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +36,9 @@ class AuditOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_options(text: str) -> AuditOptions:
     """Read options from JSON. Raises InvalidValue for what cannot be used."""
+    if len(text.encode("utf-8", "replace")) > LARGEST:
+        expected = f"at most {LARGEST} bytes of options and rules together"
+        raise InvalidValue(field="options", value=f"{len(text)} characters", expected=expected)
     try:
         found = msgspec.json.decode(text, type=AuditOptions)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
+from typing import TYPE_CHECKING
 
-from ledger.audit.verify import Verdict
+if TYPE_CHECKING:
+    from ledger.audit.verify import Verdict
 
 CHECKS = {
     "digests": ("Files whose SHA-256 is that of the manifest", "文件摘要与清单相符"),

@@ -152,6 +152,8 @@ class StateChecker:
             wanted |= self._totals()
         if set(wanted) != set(found.words):
             self._say("state.missing", row)
+        elif list(wanted) != list(found.words):
+            self._say("state.order", row)
         for slot, word in wanted.items():
             if slot in found.words and found.words[slot] != word:
                 code = "state.journal" if slot in HEAD_SLOTS else "state.totals"

@@ -9,6 +9,7 @@ contract would say of one cannot be asked offline.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from ledger.domain.commitments import canonical_json
 from ledger.errors import InvalidValue
 
 ROW = "anchor.json"
+_SIGNATURE = re.compile(r"(?:0x)?[0-9a-fA-F]{130}")
 
 
 def witness_text(anchor: Anchor) -> str:
@@ -84,9 +86,11 @@ NO_WITNESSES = Witnesses()
 
 
 def _signer_of(anchor: Anchor, signature: str) -> bytes | None:
+    if not _SIGNATURE.fullmatch(signature):
+        return None
+    raw = bytes.fromhex(signature.removeprefix("0x"))
+    parity = raw[64] - 27 if raw[64] >= 27 else raw[64]
     try:
-        raw = bytes.fromhex(signature.removeprefix("0x"))
-        parity = raw[64] - 27 if len(raw) == 65 and raw[64] >= 27 else raw[64]
         return recover_address(personal_digest(witness_text(anchor)), raw[:64] + bytes([parity]))
-    except (ValueError, IndexError):
+    except ValueError:
         return None

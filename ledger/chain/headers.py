@@ -157,6 +157,9 @@ def read_header(raw: bytes) -> Header:
         raise NotCanonical("a root, the bloom, the mix hash or the nonce has an odd length")
     for place in _NUMBERS:
         decode_int(fields[place])
+    number, timestamp = decode_int(fields[8]), decode_int(fields[11])
+    if max(number, timestamp) > _LAST:
+        raise NotCanonical("its number or time is beyond all chains")
     hashed = raw
     if fields[13] == BFT_MIX_HASH:
         parts = [encode(field) for field in fields]
@@ -164,14 +167,14 @@ def read_header(raw: bytes) -> Header:
         hashed = encode_list(parts)
     parent, _, _, state, transactions, receipts, bloom = cast("list[bytes]", fields[:7])
     return Header(
-        number=BlockNumber(decode_int(fields[8])),
+        number=BlockNumber(number),
         hash=keccak256(hashed),
         parent_hash=parent,
         state_root=state,
         receipts_root=receipts,
         transactions_root=transactions,
         logs_bloom=bloom,
-        timestamp=decode_int(fields[11]),
+        timestamp=timestamp,
     )
 
 

@@ -1,6 +1,7 @@
 /**
- * Reads lines of JSON, `{"text": …, "anchor": …, "codeHashes": …}`, and answers each with a line:
- * what the verifier in JavaScript says, and whether `@ethereumjs/mpt` finds the same values.
+ * Reads lines of JSON, `{"text": …, "anchor": …, "codeHashes": …, "recoveryDelay": …}`, and answers
+ * each with a line: what the verifier in JavaScript says, and whether `@ethereumjs/mpt` finds the
+ * same values. With `"browser": true` it must say the same by the hashes that browsers get of us.
  */
 import { createInterface } from "node:readline";
 
@@ -9,6 +10,7 @@ import { RLP } from "@ethereumjs/rlp";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 
 import { verifyCertificate } from "../../api/console/static/certificate.mjs";
+import * as ours from "../../api/console/static/hashes.mjs";
 
 const by = { keccak256: keccak_256, rlp: RLP };
 
@@ -26,9 +28,13 @@ async function isSeenByTheLibrary(certificate) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { text, anchor, codeHashes } = JSON.parse(line);
-  const found = verifyCertificate(text, anchor, { ...by, codeHashes });
+  const { text, anchor, browser, ...release } = JSON.parse(line);
+  const found = verifyCertificate(text, anchor, { ...by, ...release });
   const library = found.certificate ? await isSeenByTheLibrary(found.certificate) : null;
   const { verdict, problem } = found;
+  if (browser) {
+    const again = verifyCertificate(text, anchor, { ...ours, ...release });
+    if (again.verdict !== verdict || again.problem !== problem) throw new Error("browsers see it otherwise");
+  }
   process.stdout.write(`${JSON.stringify({ verdict, problem, library })}\n`);
 }

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 
 from ledger.audit.anchors import Anchor, read_anchor
 from ledger.audit.exporting import Exporter, ask_anchor, export_certificate
+from ledger.audit.folder import AuditFolder
 from ledger.chain.artifacts import BUILT, load_artifact
 from ledger.chain.rpc import Node
+from ledger.config import Settings
 from ledger.domain.expiry import ExpiryPolicy
 from ledger.mirror.contracts import Followed
 from ledger.mirror.follow import sync
 from ledger.mirror.look import Mirror
 from ledger.mirror.reports import say_nothing as report_nothing
-from ledger.store.engine import open_engine
+from ledger.office.sessions import begin_session
+from ledger.store.engine import open_engine, writing
 from ledger.store.schema import upgrade_schema
+from tests.http.conftest import serving
 from tests.support.anvil import running_anvil
 from tests.support.dealings import RULE, Dealings
 from tests.support.happenings import Ledger, found_ledger
@@ -130,6 +136,39 @@ def mirrored_database(ledger: Ledger, url: str) -> Iterator[tuple[Engine, Follow
         )
         sync(mirror)
         yield engine, followed
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server over the audited ledger, its data folder, and an officer's headers for it."""
+
+    client: httpx.Client
+    folder: AuditFolder
+    officer: dict[str, str]
+
+
+@contextmanager
+def served_ledger(audited: Audited, home: Path) -> Iterator[Served]:
+    """A server over the audited ledger, with an officer of the council signed in."""
+    url = f"sqlite:///{home / 'moonlake.sqlite3'}"
+    with ExitStack() as opened:
+        engine, _ = opened.enter_context(mirrored_database(audited.ledger, url))
+        with writing(engine) as connection:
+            account = audited.ledger.officers["council"].address
+            new = begin_session(connection, account, now=time.time())
+        settings = Settings(
+            home=home,
+            database_url=url,
+            rpc_url=audited.ledger.anvil.url,
+            deployment=audited.ledger.path,
+            stale_after=1e9,
+        )
+        client = opened.enter_context(serving(settings, time.time))
+        yield Served(
+            client,
+            AuditFolder(home / "audit"),
+            {"Cookie": f"moonlake_session={new.token}", "X-CSRF-Token": new.csrf_token},
+        )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

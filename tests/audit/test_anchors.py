@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
-from ledger.audit.anchors import Witness, read_anchor, write_anchor
-from ledger.audit.exporting import Exporter
+from ledger.audit.anchors import Witness, describe_anchor, read_anchor, write_anchor
+from ledger.audit.bundle import MANIFEST, Manifest, write_canonical
+from ledger.audit.exporting import Exporter, ask_anchor
 from ledger.audit.verify import Verdict, verify_bundle
-from ledger.audit.witnesses import Witnesses, add_witness, witness_text
-from ledger.errors import InvalidValue
+from ledger.audit.witnesses import NO_WITNESSES, Witnesses, add_witness, witness_text
+from ledger.chain.headers import BFT_MIX_HASH, HeaderAnswer, header_hash
+from ledger.chain.rpc import Node
+from ledger.cli.audit_certificate import verify_certificate_file
+from ledger.errors import AnchorUnreadable, InvalidValue, NodeAnswerInvalid
 from tests.audit.conftest import POLICY, RULES, Audited, Compiled, say_nothing
+from tests.audit.forging import put_together, take_apart
 
 SEEN_BY = [Account.from_key(bytes([number]) * 32) for number in (1, 2, 3)]
 
@@ -120,7 +127,10 @@ def test_anchor__changed_after_it_was_witnessed__is_refused(audited: Audited, fi
     assert "anchor.witness" in verdict.findings.counts
 
 
-@pytest.mark.parametrize("signature", ["", "0x", "0x" + "00" * 65, "0x12", "zz", "0x" + "ff" * 65])
+@pytest.mark.parametrize(
+    "signature",
+    ["", "0x", "0x" + "00" * 65, "0x12", "zz", "0x" + "ff" * 65, "0x 11" + "11" * 64, "11" * 66],
+)
 def test_signature__that_is_none__makes_no_witness(audited: Audited, signature: str) -> None:
     with pytest.raises(InvalidValue):
         add_witness(audited.anchor, signature)
@@ -128,3 +138,76 @@ def test_signature__that_is_none__makes_no_witness(audited: Audited, signature: 
         audited.anchor, witnesses=[Witness("0x" + "11" * 20, signature)]
     )
     assert "anchor.witness" in verify_bundle(audited.bundle, made_up).findings.counts
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    "change", [{"first_block": 3}, {"last_block": 3}, {"last_hash": "0x" + "11" * 32}]
+)
+def test_manifest__that_names_other_blocks_than_its_bundle_holds__is_refused(
+    audited: Audited, parts: list[Path], tmp_path: Path, place: int, change: dict[str, Any]
+) -> None:
+    files = take_apart(parts[place])
+    before = msgspec.json.decode(files[MANIFEST], type=Manifest)
+    files[MANIFEST] = write_canonical(msgspec.structs.replace(before, **change))
+    forged = put_together(tmp_path / "forged.tar", files)
+    *after, last = [*parts[:place], forged, *parts[place + 1 :]]
+
+    verdict = verify(audited, last, *after)
+
+    assert verdict.exit_code == 1
+    first_of_all = place == 0 and "first_block" in change
+    expected = "blocks.number" if first_of_all else "bundle.contradiction"
+    assert set(verdict.findings.counts) == {expected}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"block_hash": "0x" + "\n" * 64},
+        {"genesis_hash": "0x\u202e" + "1" * 63},
+        {"block_number": -1},
+        {"chain_id": 2**80},
+        {"contracts": {"\x1b[2J": "0x" + "11" * 20}},
+        {"contracts": {"Credits": "\x1b[2J"}},
+        {"validators": ["\x1b]0;moon\x07"]},
+        {"witnesses": [{"address": "\x1b[2J", "signature": "0x"}]},
+    ],
+)
+def test_anchor__with_what_is_no_hash_address_or_name__is_not_read(
+    audited: Audited, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    file = tmp_path / "anchor.json"
+    file.write_text(json.dumps({**describe_anchor(audited.anchor), **change}))
+
+    with pytest.raises(AnchorUnreadable) as caught:
+        read_anchor(file)
+    assert str(caught.value).isprintable()
+
+
+def test_certificate__by_an_anchor_with_a_false_witness__is_wrong_in_every_form_of_the_command(
+    audited: Audited, tmp_path: Path
+) -> None:
+    certificate, file = tmp_path / "certificate.json", tmp_path / "anchor.json"
+    certificate.write_bytes(audited.certificate)
+    false = Witness("0x" + "11" * 20, "0x" + "12" * 65)
+    file.write_bytes(write_anchor(msgspec.structs.replace(audited.anchor, witnesses=[false])))
+
+    assert verify_certificate_file(certificate, file, True) == 1
+    assert verify_certificate_file(certificate, file, True, NO_WITNESSES) == 1
+    assert verify_certificate_file(certificate, audited.anchor_file, True) == 0
+
+
+class OddHeader(Node):
+    """A node whose headers say that validators sealed them, and not how."""
+
+    def header(self, block: Any) -> HeaderAnswer:
+        found = msgspec.structs.replace(
+            super().header(block), mix_hash="0x" + BFT_MIX_HASH.hex(), extra_data="0xc0"
+        )
+        return msgspec.structs.replace(found, hash="0x" + header_hash(found).hex())
+
+
+def test_anchor__asked_of_a_node_with_odd_seals__is_the_nodes_fault(audited: Audited) -> None:
+    with OddHeader(audited.ledger.anvil.url) as node, pytest.raises(NodeAnswerInvalid):
+        ask_anchor(node, audited.ledger.deployment, 7)

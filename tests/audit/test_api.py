@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +15,15 @@ import pytest
 from ledger.audit.certificates import read_certificate, verify_certificate
 from ledger.audit.folder import AuditFolder
 from ledger.audit.verify import verify_bundle
-from ledger.config import Settings
 from ledger.errors import AuditRunning
-from ledger.office.sessions import begin_session
 from ledger.processes import wait_until
-from ledger.store.engine import writing
-from tests.audit.conftest import POLICY, RULES, Audited, Compiled, mirrored_database
-from tests.http.conftest import serving
-
-
-@dataclass(frozen=True)
-class Served:
-    """A server over the audited ledger, its data folder, and an officer's headers for it."""
-
-    client: httpx.Client
-    folder: AuditFolder
-    officer: dict[str, str]
+from tests.audit.conftest import POLICY, RULES, Audited, Compiled, Served, served_ledger
 
 
 @pytest.fixture(scope="module")
 def served(audited: Audited, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    home = tmp_path_factory.mktemp("served")
-    url = f"sqlite:///{home / 'moonlake.sqlite3'}"
-    with ExitStack() as opened:
-        engine, _ = opened.enter_context(mirrored_database(audited.ledger, url))
-        with writing(engine) as connection:
-            account = audited.ledger.officers["council"].address
-            new = begin_session(connection, account, now=time.time())
-        settings = Settings(
-            home=home,
-            database_url=url,
-            rpc_url=audited.ledger.anvil.url,
-            deployment=audited.ledger.path,
-            stale_after=1e9,
-        )
-        client = opened.enter_context(serving(settings, time.time))
-        yield Served(
-            client,
-            AuditFolder(home / "audit"),
-            {"Cookie": f"moonlake_session={new.token}", "X-CSRF-Token": new.csrf_token},
-        )
+    with served_ledger(audited, tmp_path_factory.mktemp("served")) as found:
+        yield found
 
 
 def begin(served: Served, **command: Any) -> httpx.Response:
@@ -131,6 +97,15 @@ def test_audit__by_policies_that_are_none__is_not_begun(served: Served, command:
 
     assert answer.status_code == 422, answer.text
     assert served.client.get("/v1/audits/latest").json() == before
+
+
+def test_audit__by_rules_that_no_command_line_can_hold__is_not_begun(served: Served) -> None:
+    rule = json.loads(RULES[0].to_json())
+    rule["weights"] = {f"category.{number}": "1/3" for number in range(8000)}
+
+    answer = begin(served, compile=False, share_rules=[rule])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "input.invalid_value"), answer.text
 
 
 def test_audit__whose_process_is_gone__has_failed_and_can_be_begun_again(served: Served) -> None:

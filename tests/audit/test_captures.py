@@ -15,7 +15,7 @@ from ledger.audit.exporting import Exporter
 from ledger.chain.headers import check_header
 from ledger.chain.rpc import Node
 from ledger.config import Settings
-from ledger.errors import InvalidFile, NodeRefused, ProofsUnavailable
+from ledger.errors import InvalidFile, NodeAnswerInvalid, NodeRefused, ProofsUnavailable
 from ledger.store.mirror_tables import epoch_boundaries
 from ledger.wiring import capture_if_due, capture_proofs, captures_of
 from tests.audit.conftest import Audited, mirrored_database, say_nothing
@@ -127,3 +127,59 @@ def test_capture__whose_file_was_damaged__is_refused(
 
     with pytest.raises(InvalidFile):
         captures.find(header)
+
+
+def test_capture__that_was_damaged_since__is_taken_again(
+    kept: Kept, audited: Audited, tmp_path: Path
+) -> None:
+    path, captures = capture_proofs(kept.settings, kept.engine), Captures(tmp_path)
+    header = check_header(audited.ledger.node.header(audited.anchor.block_number))
+    captures.add(header, b"\xc0")
+    (tmp_path / "notes.proofs").write_text("no capture")
+    assert captures.newest_time() == 0
+
+    captures.add(header, path.read_bytes())
+
+    assert captures.newest_time() == header.timestamp
+    assert captures.numbers() == [header.number]
+    captures.add(header, b"\xc0")
+    assert captures.newest_time() == header.timestamp
+
+
+def test_capture__of_another_block_than_its_name__is_refused(
+    kept: Kept, audited: Audited, tmp_path: Path
+) -> None:
+    path, captures = capture_proofs(kept.settings, kept.engine), Captures(tmp_path)
+    other = check_header(audited.ledger.node.header(audited.anchor.block_number - 1))
+    captures.add(other, path.read_bytes())
+
+    with pytest.raises(InvalidFile):
+        captures.find(other)
+
+
+class LyingNode(Node):
+    """A node that tells the word of every slot with its lowest bit turned."""
+
+    def storage(self, places: Any, block: Any) -> list[bytes]:
+        return [word[:-1] + bytes([word[-1] ^ 1]) for word in super().storage(places, block)]
+
+
+def test_node__that_lies_about_balances__gives_no_bundle_and_spoils_none_by_what_was_kept(
+    kept: Kept, audited: Audited, tmp_path: Path
+) -> None:
+    header = check_header(audited.ledger.node.header(audited.anchor.block_number))
+    captures, bundle = Captures(tmp_path / "kept"), tmp_path / "bundle.tar"
+    with LyingNode(audited.ledger.anvil.url) as node:
+        with pytest.raises(NodeAnswerInvalid):
+            Exporter(node, audited.ledger.deployment, say_nothing).export(bundle, header.number)
+        assert not bundle.exists()
+        places = dict(audited.ledger.addresses)
+        _, content = capture_state(
+            node, places, header.number, programmes=2, organisations=99, accounts=[]
+        )
+    captures.add(header, content)
+
+    node = audited.ledger.node
+    Exporter(node, audited.ledger.deployment, say_nothing, captures).export(bundle, header.number)
+
+    assert bundle.read_bytes() == audited.bundle.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -10,15 +11,30 @@ from unittest import mock
 import msgspec
 import pytest
 
-from ledger.audit.bundle import CLAIMS, PLACES, SOURCES, STATE, encode_bare_record
+from ledger.audit.bundle import (
+    CLAIMS,
+    PLACES,
+    SOURCES,
+    STATE,
+    AccountState,
+    encode_bare_record,
+)
 from ledger.audit.certificates import read_certificate, verify_certificate
 from ledger.audit.options import read_options
+from ledger.audit.report import render_report
 from ledger.audit.verify import Verdict, verify_bundle
-from ledger.chain.rlp import NotCanonical, decode, encode_list
+from ledger.chain.rlp import NotCanonical, decode, encode, encode_list
 from ledger.domain.commitments import canonical_json
 from ledger.errors import CertificateUnreadable, InvalidValue
 from tests.audit.conftest import POLICY, RULES, Audited, Compiled
-from tests.audit.forging import Files, put_together, records_of, take_apart
+from tests.audit.forging import (
+    Files,
+    change_state,
+    join_records,
+    put_together,
+    records_of,
+    take_apart,
+)
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +183,34 @@ def test_records__that_are_headers_of_nothing__are_refused(
         verdict = verify(audited, put_together(tmp_path / "forged.tar", forged))
         assert verdict.exit_code == 1
         assert "blocks.unreadable" in verdict.findings.counts
+
+
+@pytest.mark.parametrize("field", [8, 11], ids=["number", "time"])
+@pytest.mark.parametrize("place", [0, 5, -1])
+def test_header__with_a_number_that_no_text_can_hold__is_refused_and_can_be_reported(
+    audited: Audited, files: Files, tmp_path: Path, field: int, place: int
+) -> None:
+    records = records_of(files)
+    header = decode(records[place][0])
+    assert isinstance(header, list)
+    header[field] = b"\x01" * 3000
+    records[place][0] = encode(header)
+
+    forged = {**files, "blocks.rlp": join_records(records)}
+    verdict = verify(audited, put_together(tmp_path / "forged.tar", forged))
+
+    assert set(verdict.findings.counts) == {"blocks.unreadable"}
+    assert "Wrong" in render_report(verdict)
+
+
+def test_state__with_an_accounts_slots_in_another_order__is_refused(
+    audited: Audited, files: Files, tmp_path: Path
+) -> None:
+    def turn(states: list[AccountState]) -> list[AccountState]:
+        first, *others = states
+        slots = dict(reversed(list(first.slots.items())))
+        return [replace(first, slots=slots), *others]
+
+    forged = put_together(tmp_path / "forged.tar", change_state(files, turn))
+
+    assert verify(audited, forged).findings.counts == {"state.order": 1}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 import rlp as oracle
@@ -14,7 +16,7 @@ from ledger.chain.headers import BFT_MIX_HASH, read_header
 from ledger.chain.keccak import keccak256
 from ledger.chain.rlp import NotCanonical
 from ledger.chain.seals import SealRefused, Validators, quorum, read_sealed
-from ledger.chain.signers import LocalSigner
+from ledger.chain.signers import LocalSigner, recover_address
 
 KEYS = [LocalSigner(keccak256(b"validator %d" % number)) for number in range(6)]
 FOUR = KEYS[:4]
@@ -131,6 +133,20 @@ def test_extra_data__that_are_odd__are_refused(place: int) -> None:
 
     with pytest.raises(NotCanonical):
         read_sealed(oracle.encode(fields))
+
+
+def test_seals__of_strangers_by_the_thousand__are_looked_at_one_by_one_until_the_first() -> None:
+    found = read_sealed(sealed())
+    assert found is not None
+    many = replace(found, seals=found.seals[:1] * 100_000)
+
+    with (
+        mock.patch("ledger.chain.seals.recover_address", wraps=recover_address) as recovering,
+        pytest.raises(SealRefused),
+    ):
+        Validators().take(many)
+
+    assert recovering.call_count == 2
 
 
 def follow(raws: Sequence[bytes]) -> list[bool]:

@@ -19,6 +19,7 @@ PAGES = (
     "/programmes/alliance?epoch=2&category=event.keynote",
     "/entries/1",
     "/proof",
+    "/audit",
     "/me",
     "/docs",
     "/?q=%E9%93%B6%E6%B2%B3&programme=community&status=active&kind=company&segment=satellite",

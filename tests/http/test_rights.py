@@ -180,6 +180,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/evidence/{evidence}",
             "/docs",
             "/proof",
+            "/audit",
             "/me",
             "/openapi.d.ts",
             "/favicon.ico",
@@ -189,6 +190,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/static/moonlake.css"): (row(404, 404), None),
     # No ledger is deployed behind this server, so that nothing can be proved.
     ("GET", "/v1/audits/latest/bundle"): (row(404, 404), None),
+    ("GET", "/audit/anchor.json"): (row(404, 404), None),
     ("GET", "/v1/organisations/4/certificate"): (row(503, 503), None),
     ("POST", "/v1/audits"): (row(401, 403, **dict.fromkeys(OFFICERS, 503)), {"compile": False}),
     ("POST", "/v1/sessions"): (row(401, 401), {"message": "x", "signature": "0x00"}),
@@ -463,7 +465,7 @@ def test_route__asked_by_a_role__answers_as_the_table_says(
     # A stream does not end; of it, what HEAD tells is enough.
     asked = "HEAD" if path == "/v1/stream" else method
     needed = expected[role]
-    if path in {"/v1/stream", "/me"} and role == "revoked key":
+    if path in {"/v1/stream", "/me", "/audit"} and role == "revoked key":
         needed = 401  # it tells more to some, so that a wrong credential is not passed over
 
     headers = house.headers(role)

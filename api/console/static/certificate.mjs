@@ -4,7 +4,8 @@
  *
  * It is a plain module without imports. `keccak256` and `rlp` (`encode`, `decode`) come in as
  * arguments: `@noble/hashes` and `@ethereumjs/rlp`. It never throws for a certificate, however odd:
- * it says what is wrong. It does not know the contracts' code: `codeHashes` are those of a release.
+ * it says what is wrong. It does not know the contracts' code: `codeHashes` are those of a release,
+ * whose terms are the certificate's contracts and `recoveryDelay`. Without that the delay is unproved.
  */
 
 const PROVED = ["Programmes", "Organisations", "Memberships", "Credits"];
@@ -24,7 +25,8 @@ class Refused extends Error {}
 /**
  * @param {string} text the certificate's file
  * @param {object} anchor as its file has it
- * @param {{keccak256: Function, rlp: {encode: Function, decode: Function}, codeHashes?: object}} by
+ * @param {{keccak256: Function, rlp: {encode: Function, decode: Function}, codeHashes?: object,
+ *   recoveryDelay?: number}} by
  * @returns {{verdict: "correct" | "wrong", problem: string, certificate: object | null}}
  */
 export function verifyCertificate(text, anchor, by) {
@@ -53,6 +55,9 @@ function read(text) {
   hasKeys(found.contracts, CONTRACTS, "contracts");
   hasKeys(found.proofs, [...PROVED].sort(), "proofs");
   for (const name of PROVED) hasKeys(found.proofs[name], ["account", "slots"], `proof of ${name}`);
+  for (const name of ["chain_id", "recovery_delay", "org_id"]) {
+    if (!Number.isSafeInteger(found[name]) || found[name] < 0) throw new Refused("a number is none");
+  }
   if (!Array.isArray(found.standings)) throw new Refused("standings are no list");
   for (const each of found.standings) {
     hasKeys(each, STANDING, "a standing");
@@ -66,7 +71,8 @@ function read(text) {
 
 function hasKeys(value, names, what) {
   const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
-  if (!isObject || Object.keys(value).sort().join() !== names.join()) {
+  const found = isObject ? Object.keys(value).sort() : [];
+  if (!isObject || found.length !== names.length || found.some((key, at) => key !== names[at])) {
     throw new Refused(`${what} has other fields`);
   }
 }
@@ -164,6 +170,9 @@ function compareAnchor(certificate, header, anchor) {
 
 function compareProofs(certificate, header, by) {
   const { org_id: org, standings, proofs, contracts } = certificate;
+  if (by.recoveryDelay !== undefined && certificate.recovery_delay !== by.recoveryDelay) {
+    throw new Refused("its recovery delay is not that of the contracts' code");
+  }
   if (!Number.isInteger(org) || org < 1 || org >= 2 ** 32) throw new Refused("there is no such organisation");
   const slots = {
     Programmes: [word(0)],
