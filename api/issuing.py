@@ -12,7 +12,7 @@ import threading
 from fastapi import Request
 
 from ledger.config import Settings
-from ledger.errors import IssuerKeyMissing
+from ledger.errors import IssuerKeyMissing, LedgerError
 from ledger.office.credentials.keys import IssuerKey, SigningKey
 from ledger.services.credentials import Issuer
 from ledger.wiring import issuer_of, list_published_keys, open_signing_key
@@ -37,6 +37,14 @@ class Issuing:
             raise IssuerKeyMissing()
         return keys
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a key to sign with."""
+        try:
+            return bool(self.published())
+        except LedgerError:
+            return False
+
     def signing(self, key: IssuerKey) -> SigningKey:
         """The key, opened. Raises InvalidFile, KeyLocked, PasswordUnusable, IssuerKeyMissing."""
         with self._lock:
@@ -49,3 +57,8 @@ def issuing_of(request: Request) -> Issuing:
     """The issuer of the application that serves the request."""
     issuing: Issuing = request.app.state.issuing
     return issuing
+
+
+def origin_of(request: Request) -> str:
+    """Where people reach the server: never what a request says of it, which anybody can write."""
+    return issuing_of(request).issuer.origin

@@ -425,7 +425,18 @@ def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> 
 
     keys = [ensure_named_key(settings, name) for name in names]
     fund_accounts(node, [key.address for key in keys])
+    _ensure_issuer_key(settings)
     return keys
+
+
+def _ensure_issuer_key(settings: Settings) -> None:
+    """A devnet's memberships are given as credentials, too."""
+    from ledger.chain.keystores import key_folder, read_password, scrypt_cost
+    from ledger.office.credentials.keys import create_issuer_key, issuer_key_folder
+
+    if not list_published_keys(settings):
+        folder = issuer_key_folder(key_folder(settings))
+        create_issuer_key(folder, read_password(settings), cost=scrypt_cost(settings))
 
 
 def open_wallets(settings: Settings, roster: Roster) -> dict[str, LocalSigner]:

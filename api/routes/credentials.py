@@ -1,7 +1,7 @@
 """Memberships as credentials, which of them hold, and by which keys they are checked.
 
 Whoever checks one is nobody that the office knows: the lists and the keys are everybody's, also
-where reading is for members alone, and any page's script may fetch them.
+where reading is for members alone, and any page's script may fetch them (`api.edge`).
 """
 
 from __future__ import annotations
@@ -35,9 +35,6 @@ from ledger.services.credentials import (
 router = APIRouter(tags=["credentials"])
 lists = APIRouter(tags=["credentials"])
 well_known = APIRouter(prefix="/.well-known", tags=["credentials"])
-
-FOR_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}
-"""What is everybody's may be read by every page's script; it is asked for without cookies."""
 
 _MAX_LIST = 2**32
 _TOKEN = {"schema": {"type": "string", "pattern": r"^[\w-]+\.[\w-]+\.[\w-]+$"}}
@@ -125,20 +122,16 @@ def get_status_list(
             reading.connection,
             reading.moment,
             found.programme_id,
-            number,
-            reading.state.looked_at // 1000,
-            issuing.issuer,
-            issuing.signing(key),
+            number=number,
+            looked_at=reading.state.looked_at // 1000,
+            issuer=issuing.issuer,
+            signing=issuing.signing(key),
         )
         return issued.jwt.encode("ascii"), {}
 
     hour = int(clock_of(request)() // 3600)  # its validity goes by hours
     return answers_of(request).respond(
-        request,
-        build,
-        media_type=MEDIA_TYPE,
-        variant=f"{key.kid} {hour}",
-        headers=FOR_ANY_PAGE,
+        request, build, media_type=MEDIA_TYPE, variant=f"{key.kid} {hour}"
     )
 
 
@@ -168,7 +161,7 @@ def _publish(
         issuing = issuing_of(request)
         content = msgspec.json.encode(describe(issuing.issuer, issuing.published()))
         tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-        headers = {**FOR_ANY_PAGE, "ETag": tag, "Cache-Control": CACHE_CONTROL}
+        headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
         if names_tag(request, tag) or names_any(request):
             return Response(status_code=304, headers=headers)
         return Response(content, media_type=media_type, headers=headers)
@@ -194,8 +187,8 @@ def _issue(issuing: Issuing, key: IssuerKey, reading: Reading, token_id: int) ->
     return issue_credential(
         reading.connection,
         reading.moment,
-        reading.state.chain_id,
         TokenId(token_id),
-        issuing.issuer,
-        issuing.signing(key),
+        chain_id=reading.state.chain_id,
+        issuer=issuing.issuer,
+        signing=issuing.signing(key),
     )

@@ -46,10 +46,10 @@ def credential(
         issued = issue_credential(
             view.connection,
             view.moment,
-            read_state(view.connection).chain_id,
             token,
-            issuer_of(settings),
-            open_signing_key(settings, keys[0], ask_password),
+            chain_id=read_state(view.connection).chain_id,
+            issuer=issuer_of(settings),
+            signing=open_signing_key(settings, keys[0], ask_password),
         )
         answer = view.answer(token_id=token)
     text = issued.jwt

@@ -1,9 +1,9 @@
 """Gives a membership as an Open Badges 3.0 credential, and says which credentials hold.
 
-A credential is a W3C Verifiable Credential (2.0) in a JSON Web Token (VC-JOSE): the alliance says of
-an organisation's controller that the organisation is a member. Nothing is stored of it. It is made
-from the mirror when it is asked for, so it says what the chain says, and whoever has it asks the
-status list whether it still holds.
+A credential is a W3C Verifiable Credential (2.0) in a JSON Web Token (VC-JOSE): the alliance says
+of an organisation's controller that the organisation is a member. Nothing is stored of it. It is
+made from the mirror when it is asked for, so it says what the chain says, and whoever has it asks
+the status list whether it still holds.
 
 One status is all that Open Badges 3.0 allows, and its purpose is suspension, since a suspension can
 be lifted. It is set for whatever is not in force: suspended, lapsed, revoked, of another tier or
@@ -84,8 +84,9 @@ class Credential:
 def issue_credential(
     connection: Connection,
     moment: Moment,
-    chain_id: int,
     token: TokenId,
+    *,
+    chain_id: int,
     issuer: Issuer,
     signing: Signing,
 ) -> Credential:
@@ -145,6 +146,7 @@ def issue_status_list(
     connection: Connection,
     moment: Moment,
     programme_id: ProgrammeId,
+    *,
     number: int,
     looked_at: int,
     issuer: Issuer,
@@ -277,6 +279,7 @@ def _achievement(held: Membership, names: _Names, issuer: Issuer) -> dict[str, A
                 "lapsed nor revoked."
             )
         },
+        "image": {"id": f"{issuer.origin}/v1/tokens/{held.token_id}/image.svg", "type": "Image"},
         "tag": [held.programme, held.tier_key],
     }
 

@@ -98,7 +98,9 @@ class Office:
         with writing(engine) as connection:
             of = (table.c.programme_id == COMMUNITY, table.c.org_id == self.token & 0xFFFFFFFF)
             last = connection.execute(
-                select(table).where(*of).order_by(table.c.block_number.desc(), table.c.log_index.desc())
+                select(table)
+                .where(*of)
+                .order_by(table.c.block_number.desc(), table.c.log_index.desc())
             ).first()
             assert last is not None
             self._add(connection, table, {**last._mapping, **values})
@@ -111,7 +113,9 @@ class Office:
         with writing(engine) as connection:
             of = table.c.org_id == self.token & 0xFFFFFFFF
             last = connection.execute(
-                select(table).where(of).order_by(table.c.block_number.desc(), table.c.log_index.desc())
+                select(table)
+                .where(of)
+                .order_by(table.c.block_number.desc(), table.c.log_index.desc())
             ).first()
             assert last is not None
             changed = {**last._mapping, "change": "rotated", "controller": controller}

@@ -142,18 +142,20 @@ def create_issuer_key(
 
 
 def open_issuer_key(key: IssuerKey, password: str) -> SigningKey:
-    """The key, to sign with. Raises KeyLocked for another password, InvalidFile, IssuerKeyMissing."""
+    """The key, to sign with.
+
+    Raises KeyLocked for another password, InvalidFile, IssuerKeyMissing.
+    """
     content = _read(key.path)
     sealed = content.sealed
     try:
         salt, nonce, secret = (
             bytes.fromhex(each) for each in (sealed.salt, sealed.nonce, sealed.secret)
         )
-        if not 2 <= sealed.n <= _MOST_COST:
-            raise ValueError("its cost is out of bounds")
         cipher = AES.new(_stretch(password, salt, sealed.n), AES.MODE_GCM, nonce=nonce)
     except ValueError as error:
-        raise InvalidFile(path=key.path, line=1, problem=f"it is no issuer's key: {error}") from error
+        problem = f"it is no issuer's key: {error}"
+        raise InvalidFile(path=key.path, line=1, problem=problem) from error
     cipher.update(content.kid.encode())
     try:
         opened = cipher.decrypt_and_verify(secret[:-16], secret[-16:])
@@ -192,6 +194,9 @@ def _kid_of(x: str, y: str) -> str:
 
 
 def _stretch(password: str, salt: bytes, cost: int) -> bytes:
+    """Raises ValueError for a cost that is none, or takes too much."""
+    if cost > _MOST_COST:
+        raise ValueError("its cost is out of bounds")
     return hashlib.scrypt(
         password.encode(), salt=salt, n=cost, r=8, p=1, maxmem=_MOST_MEMORY, dklen=32
     )
@@ -206,8 +211,10 @@ def _read(path: Path) -> _File:
         raise KeyLocked(key=path.stem, problem=f"{path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise InvalidFile(path=path, line=1, problem=f"it is no issuer's key: {error}") from error
-    if content.version != 1 or content.kid != path.stem or content.kid != _kid_of(
-        content.x, content.y
+    if (
+        content.version != 1
+        or content.kid != path.stem
+        or content.kid != _kid_of(content.x, content.y)
     ):
         raise InvalidFile(path=path, line=1, problem="its name is not that of its public key")
     return content
