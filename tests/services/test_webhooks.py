@@ -284,7 +284,7 @@ def test_sender__that_dies_with_an_attempt_in_hand__leaves_it_to_the_next(office
 
 def test_endpoint__with_much_to_get__leaves_places_to_others(office: Post) -> None:
     with writing(office.engine) as connection:
-        other, _ = add_endpoint(connection, GATE, "http://127.0.0.1:1/", now=NOW)
+        other, _ = add_endpoint(connection, GATE, "http://127.0.0.1:2/", now=NOW)
     office.tell(20)
     with writing(office.engine) as connection:
         taken = take_on(connection, now=NOW * 1000, limit=8, each=2, busy=[office.endpoint_id])
