@@ -25,6 +25,7 @@ from openbadgeslib.ob3.verifier import OB3VerificationError
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
 
+from ledger.cli.main import main
 from ledger.config import Settings
 from ledger.domain.events import MembershipStatus
 from ledger.domain.ids import OrgId, ProgrammeId, token_id
@@ -453,3 +454,29 @@ def test_keys__made_while_the_clock_was_set_back__still_have_the_newest_first(
 
     assert [each.kid for each in list_issuer_keys(tmp_path)] == [second.kid, first.kid]
     assert issuer_keys.newest_issuer_key(tmp_path) == second
+
+
+def test_command__of_a_credential__gives_what_the_server_gives(
+    shared: Office,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = settings_of(shared.ledger)
+    for name, value in settings.as_environment().items():
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "membership.jwt"
+
+    def run(*arguments: str) -> str:
+        command = ["moonlake", "membership", "credential", "community", "galaxyspace", *arguments]
+        monkeypatch.setattr(sys, "argv", command)
+        assert main() == 0
+        return capsys.readouterr().out
+
+    told = json.loads(run("--json"))
+    assert str(file) in run("--out", str(file))
+
+    given = shared.credential()
+    assert (told["jwt"], told["credential"]) == (given["jwt"], given["credential"])
+    assert told["as_of"] == given["as_of"]
+    assert file.read_text() == given["jwt"] == run().strip()
