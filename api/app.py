@@ -17,6 +17,7 @@ from api.console.routes import install_console
 from api.desk import ServerDesk
 from api.edge import Edge
 from api.failures import install_failures
+from api.issuing import Issuing
 from api.limits import Limits
 from api.marks import Again, Marks
 from api.openapi import describe
@@ -30,6 +31,7 @@ from api.routes import (
     casework,
     commands,
     consents,
+    credentials,
     decisions,
     entries,
     evidence,
@@ -108,6 +110,7 @@ def create_app(
     app.state.office = engine
     app.state.desk = desk
     app.state.auditing = auditing
+    app.state.issuing = Issuing(settings)
     app.state.limits = limits
     app.state.clock = clock
     app.state.nonce_secret = None
@@ -122,6 +125,7 @@ def create_app(
         organisations.router,
         memberships.router,
         tokens.router,
+        credentials.router,
         entries.router,
         organisations.accounts,
         evidence.router,
@@ -153,10 +157,12 @@ def create_app(
         profiles.router,
         webhooks.router,
         unsubscriptions.router,
+        credentials.lists,
     ):
         guarded.include_router(router)
     app.include_router(guarded)
     app.include_router(status.probes)
+    app.include_router(credentials.well_known)
     app.include_router(typescript)
     install_console(app)
     install_failures(app)

@@ -57,6 +57,12 @@ class Line:
 
 def draw_card(token: TokenId, lines: tuple[Line, ...]) -> str:
     """The card of a token as a `data:` URI; the collection's own is that of token 0."""
+    encoded = base64.b64encode(draw_svg(token, lines).encode("utf-8")).decode("ascii")
+    return f"data:image/svg+xml;base64,{encoded}"
+
+
+def draw_svg(token: TokenId, lines: tuple[Line, ...]) -> str:
+    """The same as a document of its own."""
     hue = _HUES[((token >> 32) - 1) % len(_HUES)]
     parts = [
         _OPENING,
@@ -66,8 +72,7 @@ def draw_card(token: TokenId, lines: tuple[Line, ...]) -> str:
         f'<rect x="{_EDGE}" y="372" width="56" height="4" rx="2" fill="{hue}"/>',
         "</svg>",
     ]
-    encoded = base64.b64encode("".join(parts).encode("utf-8")).decode("ascii")
-    return f"data:image/svg+xml;base64,{encoded}"
+    return "".join(parts)
 
 
 def _stars(token: TokenId, hue: str) -> Iterator[str]:

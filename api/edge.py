@@ -51,6 +51,11 @@ _EXPOSED += "As-Of-Block, As-Of-Hash, As-Of-Time"
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, "
 _TAKEN += "X-CSRF-Token, X-Request-ID, Application-Secret"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_FOR_ANY_PAGE = re.compile(
+    r"/v1/tokens/|/v1/programmes/[^/]+/credential-status/|/\.well-known/", re.ASCII
+)
+"""What wallets, marketplaces and verifiers read in a browser, from pages that nobody can list."""
+_TO_ANY_PAGE = {"Access-Control-Allow-Origin": "*"}  # and so never with a cookie
 _UNLIMITED = ("/healthz", "/readyz", "/metrics")
 
 
@@ -103,6 +108,8 @@ class Edge:
         """Answer; the route that an answer was kept of, where it was."""
         origin = given.get(b"origin", b"").decode("latin-1").lower()
         shared = self._cors(origin)
+        if not shared and scope["method"] == "GET" and _FOR_ANY_PAGE.match(scope["path"]):
+            shared = _TO_ANY_PAGE
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -177,6 +177,12 @@ class Settings(BaseSettings):
         SecretStr(""), description="The password of the user in MOONLAKE_SMTP_URL."
     )
     smtp_from: str = Field("", description="The address that notices come from.")
+    issuer_name: str = Field(
+        "明月湖 Moonlake",
+        min_length=1,
+        max_length=200,
+        description="Who gives membership credentials, as a credential names it.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from ledger.mirror.follow import Waiter
     from ledger.mirror.look import Mirror
     from ledger.mirror.reports import Reporter
+    from ledger.office.credentials.keys import IssuerKey, SigningKey
     from ledger.office.evidence import EvidenceStore
     from ledger.office.webhooks.addresses import Gate
+    from ledger.services.credentials import Issuer
     from ledger.services.desk import Desk
     from ledger.services.roster.reading import Roster
 
@@ -378,6 +380,34 @@ def open_named_signer(
     return keyring.open_named_signer(settings, name, ask)
 
 
+def issuer_of(settings: Settings) -> Issuer:
+    """Who gives membership credentials, as the settings name him."""
+    from ledger.services.credentials import Issuer
+
+    return Issuer(settings.issuer_name, settings.origin)
+
+
+def list_published_keys(settings: Settings) -> tuple[IssuerKey, ...]:
+    """The issuer's keys, the one that signs first. Raises InvalidFile, KeyLocked."""
+    from ledger.chain.keystores import key_folder
+    from ledger.office.credentials.keys import issuer_key_folder, list_issuer_keys
+
+    return list_issuer_keys(issuer_key_folder(key_folder(settings)))
+
+
+def open_signing_key(
+    settings: Settings, key: IssuerKey, ask: Callable[[str], str] | None = None
+) -> SigningKey:
+    """One of the issuer's keys, to sign with; `ask` as in `open_named_signer`.
+
+    Raises InvalidFile, IssuerKeyMissing, KeyLocked, PasswordUnusable.
+    """
+    from ledger.chain.keystores import read_password
+    from ledger.office.credentials.keys import open_issuer_key
+
+    return open_issuer_key(key, read_password(settings, ask))
+
+
 def list_accounts(settings: Settings) -> dict[str, bytes]:
     """The accounts of all keys, by the keys' names.
 
@@ -395,7 +425,18 @@ def ensure_devnet_keys(settings: Settings, node: Node, names: Sequence[str]) -> 
 
     keys = [ensure_named_key(settings, name) for name in names]
     fund_accounts(node, [key.address for key in keys])
+    _ensure_issuer_key(settings)
     return keys
+
+
+def _ensure_issuer_key(settings: Settings) -> None:
+    """A devnet's memberships are given as credentials, too."""
+    from ledger.chain.keystores import key_folder, read_password, scrypt_cost
+    from ledger.office.credentials.keys import create_issuer_key, issuer_key_folder
+
+    if not list_published_keys(settings):
+        folder = issuer_key_folder(key_folder(settings))
+        create_issuer_key(folder, read_password(settings), cost=scrypt_cost(settings))
 
 
 def open_wallets(settings: Settings, roster: Roster) -> dict[str, LocalSigner]:

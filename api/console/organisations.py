@@ -14,6 +14,7 @@ from api.console.checking import what_to_check_by
 from api.console.languages import Language
 from api.console.names import organisation_name
 from api.console.pages import page
+from api.issuing import issuing_of
 from api.pagination import cut_page, decode_cursor, question_of
 from api.parameters import OrganisationPath
 from api.routes.named import programme_named
@@ -82,6 +83,7 @@ def organisation(request: Request, org_id: OrganisationPath) -> Response:
             "wanted_programme": named.key if named else "",
             "wanted_kind": kind.value if kind else "",
             "wanted_category": wanted.category,
+            "gives_credentials": issuing_of(request).is_ready,
             "kinds": tuple(EntryKindName),
             "certificate": _certificate_at(org_id, moment),
             **what_to_check_by(request, reading, language),

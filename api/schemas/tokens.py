@@ -15,7 +15,7 @@ from pydantic import Field
 from api.cards import Line, draw_card
 from api.schemas.base import MAX_EXACT, Answer, Schema, at_most
 from ledger.domain.ids import TokenId
-from ledger.mirror.queries.memberships import Standing
+from ledger.mirror.queries.memberships import Membership, Standing
 from ledger.mirror.queries.profiles import Profile
 from ledger.mirror.queries.rules import Label
 from ledger.mirror.queries.tokens import NamedProgramme, Token
@@ -67,6 +67,15 @@ Image = Annotated[
 ]
 
 
+ExternalUrl = Annotated[
+    str,
+    Field(
+        description="The page for people.",
+        examples=["https://ledger.example.org/organisations/4"],
+    ),
+]
+
+
 class TextTraitView(Schema):
     """A trait in words."""
 
@@ -82,34 +91,61 @@ class NumberTraitView(Schema):
     value: Annotated[int, Field(ge=0, le=MAX_EXACT)]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A membership in the words that its metadata and its card share."""
+
+    held: Membership
+    organisation: Bilingual
+    programme: Bilingual
+    tier: Bilingual
+    standing: Bilingual
+    begins: str
+    ends: str
+
+    @classmethod
+    def of(cls, token: Token) -> Self:
+        """The words of a token."""
+        held = token.membership
+        return cls(
+            held=held,
+            organisation=_called(token.organisation, f"№ {held.org_id}"),
+            programme=_called(token.programme.profile, token.programme.key),
+            tier=_called(token.tier, held.tier_key),
+            standing=Bilingual(_STANDINGS[held.standing][0], held.standing.value),
+            begins=_show_day(held.admitted_at),
+            ends=_show_day(held.expires_at),
+        )
+
+    def card(self) -> tuple[Line, ...]:
+        """What the card says."""
+        other = self.organisation.en if self.organisation.en != self.organisation.zh else ""
+        colour = _STANDINGS[self.held.standing][1]
+        return (
+            Line(self.programme.both(" · "), 60, 22, 13, _QUIET),
+            Line(self.organisation.zh, 316, 46, 22, bold=True),
+            Line(other, 354, 26, 15, _QUIET),
+            Line(self.tier.both(" · "), 416, 24, 14),
+            Line(self.standing.both(" · "), 454, 24, 14, colour),
+            Line(f"№ {self.held.org_id}    {self.begins} – {self.ends}", 494, 20, 12, _QUIET),
+            Line("明月湖 Moonlake", 560, 18, 12, _QUIET),
+        )
+
+
 class TokenAnswer(Answer):
     """A membership token's metadata (ERC-721). Its status is that of the answer's block."""
 
     name: str
     description: str
     image: Image
+    external_url: ExternalUrl
     attributes: Annotated[list[TextTraitView | NumberTraitView], at_most(16)]
 
     @classmethod
-    def of(cls, about: Answer, token: Token) -> Self:
-        held = token.membership
-        organisation = _called(token.organisation, f"№ {held.org_id}")
-        programme = _called(token.programme.profile, token.programme.key)
-        tier = _called(token.tier, held.tier_key)
-        word, colour = _STANDINGS[held.standing]
-        standing = Bilingual(word, held.standing.value)
-        begins, ends = (_show_day(each) for each in (held.admitted_at, held.expires_at))
-        card = (
-            Line(programme.both(" · "), 60, 22, 13, _QUIET),
-            Line(organisation.zh, 316, 46, 22, bold=True),
-            Line(
-                organisation.en if organisation.en != organisation.zh else "", 354, 26, 15, _QUIET
-            ),
-            Line(tier.both(" · "), 416, 24, 14),
-            Line(standing.both(" · "), 454, 24, 14, colour),
-            Line(f"№ {held.org_id}    {begins} – {ends}", 494, 20, 12, _QUIET),
-            Line("明月湖 Moonlake", 560, 18, 12, _QUIET),
-        )
+    def of(cls, about: Answer, token: Token, origin: str) -> Self:
+        said = Said.of(token)
+        held, organisation, programme = token.membership, said.organisation, said.programme
+        tier, standing, begins, ends = said.tier, said.standing, said.begins, said.ends
         return cls(
             as_of=about.as_of,
             mirror=about.mirror,
@@ -120,7 +156,8 @@ class TokenAnswer(Answer):
                 f"The membership of {organisation.en} in {programme.en} ({tier.en}, "
                 f"{standing.en}), from {begins} to {ends}. It cannot be transferred."
             ),
-            image=draw_card(held.token_id, card),
+            image=draw_card(held.token_id, said.card()),
+            external_url=f"{origin}/organisations/{held.org_id}",
             attributes=[
                 *organisation.traits("组织", "Organisation"),
                 NumberTraitView(
@@ -142,9 +179,10 @@ class CollectionAnswer(Answer):
     symbol: Annotated[str, Field(examples=[SYMBOL])]
     description: str
     image: Image
+    external_link: ExternalUrl
 
     @classmethod
-    def of(cls, about: Answer, programmes: tuple[NamedProgramme, ...]) -> Self:
+    def of(cls, about: Answer, programmes: tuple[NamedProgramme, ...], origin: str) -> Self:
         names = [_called(each.profile, each.key) for each in programmes]
         chinese = "、".join(each.zh for each in names)
         english = ", ".join(each.en for each in names)
@@ -164,6 +202,7 @@ class CollectionAnswer(Answer):
                 f"Memberships of organisations, which cannot be transferred, in {english}."
             ),
             image=draw_card(TokenId(0), card),
+            external_link=f"{origin}/",
         )
 
 

@@ -181,7 +181,7 @@ def import_key(
         raise InvalidValue(field="private key", value="what was given", expected=expected) from None
     content = eth_account.Account.encrypt(private_key, password, kdf="scrypt", iterations=cost)
     try:
-        _write_new(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
+        write_private_file(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
     except FileExistsError as error:
         raise KeyExists(key=name, place=str(folder)) from error
     return find_key(folder, name)
@@ -327,11 +327,11 @@ def _devnet_password_file(folder: Path) -> Path:
     path = folder / DEVNET_PASSWORD
     if not path.exists():
         with contextlib.suppress(FileExistsError):  # another process's password is as good
-            _write_new(path, secrets.token_urlsafe(32).encode() + b"\n")
+            write_private_file(path, secrets.token_urlsafe(32).encode() + b"\n")
     return path
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def write_private_file(path: Path, content: bytes) -> None:
     """Write a file that must not exist yet: whole or not at all, for its owner alone.
 
     Raises FileExistsError, FolderUnusable, DiskFull.

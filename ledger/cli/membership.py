@@ -1,7 +1,7 @@
 """`moonlake membership`: admit, renew, move between tiers, suspend, resume, revoke, decline.
 
 Each names one programme and one or more organisations, and is done for all of them or for none;
-but for `metadata-base`, which is about the tokens of all.
+but for `metadata-base`, which is about the tokens of all, and `credential`, which tells of one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger.cli.membership_credential import credential
 from ledger.cli.ordering import (
     EvidenceOption,
     ReasonOption,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ledger.services.orders import Order
 
 app = typer.Typer(no_args_is_help=True, help="Admit members and change their standing.")
+app.command()(credential)
 
 # ruff: noqa: PLC0415  queries and services take a second to import; --help must not wait for them
 

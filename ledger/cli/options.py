@@ -174,3 +174,7 @@ SmtpUrlOption = Annotated[
 SmtpFromOption = Annotated[
     str | None, typer.Option(help="The address that notices come from (MOONLAKE_SMTP_FROM).")
 ]
+IssuerNameOption = Annotated[
+    str | None,
+    typer.Option(help="Who gives membership credentials (MOONLAKE_ISSUER_NAME)."),
+]

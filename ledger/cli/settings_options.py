@@ -50,6 +50,7 @@ _OPTIONS: dict[str, Any] = {
     "evidence_max_mib": options.EvidenceMaxMibOption,
     "smtp_url": options.SmtpUrlOption,
     "smtp_from": options.SmtpFromOption,
+    "issuer_name": options.IssuerNameOption,
 }
 
 EVERY = tuple(_OPTIONS)
@@ -79,8 +80,12 @@ SERVING = (
     "log_format",
     "serve_keys",
     "serve_processes",
+    "issuer_name",
 )
 """What the server needs."""
+
+CERTIFYING = (*READING, "host", "port", "rpc_url", "public_url", "key_password_file", "issuer_name")
+"""What a command needs that gives a credential."""
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -358,6 +358,22 @@ class Operations:
         """
         return self._send(_get_token(token_id, as_of_block=as_of_block, as_of=as_of))
 
+    def get_token_image(
+        self, token_id: int, *, as_of_block: int | None = None, as_of: str | None = None
+    ) -> bytes:
+        """The picture of the metadata as a file, for those who take no `data:` URI."""
+        return self._send(_get_token_image(token_id, as_of_block=as_of_block, as_of=as_of))
+
+    def get_membership_credential(self, token_id: int) -> models.CredentialAnswer:
+        """A membership in force as an Open Badges 3.0 credential. Its subject is the account
+        that acts for the organisation.
+        """
+        return self._send(_get_membership_credential(token_id))
+
+    def get_membership_credential_file(self, token_id: int) -> bytes:
+        """The same as a file for a wallet: the JSON Web Token alone."""
+        return self._send(_get_membership_credential_file(token_id))
+
     def list_entries(
         self,
         *,
@@ -2661,6 +2677,12 @@ class Operations:
         """Send no more e-mails to whoever got this one."""
         return self._send(_create_unsubscription(token))
 
+    def get_credential_status_list(self, programme: str, number: int) -> bytes:
+        """Which of a programme's credentials hold (W3C Bitstring Status List): the bit of one
+        that is in force is clear. Everybody may read it.
+        """
+        return self._send(_get_credential_status_list(programme, number))
+
     def get_health(
         self,
     ) -> models.Health:
@@ -2675,6 +2697,20 @@ class Operations:
         Under `moonlake up` it says so once everything is recorded that the start brings.
         """
         return self._send(_get_readiness())
+
+    def get_issuer(
+        self,
+    ) -> bytes:
+        """Who gives the credentials (did:web), with every key that their signatures are
+        checked by.
+        """
+        return self._send(_get_issuer())
+
+    def get_issuer_keys(
+        self,
+    ) -> bytes:
+        """The same keys as a JSON Web Key Set."""
+        return self._send(_get_issuer_keys())
 
 
 class AsyncOperations:
@@ -3020,6 +3056,22 @@ class AsyncOperations:
         and English. A revoked membership has no token.
         """
         return await self._send(_get_token(token_id, as_of_block=as_of_block, as_of=as_of))
+
+    async def get_token_image(
+        self, token_id: int, *, as_of_block: int | None = None, as_of: str | None = None
+    ) -> bytes:
+        """The picture of the metadata as a file, for those who take no `data:` URI."""
+        return await self._send(_get_token_image(token_id, as_of_block=as_of_block, as_of=as_of))
+
+    async def get_membership_credential(self, token_id: int) -> models.CredentialAnswer:
+        """A membership in force as an Open Badges 3.0 credential. Its subject is the account
+        that acts for the organisation.
+        """
+        return await self._send(_get_membership_credential(token_id))
+
+    async def get_membership_credential_file(self, token_id: int) -> bytes:
+        """The same as a file for a wallet: the JSON Web Token alone."""
+        return await self._send(_get_membership_credential_file(token_id))
 
     async def list_entries(
         self,
@@ -5338,6 +5390,12 @@ class AsyncOperations:
         """Send no more e-mails to whoever got this one."""
         return await self._send(_create_unsubscription(token))
 
+    async def get_credential_status_list(self, programme: str, number: int) -> bytes:
+        """Which of a programme's credentials hold (W3C Bitstring Status List): the bit of one
+        that is in force is clear. Everybody may read it.
+        """
+        return await self._send(_get_credential_status_list(programme, number))
+
     async def get_health(
         self,
     ) -> models.Health:
@@ -5352,6 +5410,20 @@ class AsyncOperations:
         Under `moonlake up` it says so once everything is recorded that the start brings.
         """
         return await self._send(_get_readiness())
+
+    async def get_issuer(
+        self,
+    ) -> bytes:
+        """Who gives the credentials (did:web), with every key that their signatures are
+        checked by.
+        """
+        return await self._send(_get_issuer())
+
+    async def get_issuer_keys(
+        self,
+    ) -> bytes:
+        """The same keys as a JSON Web Key Set."""
+        return await self._send(_get_issuer_keys())
 
 
 def _get_status() -> Call[models.Status]:
@@ -5593,6 +5665,29 @@ def _get_token(
         models.TokenAnswer,
         query={"as_of_block": as_of_block, "as_of": as_of},
     )
+
+
+def _get_token_image(
+    token_id: int, *, as_of_block: int | None = None, as_of: str | None = None
+) -> Call[bytes]:
+    return Call(
+        "GET",
+        f"/v1/tokens/{quote(str(token_id), safe='')}/image.svg",
+        bytes,
+        query={"as_of_block": as_of_block, "as_of": as_of},
+    )
+
+
+def _get_membership_credential(token_id: int) -> Call[models.CredentialAnswer]:
+    return Call(
+        "GET",
+        f"/v1/memberships/{quote(str(token_id), safe='')}/credential",
+        models.CredentialAnswer,
+    )
+
+
+def _get_membership_credential_file(token_id: int) -> Call[bytes]:
+    return Call("GET", f"/v1/memberships/{quote(str(token_id), safe='')}/credential.jwt", bytes)
 
 
 def _list_entries(
@@ -7502,9 +7597,25 @@ def _create_unsubscription(token: str) -> Call[None]:
     return Call("POST", f"/v1/unsubscriptions/{quote(str(token), safe='')}", None)
 
 
+def _get_credential_status_list(programme: str, number: int) -> Call[bytes]:
+    return Call(
+        "GET",
+        f"/v1/programmes/{quote(str(programme), safe='')}/credential-status/{quote(str(number), safe='')}",
+        bytes,
+    )
+
+
 def _get_health() -> Call[models.Health]:
     return Call("GET", "/healthz", models.Health)
 
 
 def _get_readiness() -> Call[models.Readiness]:
     return Call("GET", "/readyz", models.Readiness)
+
+
+def _get_issuer() -> Call[bytes]:
+    return Call("GET", "/.well-known/did.json", bytes)
+
+
+def _get_issuer_keys() -> Call[bytes]:
+    return Call("GET", "/.well-known/jwks.json", bytes)

@@ -968,6 +968,8 @@ class CollectionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     image: str
     """A picture (SVG) as a `data:` URI."""
+    external_link: str
+    """The page for people."""
 
 
 class ConsentCommand(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1038,6 +1040,25 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     code_hash: str
     """32 bytes: a hash, a commitment, or an operation's id."""
     first_block: int
+
+
+class CredentialAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A membership as an Open Badges 3.0 credential: to read, and signed."""
+
+    as_of: AsOf
+    mirror: Condition
+    """`following` the chain; `stale`: it has not looked at the chain lately; `halted`: it
+    found something that it refuses. What is answered was proved all the same, up to
+    `as_of`.
+    """
+    credential: dict[str, Any]
+    """The claims of the token: a W3C Verifiable Credential (2.0) with the registered claims of
+    a JSON Web Token. They prove nothing without its signature.
+    """
+    jwt: str
+    """The credential itself: a JSON Web Token (ES256), whose key is named by its header and is
+    in `/.well-known/did.json`.
+    """
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -3272,6 +3293,8 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     image: str
     """A picture (SVG) as a `data:` URI."""
+    external_url: str
+    """The page for people."""
     attributes: list[dict[str, Any]]
 
 

@@ -3,6 +3,8 @@
 OfficeProblem
 ├── ApplicationElsewhere
 ├── EvidenceDamaged
+├── IssuerKeyMissing
+├── MembershipNotInForce
 ├── SameOfficer
 ├── ScannerFailed
 └── StorageUnusable
@@ -51,3 +53,17 @@ class SameOfficer(OfficeProblem):
     code = "office.same_officer"
     sentence = "{officer} recommended this decision and cannot confirm it."
     next_step = "Another officer confirms it."
+
+
+class IssuerKeyMissing(OfficeProblem):
+    code = "office.issuer_key_missing"
+    sentence = "There is no key that membership credentials are signed with."
+    next_step = "`moonlake credential-key create` makes one; the server finds it without a restart."
+
+
+class MembershipNotInForce(OfficeProblem):
+    """A credential of it would be refused by whoever checks it."""
+
+    code = "office.membership_not_in_force"
+    sentence = "The membership of token {token} is {standing}, and no credential is given of it."
+    next_step = "Ask again when it is active."

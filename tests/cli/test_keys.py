@@ -405,3 +405,35 @@ def test_password__typed_at_a_terminal__opens_the_key_and_is_not_echoed(home: Pa
     for screen in (made, checked):
         assert "correct horse" not in screen
         assert SECRET.hex() not in screen
+
+
+def test_credential_key__made_changed_listed_and_withdrawn__signs_as_the_newest(
+    shell: Shell, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "None yet." in shell.ok("credential-key", "list")
+    first = json.loads(shell.ok("credential-key", "create", "--json"))
+    second = json.loads(shell.ok("credential-key", "create", "--json"))
+
+    assert stat.S_IMODE(Path(first["path"]).stat().st_mode) == 0o600
+    assert Path(first["path"]).is_relative_to(home / "keys" / "credentials")
+    listed = json.loads(shell.ok("credential-key", "list", "--json"))["keys"]
+    assert [(each["kid"], each["signs"]) for each in listed] == [
+        (second["kid"], True),
+        (first["kid"], False),
+    ]
+    assert re.search(rf"{first['kid']} +\S+ +checks", shell.ok("credential-key", "list"))
+    assert shell.ok("keys", "list").startswith("No keys in")  # they are no keys of the chain
+    monkeypatch.setenv("MOONLAKE_KEY_PASSWORD", "another")
+    assert "password is another" in shell.refused("credential-key", "create", code=3)
+    monkeypatch.delenv("MOONLAKE_KEY_PASSWORD")
+    removed = json.loads(shell.ok("credential-key", "remove", second["kid"], "--yes", "--json"))
+    assert Path(removed["path"]).is_relative_to(home / "keys" / "credentials" / "set-aside")
+    assert "signs" in shell.ok("credential-key", "list")
+    assert "no key" in shell.refused("credential-key", "remove", second["kid"], "--yes", code=3)
+
+
+def test_credential__without_an_issuers_key__says_how_to_make_one(shell: Shell) -> None:
+    said = shell.refused("membership", "credential", "community", "4", code=3)
+
+    assert "moonlake credential-key create" in said
+    assert "[office.issuer_key_missing]" in said

@@ -50,6 +50,7 @@ SAMPLES = {
     "smtp_url": "smtps://ledger@mail.example.org:465",
     "smtp_password": "correct horse",
     "smtp_from": "ledger@example.org",
+    "issuer_name": "The Alliance",
 }
 
 

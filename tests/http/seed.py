@@ -107,7 +107,7 @@ class Seeder:
                 "log_index": log_index,
                 "transaction_index": transaction_index,
                 "contract_id": 1,
-                "topics": NO_BYTES,
+                "topics": NO_BYTES + (block * 1000 + log_index).to_bytes(32, "big"),
                 "data": b"",
             }
         )

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import SecretStr
 from sqlalchemy import Engine, insert, select
 
 from api.app import create_app
@@ -22,6 +23,7 @@ from ledger.domain.access import Scope
 from ledger.office.api_keys import create_api_key, revoke_api_key
 from ledger.office.cases import Form
 from ledger.office.casework import file_form, open_case
+from ledger.office.credentials.keys import create_issuer_key
 from ledger.office.evidence import EvidenceStore
 from ledger.office.sessions import begin_session
 from ledger.store.engine import open_engine, writing
@@ -147,6 +149,12 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/v1/memberships",
             "/v1/tokens/contract",
             "/v1/tokens/8589934596",
+            "/v1/tokens/8589934596/image.svg",
+            "/v1/memberships/8589934596/credential",
+            "/v1/memberships/8589934596/credential.jwt",
+            "/v1/programmes/community/credential-status/0",
+            "/.well-known/did.json",
+            "/.well-known/jwks.json",
             "/v1/entries",
             "/v1/entries/1",
             "/v1/rankings?programme=community",
@@ -431,7 +439,9 @@ def house(
                 "operation_id": hash_of("admin"),
             },
         )
-    with serving(ledger.settings, lambda: NOW + 1) as client:
+    create_issuer_key(ledger.settings.home / "keys" / "credentials", "x", cost=2)
+    opening = ledger.settings.model_copy(update={"key_password": SecretStr("x")})
+    with serving(opening, lambda: NOW + 1) as client:
         yield House(client, engine, ledger)
     engine.dispose()
 

@@ -128,6 +128,31 @@ def test_token__that_is_no_number__is_refused_by_its_name(client: httpx.Client, 
     assert [each["field"] for each in answer.json()["errors"]] == ["token_id"]
 
 
+def test_token__as_a_marketplace_reads_it__has_a_page_and_a_picture_for_any_page_of_the_web(
+    client: httpx.Client, ledger: Ledger
+) -> None:
+    token = token_of(ledger, "community", "galaxyspace")
+    foreign = {"Origin": "https://marketplace.example"}
+
+    answer = client.get(f"/v1/tokens/{token}", headers=foreign)
+    found = answer.json()
+
+    assert found["external_url"] == f"{ledger.settings.origin}/organisations/{token & 0xFFFFFFFF}"
+    assert {"name", "description", "image", "attributes"} <= set(found)
+    assert all(set(each) <= {"display_type", "trait_type", "value"} for each in found["attributes"])
+    picture = client.get(f"/v1/tokens/{token}/image.svg", headers=foreign)
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.headers["content-security-policy"]
+    assert picture.content == base64.b64decode(found["image"].partition(",")[2])
+    tag = {"If-None-Match": answer.headers["etag"]}
+    for each in (answer, picture, client.get(f"/v1/tokens/{token}", headers={**foreign, **tag})):
+        assert each.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in each.headers
+    assert client.get("/v1/tokens/contract").json()["external_link"] == f"{ledger.settings.origin}/"
+    assert "access-control-allow-origin" not in client.get("/v1/status", headers=foreign).headers
+    assert client.get("/v1/tokens/4/image.svg").status_code == 404
+
+
 def test_collection__says_what_the_tokens_are(client: httpx.Client) -> None:
     found = client.get("/v1/tokens/contract").json()
 

@@ -7,10 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from ledger.chain.contracts.programmes import encode_set_category_budget
+from ledger.chain.logs import JOURNAL_SEQUENCE_SLOT
 from ledger.domain.commands import Admission, Award, Budget, Registration, Renewal, TierChange
 from ledger.domain.events import MembershipStatus
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId, token_id
 from ledger.errors import ContractRefused, InvalidValue, NotFound
+from ledger.mirror.queries.credentials import read_credential_numbers
+from ledger.mirror.queries.moments import latest_moment
+from ledger.mirror.state import read_state
 from ledger.outbox.records import State
 from ledger.services import credits as crediting
 from ledger.services import memberships, organisations, programmes, roles
@@ -58,6 +62,36 @@ def test_memberships__from_admission_to_revocation__change_as_told(
     assert status() is MembershipStatus.REVOKED
     assert operation.state is State.INCLUDED
     assert operation.request.summary == "Revoke 1 membership of programme 1."
+
+
+def test_credential__its_number__is_that_of_the_chains_own_journal(
+    sender: Sender, order: Callable[[], Order]
+) -> None:
+    ground = Ground("fee.unpaid", bytes(32))
+
+    def number() -> int | None:
+        """What the mirror makes of what was done, of a real journal's topics."""
+        sender.mirror()
+        with reading(sender.engine) as connection:
+            moment = latest_moment(read_state(connection))
+            return read_credential_numbers(connection, moment, PROGRAMME).get(STRANGER)
+
+    def sequence() -> int:
+        address = sender.ledger.deployment.contracts["Memberships"].address
+        place = (address, JOURNAL_SEQUENCE_SLOT)
+        return int.from_bytes(sender.ledger.node.storage([place], "latest")[0], "big")
+
+    memberships.admit(order(), PROGRAMME, [Admission(STRANGER, FIRST_TIER, FAR)], reason="asked")
+    admitted = 2 * sequence()
+    assert number() == admitted
+    memberships.suspend(order(), PROGRAMME, [STRANGER], ground)
+    assert number() is None
+    memberships.resume(order(), PROGRAMME, [STRANGER], ground)
+    assert number() == admitted
+    memberships.change_tier(order(), PROGRAMME, [TierChange(STRANGER, SECOND_TIER)], ground)
+    assert number() == 2 * sequence() > admitted
+    memberships.revoke(order(), PROGRAMME, [STRANGER], ground)
+    assert number() is None
 
 
 def test_metadata_base__changed_and_taken_away__is_where_tokens_lead(

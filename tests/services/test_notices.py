@@ -94,7 +94,8 @@ def test_notice__of_a_decided_application__is_sent_once_in_both_languages(
     (message,) = handler.taken
     assert (message["To"], message["From"]) == (TO, "ledger@example.org")
     assert message["Subject"] == "入会申请未获批准 · Your application was declined"
-    assert "documents.missing" in message.get_content()
+    assert "原因：缺少材料（documents.missing）。" in message.get_content()
+    assert "The reason: documents are missing (documents.missing)." in message.get_content()
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     token = message["List-Unsubscribe"].strip("<>").rpartition("/")[2]
     with writing(sender.engine) as connection:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.server
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Sequence
 
 import pytest
 
 from ledger.errors import AddressRefused, InvalidValue
-from ledger.office.webhooks.addresses import Gate, is_public, parse_target, resolve_name
+from ledger.office.webhooks import addresses
+from ledger.office.webhooks.addresses import Gate, is_own, is_public, parse_target, resolve_name
 from ledger.office.webhooks.posting import MOST_BYTES, post
 from tests.support.receivers import connections_made, running_receiver
 
@@ -23,6 +25,11 @@ NAMES = {
     "metadata.example": ["169.254.169.254"],
     "metadata.google.internal": ["169.254.169.254"],
     "six.example": ["::ffff:192.168.1.1"],
+    "last.example": ["93.184.215.14"] * 20 + ["10.0.0.1"],
+    "nat64.example": ["64:ff9b::7f00:1"],
+    "zone.example": ["fe80::1%lo"],
+    "chain.example": ["192.168.7.7"],  # of a name that is another's (CNAME), as a resolver tells it
+    "kubernetes.default.svc": ["10.96.0.1"],
     "localhost": ["127.0.0.1", "::1"],
     "localhost.": ["127.0.0.1"],
 }
@@ -37,7 +44,7 @@ HOSTILE = (
     "https://0x7f.0.0.1/",
     "https://0177.0.0.1/",
     "https://0/",
-    "https://0.0.0.0:22/",
+    "https://0.0.0.0:8022/",
     "https://localhost/",
     "https://localhost./",
     "https://[::1]/",
@@ -69,6 +76,55 @@ HOSTILE = (
     "https://metadata.example/",
     "https://metadata.google.internal/computeMetadata/v1/",
     "https://six.example/",
+    "https://last.example/",
+    "https://nat64.example/",
+    "https://zone.example/",
+    "https://chain.example/",
+    "https://kubernetes.default.svc/",
+    "https://0x7f.1/",
+    "https://0x7F000001/",
+    "https://017700000001/",
+    "https://127.0.1/",
+    "https://0x7f.0x0.0x0.0x1/",
+    "https://127.0x0.00.1/",
+    "https://4294967295/",
+    "https://0xffffffff/",
+    "https://0.255.255.255/",
+    "https://LOCALHOST/",
+    "HTTPS://127.0.0.1/",
+    "hTTp://[::1]:80/",
+    "https://127.0.0.1:/",
+    "https://127.0.0.1:0443/",
+    "https://127.0.0.1?x",
+    "https://[::ffff:0:127.0.0.1]/",
+    "https://[::ffff:100.64.0.1]/",
+    "https://[::ffff:0.0.0.0]/",
+    "https://[64:ff9b::10.0.0.1]/",
+    "https://[64:ff9b:1::7f00:1]/",
+    "https://[2002:c0a8:101::1]/",
+    "https://[2001:0:53aa:64c::80ff:fffe]/",
+    "https://[2001:10::1]/",
+    "https://[2001:20::1]/",
+    "https://[2001:db8::1]/",
+    "https://[3fff::1]/",
+    "https://[5f00::1]/",
+    "https://[100::1]/",
+    "https://[fec0::1]/",
+    "https://[fdff:ffff::1]/",
+    "https://[fd20:ce::254]/",
+    "https://[ff0e::1]/",
+    "https://[::a9fe:a9fe]/",
+    "https://100.64.0.1/",
+    "https://100.127.255.255/",
+    "https://169.254.170.2/",
+    "https://169.254.0.23/",
+    "https://192.0.0.192/opc/v2/",
+    "https://192.0.2.1/",
+    "https://192.88.99.2/",
+    "https://198.19.255.255/",
+    "https://198.51.100.1/",
+    "https://203.0.113.1/",
+    "https://240.0.0.1/",
 )
 
 MISLEADING = (
@@ -90,6 +146,40 @@ MISLEADING = (
     "gopher://127.0.0.1:6379/",
     "example.com",
     "",
+    "https://a..b/",
+    "https://.127.0.0.1/",
+    "https://127.0.0.1../",
+    "https://-127.0.0.1/",
+    "https://" + "a" * 64 + ".example/",
+    "https://" + "a." * 130 + "example/",
+    "https://example.com;127.0.0.1/",
+    "https://example.com,127.0.0.1/",
+    "https://$(id).example/",
+    "https://*/",
+    "https://[v1.x]/",
+    "https://[127.0.0.1]/",
+    "https://[fe80::1%25lo]/",
+    "https://[fe80::1%lo]/",
+    "https://::1/",
+    "https://a@b@127.0.0.1/",
+    "https://:@127.0.0.1/",
+    "https://127。0。0。1/",
+    "https://１２７.0.0.1/",
+    "https://ⓛocalhost/",
+    "https://lo\u00adcalhost/",
+    "https://loca\u200blhost/",
+    "https://127.0.0.1:４４３/",
+    "https://127.0.0.1:443_0/",
+    "https://127.0.0.1:+443/",
+    "https://127.0.0.1:-1/",
+    "https://127.0.0.1%00.example.com/",
+    "https://127.0.0.1\x00/",
+    "//127.0.0.1/",
+    "https:/127.0.0.1/",
+    "https://example.com:22/",
+    "https://example.com:25/",
+    "https://example.com:6379/",
+    "http://10.1.2.3:11211/",
 )
 
 
@@ -121,6 +211,38 @@ def test_url__that_could_mean_two_hosts__is_refused_before_it_is_resolved(url: s
 )
 def test_public_address__is_let_through(text: str) -> None:
     assert is_public(ipaddress.ip_address(text))
+
+
+def test_address__that_is_this_machines_own__is_refused_however_public() -> None:
+    """A firewall in front of it may trust it."""
+    gate = Gate(resolve=lambda host, port: ["93.184.215.14"], is_own=lambda text: True)
+
+    with pytest.raises(AddressRefused, match="this machine's own"):
+        gate.addresses_of(parse_target("https://example.com/"))
+    assert is_own("127.0.0.1")
+    assert not is_own("93.184.215.14")
+
+
+def test_name__whose_server_never_answers__is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        asked.set()
+        answered.wait(30)
+        return []
+
+    monkeypatch.setattr(addresses, "RESOLVE_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    outcome = post(Gate(), parse_target("https://slow.example/"), {}, b"{}")
+    answered.set()
+
+    assert asked.is_set()
+    assert "was not resolved within 0.05 seconds" in outcome.problem
+
+
+def test_name__that_no_resolver_takes__is_a_failure_in_words() -> None:
+    with pytest.raises(OSError, match="is no name"):
+        resolve_name("a..b", 443)
 
 
 def test_plain_http__to_a_public_address__is_refused() -> None:
@@ -216,6 +338,19 @@ def test_receiver__that_answers_without_end__is_left_after_some_bytes(
 
     assert outcome.is_delivered
     assert MOST_BYTES <= read < 4 * MOST_BYTES
+
+
+def _promise(handler: http.server.BaseHTTPRequestHandler) -> None:
+    for _ in range(10_000):
+        handler.wfile.write(b"HTTP/1.1 103 Early Hints\r\nx: " + b"y" * 8000 + b"\r\n\r\n")
+
+
+def test_receiver__that_promises_an_answer_without_end__is_left_after_some_bytes() -> None:
+    with running_receiver(answer=_promise) as receiver:
+        outcome = post(Gate(LOOPBACK), parse_target(receiver.url), {}, b"{}")
+
+    assert outcome.status is None
+    assert "bytes and no answer" in outcome.problem
 
 
 def test_receiver__that_speaks_no_http__is_a_failure_in_words() -> None:

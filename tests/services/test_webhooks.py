@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 import standardwebhooks
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from ledger.domain.operations import new_operation_id
 from ledger.errors import AddressRefused, InvalidValue, NotFound
@@ -32,7 +32,7 @@ from ledger.office.webhooks.messages import Message, announce
 from ledger.services.webhooks.collecting import begin, collect
 from ledger.services.webhooks.sending import WebhookSender
 from ledger.store.engine import reading, writing
-from ledger.store.office_tables import webhook_messages
+from ledger.store.office_tables import webhook_endpoints, webhook_messages
 from ledger.store.outbox_tables import operations
 from tests.support.desks import Sender
 from tests.support.receivers import Receiver, running_receiver
@@ -284,12 +284,32 @@ def test_sender__that_dies_with_an_attempt_in_hand__leaves_it_to_the_next(office
 
 def test_endpoint__with_much_to_get__leaves_places_to_others(office: Post) -> None:
     with writing(office.engine) as connection:
-        other, _ = add_endpoint(connection, GATE, "http://127.0.0.1:1/", now=NOW)
+        other, _ = add_endpoint(connection, GATE, "http://127.0.0.1:2/", now=NOW)
     office.tell(20)
     with writing(office.engine) as connection:
         taken = take_on(connection, now=NOW * 1000, limit=8, each=2, busy=[office.endpoint_id])
 
     assert sorted(due.endpoint_id == other.endpoint_id for due in taken) == [False, True, True]
+
+
+def test_endpoint__whose_url_this_release_refuses__fails_by_itself(
+    office: Post, receiver: Receiver
+) -> None:
+    """It was taken by a release that refused less; the others still get theirs."""
+    with writing(office.engine) as connection:
+        other, _ = add_endpoint(connection, GATE, receiver.url + "2", now=NOW)
+        changed = update(webhook_endpoints).where(
+            webhook_endpoints.c.endpoint_id == office.endpoint_id
+        )
+        connection.execute(changed.values(url="https://a..b/"))
+    office.tell()
+
+    assert office.sender.drain() == 2
+    assert [each.path for each in receiver.requests] == ["/hook2"]
+    with reading(office.engine) as connection:
+        found = {each.endpoint_id: each.state for each in list_deliveries(connection, limit=9)}
+    assert found[other.endpoint_id] == "delivered"
+    assert found[office.endpoint_id] != "delivered"
 
 
 def test_messages__old_and_done__are_forgotten_and_those_that_wait_are_not(

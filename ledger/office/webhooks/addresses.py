@@ -10,7 +10,9 @@ number, in octal or inside an IPv6 address, an address is judged by what it mean
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,6 +25,27 @@ Resolve = Callable[[str, int], Sequence[str]]
 """All addresses of a host's name. Raises OSError."""
 
 MAX_URL = 2000
+
+RESOLVE_SECONDS = 5.0
+"""What a name may take: its server may be the hostile receiver's own, and answer when it likes."""
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}\.?")
+"""RFC 1035, section 2.3.1, with the underscore that is in use. Whatever else a resolver would make
+of other characters, it is nothing that two programs agree about."""
+
+_OTHER_SERVICES = frozenset(
+    (
+        *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95),
+        *(101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161),
+        *(179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563),
+        *(587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060),
+        *(5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+        *(3306, 5432, 6379, 11211),  # databases and caches that take lines of text
+    )
+)
+"""Ports of services that could take a request for one of theirs: the Fetch standard's "bad ports",
+which browsers refuse, and a few more."""
 
 _SPECIAL_V4 = tuple(
     ipaddress.IPv4Network(text)
@@ -87,18 +110,67 @@ def parse_target(url: str) -> Target:
     except ValueError:
         raise problem from None
     host = parts.hostname or ""
-    usable = parts.scheme in {"https", "http"} and host and port != 0
+    usable = parts.scheme in {"https", "http"} and _is_host(host, parts.netloc) and port != 0
     if not usable or "@" in parts.netloc or "#" in url or "%" in parts.netloc:
         raise problem
+    if port in _OTHER_SERVICES:
+        expected = "a URL of a port that no other service has"
+        raise InvalidValue(field="url", value=url[:200], expected=expected)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     default = 443 if parts.scheme == "https" else 80
     return Target(parts.scheme, host, default if port is None else port, path)
 
 
+def _is_host(host: str, netloc: str) -> bool:
+    if "[" not in netloc and ":" not in host:
+        return _NAME.fullmatch(host) is not None
+    try:
+        return bool(ipaddress.IPv6Address(host))
+    except ValueError:
+        return False
+
+
 def resolve_name(host: str, port: int) -> Sequence[str]:
-    """The addresses that this machine's resolver gives, each once. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+    """The addresses that this machine's resolver gives, each once, within RESOLVE_SECONDS.
+
+    Raises OSError.
+    """
+    found: list[str] = []
+    problems: list[OSError] = []
+
+    def ask() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(dict.fromkeys(str(each[4][0]) for each in rows))
+        except UnicodeError:
+            problems.append(OSError(f"{host} is no name"))
+        except OSError as error:
+            problems.append(error)
+
+    # The system's resolver takes no deadline; a thread that waits for it holds nobody up.
+    asking = threading.Thread(target=ask, name="resolve", daemon=True)
+    asking.start()
+    asking.join(RESOLVE_SECONDS)
+    if asking.is_alive():
+        raise OSError(f"{host} was not resolved within {RESOLVE_SECONDS:g} seconds")
+    if problems:
+        raise problems[0]
+    return found
+
+
+def is_own(address: str) -> bool:
+    """Whether an address is this machine's own, which a firewall may trust.
+
+    The route to it tells, and nothing is sent: it begins where it ends.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            begins = str(probe.getsockname()[0])
+    except OSError:
+        return False
+    return ipaddress.ip_address(begins) == ipaddress.ip_address(address)
 
 
 def is_public(address: Address) -> bool:
@@ -117,9 +189,15 @@ class Gate:
     Plain http is for those networks alone: elsewhere anybody on the way could read along.
     """
 
-    def __init__(self, networks: Sequence[Network] = (), resolve: Resolve = resolve_name) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Network] = (),
+        resolve: Resolve = resolve_name,
+        is_own: Callable[[str], bool] = is_own,
+    ) -> None:
         self._networks = networks
         self._resolve = resolve
+        self._is_own = is_own
 
     def addresses_of(self, target: Target) -> Sequence[str]:
         """The addresses to connect to. Raises AddressRefused, and OSError where a name has none.
@@ -128,16 +206,20 @@ class Gate:
         a trick or a mistake.
         """
         found = self._resolve(target.host, target.port)
-        for text in found:
-            address = ipaddress.ip_address(text)
-            named = any(_meaning(address) in network for network in self._networks)
-            if not named and not is_public(address):
+        foreign = [text for text in found if not self._is_named(ipaddress.ip_address(text))]
+        for text in foreign:
+            if not is_public(ipaddress.ip_address(text)):
                 raise AddressRefused(host=target.host, why="is not a public address")
-            if not named and target.scheme == "http":
+            if target.scheme == "http":
                 raise AddressRefused(host=target.host, why="would be asked without encryption")
+        if any(self._is_own(text) for text in foreign):
+            raise AddressRefused(host=target.host, why="is this machine's own address")
         if not found:
             raise OSError(f"{target.host} has no address")
         return found
+
+    def _is_named(self, address: Address) -> bool:
+        return any(_meaning(address) in network for network in self._networks)
 
 
 def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:

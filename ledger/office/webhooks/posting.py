@@ -27,6 +27,9 @@ SECONDS = 15.0
 MOST_BYTES = 64 * 1024
 """What is read of an answer; nothing in it is used but the status and Retry-After."""
 
+_MOST_RECEIVED = 16 * MOST_BYTES
+"""What comes in at all, headers and interim answers (1xx) included, of which there is no end."""
+
 _CONNECT_SECONDS = 5.0
 
 
@@ -170,10 +173,15 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, connected: socket.socket, deadline: float) -> None:
         self._socket = connected
         self._deadline = deadline
+        self._received = 0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         self._socket.settimeout(_left(self._deadline))
-        return self._socket.recv(max_bytes)
+        content = self._socket.recv(max_bytes)
+        self._received += len(content)
+        if self._received > _MOST_RECEIVED:
+            raise OSError(f"it sent more than {_MOST_RECEIVED} bytes and no answer")
+        return content
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         rest = memoryview(buffer)

@@ -37,10 +37,19 @@ _BODIES = {
         ),
     ),
     "application.declined": (
-        "{name}：\n\n贵单位加入“{programme}”的申请未获批准，原因代码：{reason}。",
-        "{name},\n\nyour application to “{programme}” was declined, for the reason {reason}.",
+        "{name}：\n\n贵单位加入“{programme}”的申请未获批准。原因：{reason}。",
+        "{name},\n\nyour application to “{programme}” was declined. The reason: {reason}.",
     ),
 }
+_REASONS = {
+    "documents.missing": ("缺少材料", "documents are missing"),
+    "fee.unpaid": ("未缴纳会费", "the fee was not paid"),
+    "membership.lapsed": ("会员资格已过期", "the membership has lapsed"),
+    "report.overdue": ("逾期未提交报告", "a report is overdue"),
+    "term.ended": ("会员期限已满", "the term has ended"),
+}
+"""What usual reasons are called; another one is told by its key."""
+
 _ENDS = (
     "本邮件由系统自动发送。如不再需要此类通知，请使用邮件程序的退订功能，或告知秘书处。",
     (
@@ -76,6 +85,13 @@ def _values(
         "name": names[which] or names[1 - which] or ("贵单位", "Dear member")[which],
         "programme": programme[which] or programme[1 - which] or key,
         "day": "" if ends is None else datetime.fromtimestamp(ends, UTC).strftime("%Y-%m-%d"),
-        "reason": str(facts.get("reason", "")),
+        "reason": _reason_in(str(facts.get("reason", "")), which),
         "lines": "\n".join(lines),
     }
+
+
+def _reason_in(key: str, which: int) -> str:
+    """The reason in words, with its key, which is what the chain has of it."""
+    if key not in _REASONS:
+        return key
+    return _REASONS[key][which] + ("（{}）", " ({})")[which].format(key)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
+from ledger.errors import InvalidValue
 from ledger.office.webhooks.addresses import Gate, parse_target
 from ledger.office.webhooks.deliveries import (
     Due,
@@ -124,8 +125,12 @@ class WebhookSender:
         return len(ready)
 
     def _post(self, due: Due) -> Outcome:
+        try:
+            target = parse_target(due.url)
+        except InvalidValue as error:  # taken by a release that refused less
+            return Outcome(None, str(error), 0)
         headers = sign_message(due.keys, due.message_id, due.body, at=int(self.clock()))
-        return post(self.gate, parse_target(due.url), headers, due.body)
+        return post(self.gate, target, headers, due.body)
 
     def _record(self, due: Due, outcome: Outcome) -> None:
         with writing(self.engine) as connection:
