@@ -38,7 +38,9 @@ MEDIA_TYPE = "text/html; charset=utf-8"
 
 _MEDIA_TYPES = {
     **dict.fromkeys(("moonlake.css", "desk.css"), "text/css"),
-    **dict.fromkeys(("live.js", "sign_in.js", "desk.js"), "text/javascript; charset=utf-8"),
+    **dict.fromkeys(
+        ("live.js", "sign_in.js", "desk.js", "desk_sign.js"), "text/javascript; charset=utf-8"
+    ),
 }
 _YEAR = 365 * 24 * 3600
 _LEAST_SERVER_ERROR = 500

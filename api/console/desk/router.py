@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.console.desk import awards, front, memberships, operations
+from api.console.desk import applications, awards, front, memberships, operations, proposals
 
 router = APIRouter(include_in_schema=False)
-for part in (front, operations, awards, memberships):
+for part in (front, operations, applications, awards, memberships, proposals):
     router.include_router(part.router)
