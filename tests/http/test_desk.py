@@ -8,12 +8,13 @@ import httpx
 import pytest
 
 from ledger.chain.contracts import authority
+from ledger.chain.signers import LocalSigner
 from ledger.domain.ids import ALLIANCE_WIDE
 from tests.http.desk import Shown, done, officer_at, opened, previewed, sent
 from tests.http.wallets import wallet
-from tests.http.working import Working, working
+from tests.http.working import Working, secret_of, working
 from tests.support.anvil import Anvil
-from tests.support.ledger import CATEGORY, MEMBER, running_ledger
+from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, running_ledger
 
 AWARD = {
     "organisation": str(MEMBER),
@@ -26,16 +27,23 @@ MEMBERSHIP = f"/desk/memberships/alliance/{MEMBER}"
 
 @pytest.fixture(scope="module")
 def at_work(anvil: Anvil, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Working]:
-    """A server that may sign, a second registrar, and a treasurer."""
+    """A server that may sign, also for two councillors of three, and a treasurer elsewhere."""
     folder = tmp_path_factory.mktemp("desk")
     url = f"sqlite:///{folder / 'ledger.sqlite3'}"
     with running_ledger(anvil, folder) as ledger:
-        for role, name in (("registrar", "second"), ("treasurer", "treasurer")):
-            appoint = authority.encode_appoint(
-                role, ALLIANCE_WIDE, wallet(name).address, ledger.operation()
-            )
+        seat = ledger.contracts.council.seat_of(PROGRAMME, at="latest")
+        for role, account in (
+            ("treasurer", wallet("treasurer").address),
+            ("council", seat),
+            ("councillor", ledger.officer.address),
+            ("councillor", LocalSigner(secret_of(folder, "maker")).address),
+            ("councillor", LocalSigner(secret_of(folder, "checker")).address),
+            ("councillor", wallet("third").address),
+        ):
+            where = ALLIANCE_WIDE if role == "treasurer" else PROGRAMME
+            appoint = authority.encode_appoint(role, where, account, ledger.operation())
             ledger.do(ledger.contracts.authority.address, appoint)
-        with working(ledger, folder, url) as found:
+        with working(ledger, folder, url, keys="officer,service,maker,checker") as found:
             yield found
 
 
@@ -295,3 +303,58 @@ def test_preview__of_what_somebody_wrote__is_escaped(officer: httpx.Client) -> N
 
     assert "<b>x</b>" not in answer.text
     assert Shown(answer.text).form()["organisation"] == "<b>x</b>"
+
+
+def test_proposal__approved_by_two_and_carried_out_at_the_desk__is_done(
+    at_work: Working, officer: httpx.Client, treasurer: httpx.Client
+) -> None:
+    folder = at_work.settings.home.parent
+    maker = at_work.client(LocalSigner(secret_of(folder, "maker")))
+    checker = officer_at(at_work, LocalSigner(secret_of(folder, "checker")))
+    cap = {"programme": "alliance", "supply_cap": 77_777}
+    body = {
+        "council": "alliance",
+        "no_evidence": True,
+        "calls": [{"command": "supply-caps", "body": cap}],
+    }
+    made = maker.post("/v1/proposals", json=body, headers={"Idempotency-Key": "of-the-desk"})
+    assert made.status_code == 202, made.text
+    at_work.wait_for(maker, made.headers["location"])
+    at_work.look()
+
+    assert "77,777" in opened(officer, "/desk").text
+    assert "/desk/proposals/1" not in opened(treasurer, "/desk").text
+    path = "/desk/proposals/1"
+    assert "77,777" in opened(treasurer, path).text
+    assert not any("act" in form for form in opened(treasurer, path).forms)
+    fields = {**opened(officer, path).form(0), "csrf": at_csrf(treasurer), "step": "send"}
+    assert fields["act"] == "approvals"
+    assert sent(treasurer, path, fields).status_code == 403
+    swapped = {**opened(officer, path).form(0), "calls_hash": "0x" + "11" * 32, "step": "preview"}
+    assert sent(officer, path, swapped).status_code == 422
+    third = officer_at(at_work, wallet("third"))
+    assert "Approve with my wallet" in opened(third, path).text
+    for client in (officer, checker):
+        step(at_work, client, path, "approvals")
+    assert "2 of 2 approvals" in opened(officer, path).text
+    page = step(at_work, officer, path, "executions")
+
+    assert "Done" in page
+    assert at_work.client().get("/v1/programmes/alliance").json()["supply_cap"] == 77_777
+    assert "Nothing is for you to do about it." in opened(officer, path).text
+    assert path in opened(officer, "/desk/proposals?standing=executed").text
+
+
+def step(at_work: Working, client: httpx.Client, path: str, act: str) -> str:
+    """Do one of the things that a page offers; the page of its operation once it is done."""
+    forms = opened(client, path).forms
+    fields = next({**each, "step": "preview"} for each in forms if each.get("act") == act)
+    del fields[""]
+    shown = sent(client, path, fields)
+    assert shown.status_code == 200, shown.text
+    answer = sent(client, path, {**Shown(shown.text).form(), "step": "send"})
+    assert answer.status_code == 303, answer.text
+    place = answer.headers["location"]
+    at_work.wait_for(client, place.replace("/desk/", "/v1/"))
+    at_work.look()
+    return opened(client, place).text
