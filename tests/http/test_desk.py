@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from ledger.chain.addresses import show_address
 from ledger.chain.contracts import authority
 from ledger.chain.signers import LocalSigner
 from ledger.domain.ids import ALLIANCE_WIDE
@@ -358,3 +359,48 @@ def step(at_work: Working, client: httpx.Client, path: str, act: str) -> str:
     at_work.wait_for(client, place.replace("/desk/", "/v1/"))
     at_work.look()
     return opened(client, place).text
+
+
+def test_guide__reads_from_the_ledger_what_is_done(
+    at_work: Working, officer: httpx.Client, treasurer: httpx.Client, issuer: httpx.Client
+) -> None:
+    def following() -> str:
+        page = opened(officer, "/desk/guide").text
+        return page.partition("card--told")[2].partition("/desk/guide/")[2].partition('"')[0]
+
+    names = {"name_zh": "新", "name_en": "New"}
+    assert following() == ""
+    done(at_work, officer, "/desk/guide/programme", key="fresh", **names)
+    assert following() == "tiers"
+    of_fresh = {"programme": "fresh", **names}
+    done(at_work, officer, "/desk/guide/tiers", key="regular", **of_fresh)
+    assert following() == "categories"
+    done(at_work, officer, "/desk/guide/categories", key="data.new", **of_fresh)
+    assert following() == "epochs"
+    days = {"begins": "2090-01-01", "ends": "2091-01-01"}
+    done(at_work, officer, "/desk/guide/epochs", programme="fresh", **days)
+    assert following() == ""
+    account = show_address(wallet("new issuer").address)
+    issuing = {"role": "issuer", "programme": "fresh", "account": account}
+    shown = previewed(officer, "/desk/guide/officers", **issuing)
+    assert account in shown.text
+    assert "can be taken from the account again" in shown.text
+    done(at_work, officer, "/desk/guide/officers", **issuing)
+    amounts = {"per_award": "5", "per_epoch": "12"}
+    given = {"programme": "fresh", "account": account, **amounts}
+    keyless = {**opened(treasurer, "/desk/guide/budget").form(), **given, "step": "preview"}
+    unsigned = sent(treasurer, "/desk/guide/budget", keyless)
+    assert (unsigned.status_code, "no key that may sign" in unsigned.text) == (503, True)
+    done(at_work, officer, "/desk/guide/budget", **given)
+    assert (
+        "12 of 12 credits left"
+        in opened(officer_at(at_work, wallet("new issuer")), "/desk/awards").text
+    )
+
+    assert issuer.get("/desk/guide").status_code == 403
+    page = opened(treasurer, "/desk/guide/officers")
+    refused = sent(treasurer, "/desk/guide/officers", {**page.form(), **issuing, "step": "preview"})
+    assert refused.status_code == 403
+    nameless = {**opened(officer, "/desk/guide/tiers").form(), "key": "x", "step": "preview"}
+    answer = sent(officer, "/desk/guide/tiers", nameless)
+    assert (answer.status_code, "a name in both languages" in answer.text) == (422, True)

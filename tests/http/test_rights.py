@@ -126,7 +126,7 @@ def at_desk(*roles: str) -> dict[str, int]:
 
 
 ISSUERS, REGISTRARS = ("issuer", "council"), ("registrar", "council")
-A_FORM = b"key=of-the-table&step=send&"
+A_FORM = b"form_key=of-the-table&step=send&"
 AN_AWARD = b"organisation=4&category=community%2Fdata.acquire&amount=1&ground=none"
 DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/desk"): (at_desk(*OFFICERS), None),
@@ -147,6 +147,12 @@ DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/desk/proposals"): (at_desk(*OFFICERS), None),
     ("GET", "/desk/proposals/1"): (at_desk(*OFFICERS), None),
     ("POST", "/desk/proposals/1"): (allowed("councillor"), A_FORM + b"act=executions"),
+    ("GET", "/desk/guide"): (at_desk("treasurer", "council", "admin"), None),
+    ("GET", "/desk/guide/tiers"): (at_desk("treasurer", "council", "admin"), None),
+    ("POST", "/desk/guide/officers"): (
+        allowed("admin"),
+        A_FORM + b"role=issuer&account=0x" + b"11" * 20,
+    ),
     ("GET", "/desk/awards"): (at_desk(*ISSUERS), None),
     ("POST", "/desk/awards"): (allowed(*ISSUERS), A_FORM + AN_AWARD),
     ("GET", "/desk/reversals"): (at_desk(*ISSUERS), None),

@@ -76,7 +76,7 @@ def carry_on(request: Request, caller: Caller, form: Form, act: Act) -> Response
 
     def build(reading: Reading, language: Language) -> Mapping[str, Any]:
         return {
-            "told": tell(reading, language, [operation.request])[0],
+            "says": tell(reading, language, [operation.request])[0],
             "form": form,
             "undoing": act.undoing,
             "back": act.back,

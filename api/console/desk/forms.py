@@ -100,7 +100,7 @@ class Form:
         return replace(self, troubles=troubles)
 
 
-_OF_A_PAGE = frozenset({"csrf", "key", "step"})
+_OF_A_PAGE = frozenset({"csrf", "form_key", "step"})
 
 
 def refused(error: LedgerError | ValidationError, fields: Mapping[str, str]) -> list[Trouble]:
@@ -134,9 +134,9 @@ def form_of(request: Request, pairs: Sequence[tuple[str, str]]) -> Form:
     """A form of these fields; its token is where `api.callers` looks for it."""
     values = dict(pairs)
     request.state.csrf_field = values.get("csrf", "")
-    key = values.get("key", "")
+    key = values.get("form_key", "")
     if not _KEY.fullmatch(key):
-        raise InvalidValue(field="key", value=key[:40], expected="the key of the form")
+        raise InvalidValue(field="form_key", value=key[:40], expected="the key of the form")
     return Form(values, key)
 
 

@@ -13,6 +13,7 @@ from api.callers import Caller
 from api.commanding.offices import ISSUERS, REGISTRARS
 from api.console.desk.acting import desk_page, places_of, tell
 from api.console.desk.forms import Officer, Trouble
+from api.console.desk.guide import READERS
 from api.console.desk.operations import trouble_of
 from api.console.languages import Language
 from api.console.names import Name, organisation_name
@@ -82,7 +83,7 @@ def front(request: Request, caller: Officer) -> Response:
             "budgets": budgets_left(reading, caller.account, desk.signers()),
             "may_award": bool(places_of(held, ISSUERS)),
             "may_admit": bool(places_of(held, REGISTRARS)),
-            "is_admin": any(each.role == "admin" for each in held),
+            "may_set_up": bool(places_of(held, READERS)),
         }
 
     return desk_page(request, caller, "desk.html", build)

@@ -32,7 +32,7 @@ def operation(request: Request, operation_id: OperationPath, caller: Officer) ->
             raise NotFound(what="operation", key=show_bytes(wanted))
         return {
             "operation": found,
-            "told": tell(reading, language, [found.request])[0],
+            "says": tell(reading, language, [found.request])[0],
             "made": [each.path.removeprefix("/v1") for each in made_by(reading, found)],
             "trouble": trouble_of(found.failure),
             "is_followed": not is_settled(found),

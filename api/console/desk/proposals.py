@@ -120,7 +120,7 @@ def _show(
         return {
             "form": form,
             "proposal": found,
-            "told": zh if language.is_chinese else en,
+            "says": zh if language.is_chinese else en,
             "doings": _doings(reading, caller, found, has_key=has_key),
             "signs_by_wallet": caller.account in found.may_approve and not has_key,
             "address": show_address_once(caller.account),

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.console.desk import applications, awards, front, memberships, operations, proposals
+from api.console.desk import (
+    applications,
+    awards,
+    front,
+    guide,
+    memberships,
+    operations,
+    proposals,
+)
 
 router = APIRouter(include_in_schema=False)
-for part in (front, operations, applications, awards, memberships, proposals):
+for part in (front, operations, applications, awards, memberships, proposals, guide):
     router.include_router(part.router)
