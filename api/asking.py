@@ -44,7 +44,7 @@ from ledger.office.asked import (
     operation_id_of,
 )
 from ledger.outbox.records import Operation, read_operation
-from ledger.services.orders import Order
+from ledger.services.orders import Order, Rehearsed
 
 IdempotencyKey = Annotated[
     str,
@@ -90,6 +90,14 @@ class Asking:
         return stand(reading, caller, self.roles, self.programme_id, signers)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken in: its operation, and whether it had been before."""
+
+    operation_id: bytes
+    is_replayed: bool
+
+
 def ask(
     request: Request,
     caller: Caller,
@@ -100,18 +108,43 @@ def ask(
     """Have it done: 202 with the operation. Raises what refuses it, wrong values by their places
     in the body."""
     try:
-        return _ask(request, caller, key, body, prepare)
+        taken = take_in(request, caller, key, body, prepare)
     except InvalidValue as error:
         raise placed(error, body) from error
+    return _accepted(request, taken.operation_id, is_replayed=taken.is_replayed)
 
 
-def _ask(
-    request: Request,
-    caller: Caller,
-    key: str,
-    body: BaseModel,
-    prepare: Callable[[Reading], Asking],
-) -> Response:
+def rehearse(
+    request: Request, caller: Caller, key: str, prepare: Callable[[Reading], Asking]
+) -> tuple[Standing, Operation]:
+    """What `take_in` would have done, by whose key: all is checked, and nothing kept.
+
+    Raises what refuses it, the contract's refusal too.
+    """
+    desk: ServerDesk = request.app.state.desk
+    asking, standing, operation_id, ceiling = _resolve(request, caller, key, prepare)
+    if ceiling is not None:
+        with reading_office(request) as connection:
+            ceiling.check(connection, caller, more=asking.credits)
+    order = Order(desk.opened().outbox, standing.signer, operation_id, rehearses=True)
+    try:
+        asking.place(order)
+    except Rehearsed as rehearsed:
+        return standing, rehearsed.operation
+    raise AssertionError(f"{asking.command} places no order")
+
+
+def find_taken(request: Request, caller: Caller, key: str) -> bytes | None:
+    """The operation that was asked for under a caller's key, if it was accepted."""
+    with reading_office(request) as connection:
+        asked = find_asked(connection, caller.account, key)
+    return asked.operation_id if asked is not None and asked.stage is Stage.ACCEPTED else None
+
+
+def _resolve(
+    request: Request, caller: Caller, key: str, prepare: Callable[[Reading], Asking]
+) -> tuple[Asking, Standing, bytes, Ceiling | None]:
+    """What is asked for, by what right, under which operation id, and how much it may come to."""
     desk: ServerDesk = request.app.state.desk
 
     def resolve(reading: Reading) -> tuple[Asking, Standing, bytes, Ceiling | None]:
@@ -121,7 +154,19 @@ def _ask(
         operation_id = asking.operation_id or own
         return asking, standing, operation_id, asking.check(standing)
 
-    asking, standing, operation_id, ceiling = answers_of(request).read(resolve)
+    return answers_of(request).read(resolve)
+
+
+def take_in(
+    request: Request,
+    caller: Caller,
+    key: str,
+    body: BaseModel,
+    prepare: Callable[[Reading], Asking],
+) -> Taken:
+    """Have it done, once for each of the caller's keys. Raises what refuses it."""
+    desk: ServerDesk = request.app.state.desk
+    asking, standing, operation_id, ceiling = _resolve(request, caller, key, prepare)
     asked = Asked(
         account=caller.account,
         idempotency_key=key,
@@ -134,12 +179,12 @@ def _ask(
         stage=Stage.WORKING,
     )
     if asking.operation_id and _was_asked_otherwise(request, asked):
-        return _accepted(request, operation_id, is_replayed=True)
+        return Taken(operation_id, is_replayed=True)
     if not _begin(request, caller, asked, standing, ceiling):
-        return _accepted(request, operation_id, is_replayed=True)
+        return Taken(operation_id, is_replayed=True)
     _place(request, caller, asking, standing, asked)
     desk.tell()
-    return _accepted(request, operation_id, is_replayed=False)
+    return Taken(operation_id, is_replayed=False)
 
 
 def _was_asked_otherwise(request: Request, asked: Asked) -> bool:

@@ -179,10 +179,12 @@ class Ceiling:
     since: int
     most: int
 
-    def check(self, connection: Connection, caller: Caller) -> None:
-        """Raise AccessDenied where it is passed. The connection has written the present one."""
+    def check(self, connection: Connection, caller: Caller, *, more: int = 0) -> None:
+        """Raise AccessDenied where it is passed. The connection has written the present one, or
+        its credits are told as `more`."""
         since = self.since * 1000
         asked = credits_asked_for(connection, caller.account, self.programme_id, since=since)
+        asked += more
         if asked > self.most:
             needed = f"its own budget lets it ask for {self.most} in this epoch, with this {asked}"
             raise AccessDenied(account=caller.address, needed=needed)
@@ -209,10 +211,55 @@ def check_budget(reading: Reading, standing: Standing, amounts: Collection[int])
     if max(amounts) > budget.per_award:
         needed = f"its own budget is {budget.per_award} for an award"
         raise AccessDenied(account=shown, needed=needed)
-    epochs = read_programme(connection, moment, str(programme_id)).rules.epochs
-    begun = next((each.begins_at for each in epochs if each.contains(int(reading.now))), 0)
+    begun = _epoch_begun(reading, programme_id)
     awarded = credits_awarded_by(connection, moment, programme_id, account, since=begun)
     return Ceiling(programme_id, begun, budget.per_epoch - awarded)
+
+
+def _epoch_begun(reading: Reading, programme_id: ProgrammeId) -> int:
+    """When the programme's epoch of now began, 0 for none."""
+    connection, moment = reading.connection, reading.moment
+    epochs = read_programme(connection, moment, str(programme_id)).rules.epochs
+    return next((each.begins_at for each in epochs if each.contains(int(reading.now))), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """An issuer's budget in a programme, and what of it is spent in the present epoch."""
+
+    programme_id: ProgrammeId
+    programme: str
+    per_award: int
+    per_epoch: int
+    spent: int
+
+    @property
+    def left(self) -> int:
+        """What may still be awarded in the epoch."""
+        return max(0, self.per_epoch - self.spent)
+
+
+def budgets_left(
+    reading: Reading, account: bytes, signers: Mapping[bytes, KeySigner]
+) -> list[BudgetLeft]:
+    """What an issuer may still award, by programme, as it is counted for him here and on the chain.
+
+    What he asked this server for counts where another's key signs it; see `check_budget`.
+    """
+    connection, moment = reading.connection, reading.moment
+    found = []
+    for budget in read_budgets(connection, moment, account):
+        begun = _epoch_begun(reading, budget.programme_id)
+        spent = credits_awarded_by(connection, moment, budget.programme_id, account, since=begun)
+        if account not in signers:
+            asked_since = begun * 1000
+            spent += credits_asked_for(connection, account, budget.programme_id, since=asked_since)
+        found.append(
+            BudgetLeft(
+                budget.programme_id, budget.programme, budget.per_award, budget.per_epoch, spent
+            )
+        )
+    return found
 
 
 def check_own_awards(

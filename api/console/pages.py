@@ -38,11 +38,13 @@ STATIC = HERE / "static"
 MEDIA_TYPE = "text/html; charset=utf-8"
 
 _MEDIA_TYPES = {
-    "moonlake.css": "text/css",
-    **dict.fromkeys(("live.js", "sign_in.js"), "text/javascript; charset=utf-8"),
-    "audit.css": "text/css",
+    **dict.fromkeys(("moonlake.css", "audit.css", "desk.css"), "text/css"),
     **dict.fromkeys(
-        ("audit.js", "certificate.mjs", "check.mjs", "hashes.mjs"), "text/javascript; charset=utf-8"
+        (
+            *("live.js", "sign_in.js", "desk.js", "desk_sign.js"),
+            *("audit.js", "certificate.mjs", "check.mjs", "hashes.mjs"),
+        ),
+        "text/javascript; charset=utf-8",
     ),
 }
 _YEAR = 365 * 24 * 3600
@@ -118,7 +120,11 @@ def page(
 
 
 def own_page(
-    request: Request, template: str, build: Callable[[Reading, Language], Mapping[str, Any]]
+    request: Request,
+    template: str,
+    build: Callable[[Reading, Language], Mapping[str, Any]],
+    *,
+    status: int = 200,
 ) -> Response:
     """The page of what `build` reads for the reader alone: nobody keeps a copy of it."""
     pages: Pages = request.app.state.pages
@@ -130,7 +136,7 @@ def own_page(
 
     body = pages.render(language, template, answers_of(request).read(values))
     headers = {**_headers(request, language), **NOT_KEPT}
-    return Response(body, media_type=MEDIA_TYPE, headers=headers)
+    return Response(body, status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def plain_page(request: Request, template: str, values: Mapping[str, Any]) -> Response:

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 
 from api.callers import may_read
 from api.console import audit, journal, me, organisations, programmes, proof, reference, register
+from api.console.desk.router import router as desk
 from api.console.pages import STATIC, Pages
 
 assets = APIRouter(include_in_schema=False)
@@ -29,6 +30,7 @@ def install_console(app: FastAPI) -> None:
     ):
         app.include_router(router, dependencies=[Depends(may_read)])
     app.include_router(me.router)
+    app.include_router(desk)
     app.include_router(assets)
 
 

@@ -119,7 +119,7 @@ def list_all(
     """The applications that the caller works on, oldest first, and how many are in each state.
     For registrars and the council."""
     question = question_of(request)
-    after = _after(question, cursor)
+    after = place_after(question, cursor)
 
     def resolve(reading: Reading) -> Queue:
         named = programme_named(reading, programme).key if programme is not None else ""
@@ -134,7 +134,7 @@ def list_all(
     with reading_office(request) as connection:
         rows = list_queue(connection, wanted, after=after, limit=limit + 1)
         counts = count_queue(connection, wanted)
-    page = cut_page(rows, limit, question, _place_of)
+    page = cut_page(rows, limit, question, place_of)
     found = ApplicationsPage(
         items=[ApplicationLineView.of(each) for each in page.rows],
         counts={each.value: count for each, count in counts.items()},
@@ -296,12 +296,14 @@ def _one(request: Request, noted: Noted, secret: str | None = None) -> Response:
     return answer(shown, 201, {**noted.headers, **place})
 
 
-def _after(question: str, cursor: str | None) -> tuple[int, bytes]:
+def place_after(question: str, cursor: str | None) -> tuple[int, bytes]:
+    """Where a queue goes on."""
     if cursor is None:
         return (-1, b"")
     opened_at, *parts = decode_cursor(question, cursor, 5)
     return opened_at, struct.pack(">4q", *parts)
 
 
-def _place_of(case: Case) -> Place:
+def place_of(case: Case) -> Place:
+    """An application's place in a queue."""
     return case.opened_at, *struct.unpack(">4q", case.application_id)

@@ -61,7 +61,7 @@ def decide(
 
     def resolve(reading: Reading) -> tuple[Standing, bytes]:
         found = [read_case(reading.connection, each) for each in ids]
-        standing = _standing(reading, caller, found, desk)
+        standing = standing_to_decide(reading, caller, found, desk)
         decision_id = operation_id_of(reading.state.genesis_hash, caller.account, f"decision {key}")
         return standing, decision_id
 
@@ -102,7 +102,9 @@ def get_decision(request: Request, decision_id: DecisionPath, caller: Reader) ->
     return answer(_decision(request, id_of(decision_id)))
 
 
-def _standing(reading: Reading, caller: Caller, found: list[Case], desk: ServerDesk) -> Standing:
+def standing_to_decide(
+    reading: Reading, caller: Caller, found: list[Case], desk: ServerDesk
+) -> Standing:
     """Who signs for the caller. Raises as `api.rights.stand`."""
     programmes = {case.programme for case in found}
     for programme in programmes:

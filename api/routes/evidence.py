@@ -208,6 +208,20 @@ async def create_evidence(
 
 
 def _keep(request: Request, caller: Caller, content: BinaryIO, described: Description) -> Response:
+    commitment = keep_document(request, caller, content, described)
+
+    def build(reading: Reading) -> EvidenceAnswer:
+        return EvidenceAnswer.of(reading.about, read_evidence(reading.connection, commitment))
+
+    answer = answers_of(request).read(build)
+    headers = {**NOT_KEPT, "Location": f"/v1/evidence/{show_bytes(commitment)}"}
+    return Response(answer.model_dump_json(), 201, media_type="application/json", headers=headers)
+
+
+def keep_document(
+    request: Request, caller: Caller, content: BinaryIO, described: Description
+) -> bytes:
+    """Keep an officer's document, for everybody to read; its commitment. Raises what refuses it."""
     store: EvidenceStore = request.app.state.evidence
     taken = store.receive(content, described)
     with writing_office(request) as connection:
@@ -221,14 +235,7 @@ def _keep(request: Request, caller: Caller, content: BinaryIO, described: Descri
             subject=show_bytes(kept.commitment),
             detail={"size": kept.size, "request_id": REQUEST_ID.get()},
         )
-
-    def build(reading: Reading) -> EvidenceAnswer:
-        found = read_evidence(reading.connection, kept.commitment)
-        return EvidenceAnswer.of(reading.about, found)
-
-    answer = answers_of(request).read(build)
-    headers = {**NOT_KEPT, "Location": f"/v1/evidence/{show_bytes(kept.commitment)}"}
-    return Response(answer.model_dump_json(), 201, media_type="application/json", headers=headers)
+    return kept.commitment
 
 
 def _require_office(request: Request, caller: Caller) -> None:

@@ -123,6 +123,55 @@ HELD_BY = row(401, 403, **dict.fromkeys(("member", "registrar", "council"), 200)
 KEEPERS = ("council", "admin")
 HOOK = "ep_" + "5b" * 8
 
+
+def at_desk(*roles: str) -> dict[str, int]:
+    """A row of a page of the officers' desk: for these of them alone."""
+    return row(401, 403, **dict.fromkeys(roles, 200))
+
+
+ISSUERS, REGISTRARS = ("issuer", "council"), ("registrar", "council")
+A_FORM = b"form_key=of-the-table&step=send&"
+AN_AWARD = b"organisation=4&category=community%2Fdata.acquire&amount=1&ground=none"
+DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
+    ("GET", "/desk"): (at_desk(*OFFICERS), None),
+    ("GET", "/desk/operations/0x" + "5b" * 32): (
+        row(401, 403, **dict.fromkeys(OFFICERS, 404)),
+        None,
+    ),
+    ("GET", "/desk/applications"): (at_desk(*REGISTRARS), None),
+    ("GET", "/desk/applications/{application}"): (at_desk(*REGISTRARS), None),
+    ("POST", "/desk/applications/{application}"): (
+        row(401, 403, **dict.fromkeys(REGISTRARS, 409)),
+        A_FORM + b"act=confirm",
+    ),
+    ("GET", "/desk/decisions/0x" + "5b" * 32): (
+        row(401, 403, **dict.fromkeys(REGISTRARS, 404)),
+        None,
+    ),
+    ("GET", "/desk/proposals"): (at_desk(*OFFICERS), None),
+    ("GET", "/desk/proposals/1"): (at_desk(*OFFICERS), None),
+    ("POST", "/desk/proposals/1"): (allowed("councillor"), A_FORM + b"act=executions"),
+    ("GET", "/desk/guide"): (at_desk("treasurer", "council", "admin"), None),
+    ("GET", "/desk/guide/tiers"): (at_desk("treasurer", "council", "admin"), None),
+    ("POST", "/desk/guide/officers"): (
+        allowed("admin"),
+        A_FORM + b"role=issuer&account=0x" + b"11" * 20,
+    ),
+    ("GET", "/desk/awards"): (at_desk(*ISSUERS), None),
+    ("POST", "/desk/awards"): (allowed(*ISSUERS), A_FORM + AN_AWARD),
+    ("GET", "/desk/reversals"): (at_desk(*ISSUERS), None),
+    ("POST", "/desk/reversals"): (
+        row(401, 403, **dict.fromkeys(ISSUERS, 422)),
+        A_FORM + b"entry=x&ground=none",
+    ),
+    ("GET", "/desk/memberships/community/4"): (at_desk(*REGISTRARS), None),
+    ("POST", "/desk/memberships/community/4"): (
+        allowed(*REGISTRARS),
+        A_FORM + b"act=suspensions&reason=fee.unpaid",
+    ),
+}
+"""The officers' desk. Its forms are sent as the API's commands are."""
+
 TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     **{
         ("GET", path): (ALL, None)
@@ -366,6 +415,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
         row(401, 403, **dict.fromkeys(OFFICERS, 201)),
         {"a": "document"},
     ),
+    **DESK,
 }
 """By method and path (an example of the route's): what each role gets, and the body."""
 
@@ -482,7 +532,8 @@ def test_route__asked_by_a_role__answers_as_the_table_says(
     given: dict[str, Any] = {"json": filled(house, body)}
     if isinstance(body, bytes):
         given = {"content": body}
-        headers["Content-Type"] = "text/plain"
+        is_form = path.startswith("/desk")
+        headers["Content-Type"] = "application/x-www-form-urlencoded" if is_form else "text/plain"
     answer = house.client.request(asked, filled(house, path), headers=headers, **given)
 
     assert answer.status_code == needed, answer.text

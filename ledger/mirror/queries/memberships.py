@@ -215,10 +215,13 @@ def list_memberships(
     programme_id: ProgrammeId | None = None,
     standing: Standing | None = None,
     tier: str | None = None,
+    ends_before: int | None = None,
     after: TokenId = NO_TOKEN,
     limit: int,
 ) -> tuple[Membership, ...]:
     """At most `limit` memberships in the order of programme and organisation, after a token.
+
+    `ends_before` (seconds since 1970 UTC) leaves out those that last longer.
 
     Without a `standing`, those that are held: a revoked one is listed where it is asked for.
     """
@@ -227,6 +230,8 @@ def list_memberships(
         query = query.where(_M.c.programme_id == programme_id)
     if tier is not None:
         query = query.where(_T.c.key == tier)
+    if ends_before is not None:
+        query = query.where(_M.c.expires_at < ends_before)
     query = query.where(is_held() if standing is None else has_standing(standing))
     query = query.order_by(_M.c.programme_id, _M.c.org_id).limit(limit)
     return tuple(_membership(row, moment) for row in connection.execute(query, true_at(moment)))

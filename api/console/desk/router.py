@@ -1,0 +1,19 @@
+"""All pages of the officers' desk."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.console.desk import (
+    applications,
+    awards,
+    front,
+    guide,
+    memberships,
+    operations,
+    proposals,
+)
+
+router = APIRouter(include_in_schema=False)
+for part in (front, operations, applications, awards, memberships, proposals, guide):
+    router.include_router(part.router)

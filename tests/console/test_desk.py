@@ -1,0 +1,151 @@
+"""An officer's whole work at the desk, in a real browser, in both languages and widths."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from ledger.chain.contracts import authority
+from ledger.chain.signers import LocalSigner
+from ledger.domain.ids import ALLIANCE_WIDE
+from tests.console.opened import Opened, opened_site
+from tests.console.test_sign_in import at, install, of
+from tests.http.test_office import apply, post, recommended
+from tests.http.wallets import wallet
+from tests.support.anvil import Anvil
+
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
+ENGLISH = {
+    "desk": "Desk",
+    "look": "See what will happen",
+    "send": "Yes, send it",
+    "carried out": "It was carried out.",
+    "done": "Done",
+    "award": "Award credits",
+    "organisation": "Organisation",
+    "category": "Programme and category",
+    "amount": "Credits",
+    "reason_zh": "Reason, in Chinese",
+    "reason_en": "Reason, in English",
+    "statement": "Statement",
+}
+CHINESE = {
+    "desk": "工作台",
+    "look": "查看将要发生的变更",
+    "send": "确认发送",
+    "carried out": "已执行。",
+    "done": "已完成",
+    "award": "发放积分",
+    "organisation": "组织",
+    "category": "计划与类别",
+    "amount": "积分",
+    "reason_zh": "理由（中文）",
+    "reason_en": "理由（英文）",
+    "statement": "积分明细",
+}
+
+
+@pytest.fixture(scope="module")
+def opened(
+    anvil: Anvil, tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> Iterator[Opened]:
+    folder: Path = tmp_path_factory.mktemp("desk")
+    with opened_site(anvil, folder, browser, keys="officer") as site:
+        ledger = site.at_work.ledger
+        second = wallet("second of the desk").address
+        appoint = authority.encode_appoint("registrar", ALLIANCE_WIDE, second, ledger.operation())
+        ledger.do(ledger.contracts.authority.address, appoint)
+        site.at_work.look()
+        yield site
+
+
+def window_of(browser: Browser, width: int, language: str) -> BrowserContext:
+    return browser.new_context(viewport={"width": width, "height": 900}, locale=language)
+
+
+def check_page(page: Page) -> None:
+    """Nothing stands out at the side, and every word has contrast enough."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+    assert page.evaluate(CONTRAST) == [], page.url
+
+
+def confirmed_application(opened: Opened, name: str) -> str:
+    """An application that two officers agree on."""
+    at_work = opened.at_work
+    officer = at_work.client(at_work.ledger.officer)
+    second = at_work.client(wallet("second of the desk"))
+    application_id, _, _ = apply(at_work, name)
+    recommended(officer, [application_id])
+    answer = post(second, "/v1/confirmations", {"applications": [application_id]})
+    assert answer.status_code == 201, answer.text
+    return application_id
+
+
+def follow(opened: Opened, page: Page, text: str) -> None:
+    """Wait on a page that follows something until it says so; the mirror goes along."""
+    deadline = time.monotonic() + 60
+    while page.locator("#followed").get_by_text(text).count() == 0:
+        assert time.monotonic() < deadline, page.content()
+        opened.at_work.look()
+        page.wait_for_timeout(200)
+    opened.at_work.look()
+
+
+@pytest.mark.parametrize(
+    ("width", "language", "words"), [(1280, "en-GB", ENGLISH), (390, "zh-CN", CHINESE)]
+)
+def test_officer__admits_awards_and_sees_it_on_the_statement(
+    opened: Opened, browser: Browser, width: int, language: str, words: dict[str, str]
+) -> None:
+    officer: LocalSigner = opened.at_work.ledger.officer
+    name = f"Rocket {width}"
+    application_id = confirmed_application(opened, name)
+    opened.at_work.look()
+    window = window_of(browser, width, language)
+    complaints: list[str] = []
+    install(window, of(officer, "one", "Moon Wallet"), one=officer)
+    page = at(opened, window)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda got: complaints.append(got.url) if got.status >= 400 else None)
+    page.get_by_role("button", name="Moon Wallet").click()
+    page.get_by_role("link", name=words["desk"], exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(words["desk"])
+    check_page(page)
+
+    page.goto(f"{opened.address}/desk/applications/{application_id}")
+    check_page(page)
+    page.get_by_role("button", name=words["look"]).click()
+    check_page(page)
+    page.get_by_role("button", name=words["send"]).click()
+    follow(opened, page, words["carried out"])
+    page.locator("#followed").get_by_role("link", name=re.compile("[0-9]")).last.click()
+    number = page.url.rpartition("/")[2]
+
+    page.goto(f"{opened.address}/desk")
+    page.get_by_role("link", name=words["award"]).click()
+    page.get_by_label(words["organisation"]).fill(number)
+    page.get_by_label(words["category"]).select_option("alliance/data.acquire")
+    page.get_by_label(words["amount"]).fill("23")
+    page.get_by_label(words["reason_zh"]).fill("提供了一批数据")
+    page.get_by_label(words["reason_en"]).fill("Provided a batch of data")
+    check_page(page)
+    page.get_by_role("button", name=words["look"]).click()
+    expect(page.locator(".told")).to_contain_text("23")
+    check_page(page)
+    page.get_by_role("button", name=words["send"]).dblclick()
+    follow(opened, page, words["done"])
+    check_page(page)
+    page.goto(f"{opened.address}/organisations/{number}")
+
+    rows = page.get_by_role("table", name=re.compile(words["statement"])).get_by_role("row")
+    expect(rows).to_have_count(2)  # its head, and the one award
+    expect(rows.nth(1)).to_contain_text("+23")
+    said = "Provided a batch of data" if language == "en-GB" else "提供了一批数据"
+    expect(rows.nth(1)).to_contain_text(said)
+    assert complaints == []
+    window.close()
