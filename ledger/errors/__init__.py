@@ -12,6 +12,7 @@ LedgerError
 ├── OfficeProblem       what is kept beside the chain is not as it was kept
 ├── SendingProblem      a transaction's fate
 ├── AccessProblem       who calls, and whether he may
+├── Interrupted         a command that was told to end before it was done
 └── Unforeseen          a fault of Moonlake's own, and where its traceback is
 
 Whoever raises or catches one takes it from here.
@@ -62,6 +63,7 @@ from ledger.errors.audits import (
     ProofsUnavailable,
 )
 from ledger.errors.base import (
+    Interrupted,
     LedgerError,
     Unforeseen,
 )
@@ -124,6 +126,7 @@ from ledger.errors.sending import (
     OperationFailed,
     OperationOfAnother,
     OperationSettled,
+    OutcomeOpen,
     ReceiptOverdue,
     SendingProblem,
     TransactionTooLarge,
@@ -146,6 +149,7 @@ from ledger.errors.setup import (
     NotDeployed,
     PasswordUnusable,
     PortInUse,
+    ResultsUnwritten,
     SetupProblem,
     ToolMissing,
 )
@@ -218,6 +222,7 @@ __all__ = [
     "IdempotencyInFlight",
     "ImportUnfinished",
     "InputRefused",
+    "Interrupted",
     "InvalidFile",
     "InvalidSetting",
     "InvalidValue",
@@ -258,6 +263,7 @@ __all__ = [
     "OperationOfAnother",
     "OperationSettled",
     "OtherRelease",
+    "OutcomeOpen",
     "PasswordUnusable",
     "PolicyRefused",
     "PortInUse",
@@ -267,6 +273,7 @@ __all__ = [
     "ReorganisationTooDeep",
     "RequestTooLarge",
     "RestoreRefused",
+    "ResultsUnwritten",
     "RightsUnknown",
     "RowsWrong",
     "SameOfficer",
