@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger.cli.evidence import Evidence, with_evidence
 from ledger.cli.ordering import (
-    EvidenceOption,
     ReasonOption,
-    TitleEnOption,
-    TitleZhOption,
     parse_commitment,
 )
 from ledger.cli.output import JsonOption, show
@@ -112,6 +110,7 @@ def list_command(
 
 @app.command()
 @sends("registrar", "Memberships.admit", who=_WHO)
+@with_evidence()
 def admit(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
@@ -119,9 +118,7 @@ def admit(
     expires: ExpiresOption,
     tier: TierOption = "1",
     reason: ReasonOption = "",
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Admit organisations to a programme."""
@@ -132,7 +129,7 @@ def admit(
     org_ids = org_ids_of(sending.settings, organisations)
     tier_id = tier_id_of(sending.settings, programme_id, tier)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         admissions = [Admission(each, tier_id, expires_at, commitment) for each in org_ids]
         operation = memberships.admit(desktop.order, programme_id, admissions, reason=reason)
     sending.show_done(operation)
@@ -140,15 +137,14 @@ def admit(
 
 @app.command()
 @sends("registrar", "Memberships.renew", who=_WHO)
+@with_evidence()
 def renew(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
     *,
     expires: ExpiresOption,
     reason: ReasonOption = "",
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Prolong memberships."""
@@ -156,7 +152,7 @@ def renew(
 
     expires_at = parse_time("expires", expires)
 
-    subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+    subject = _Subject(programme, organisations, reason, evidence)
     with _changing(sending, subject) as change:
         renewals = [Renewal(each, expires_at) for each in change.org_ids]
         operation = memberships.renew(change.order, change.programme_id, renewals, change.ground)
@@ -165,22 +161,21 @@ def renew(
 
 @app.command("tier")
 @sends("registrar", "Memberships.changeTier", who=_WHO)
+@with_evidence()
 def change_tier(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
     *,
     tier: TierOption,
     reason: ReasonOption = "",
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Move memberships into another tier."""
     from ledger.services import memberships
 
     tier_id = tier_id_of(sending.settings, programme_id_of(sending.settings, programme), tier)
-    subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+    subject = _Subject(programme, organisations, reason, evidence)
     with _changing(sending, subject) as change:
         changes = [TierChange(each, tier_id) for each in change.org_ids]
         operation = memberships.change_tier(
@@ -194,14 +189,13 @@ def _add_standing_command(name: str, description: str) -> None:
 
     @app.command(name, help=description)
     @sends("registrar", f"Memberships.{name}", who=_WHO)
+    @with_evidence()
     def change_standing(
         programme: ProgrammeArgument,
         organisations: OrganisationsArgument,
         *,
         reason: ReasonOption = "",
-        evidence: EvidenceOption = "",
-        title_zh: TitleZhOption = "",
-        title_en: TitleEnOption = "",
+        evidence: Evidence,
         sending: Sending,
     ) -> None:
         from ledger.services import memberships
@@ -212,7 +206,7 @@ def _add_standing_command(name: str, description: str) -> None:
             "revoke": memberships.revoke,
             "decline": memberships.decline,
         }[name]
-        subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+        subject = _Subject(programme, organisations, reason, evidence)
         with _changing(sending, subject) as change:
             operation = place(change.order, change.programme_id, change.org_ids, change.ground)
         sending.show_done(operation)
@@ -282,9 +276,7 @@ class _Subject:
     programme: str
     organisations: list[str]
     reason: str
-    evidence: str
-    title_zh: str
-    title_en: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,5 +296,5 @@ def _changing(sending: Sending, subject: _Subject) -> Iterator[_Change]:
     programme_id = programme_id_of(sending.settings, subject.programme)
     org_ids = org_ids_of(sending.settings, subject.organisations)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(subject.evidence, subject.title_zh, subject.title_en)
+        commitment = subject.evidence.keep(desktop)
         yield _Change(desktop.order, programme_id, org_ids, Ground(subject.reason, commitment))
