@@ -30,6 +30,7 @@ from ledger.errors import (
     IdempotencyConflict,
     IdempotencyInFlight,
     InputRefused,
+    Interrupted,
     InvalidValue,
     IssuerKeyMissing,
     LedgerError,
@@ -99,6 +100,7 @@ STATUS_BY_ERROR: Mapping[type[LedgerError], HTTPStatus] = {
     RightsUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     ServerCannotSign: HTTPStatus.SERVICE_UNAVAILABLE,
     AccessLogBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Interrupted: HTTPStatus.SERVICE_UNAVAILABLE,
     Unforeseen: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of an error's class, or else of the nearest family above it."""

@@ -33,6 +33,9 @@ UNSHADOWED = ("-P",)
 
 _PROC = Path("/proc")
 
+_SETTINGS = "MOONLAKE_"
+"""How the names of our settings begin; see `ledger.config`."""
+
 # Runs in place of the program for a moment, then becomes it. A `preexec_fn` would do the same but
 # is not safe beside threads. The parent may have died before the request: hence the second look.
 _DIE_WITH_PARENT = """
@@ -110,6 +113,12 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 
 def own_environment(**changes: str) -> dict[str, str]:
     """Our environment for a child, with some variables set anew."""
     return {**os.environ, **changes}
+
+
+def strangers_environment(**changes: str) -> dict[str, str]:
+    """The same for a program that is not ours: without our settings, which may hold passwords."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    return {**kept, **changes}
 
 
 class ChildProcess:

@@ -42,8 +42,8 @@ from ledger.errors import ChainMismatch, DevnetFailed
 from ledger.processes import (
     ChildProcess,
     identify_process,
-    own_environment,
     require_free_port,
+    strangers_environment,
     wait_until,
 )
 
@@ -173,7 +173,8 @@ class RunningDevnet:
             self._command(loaded),
             folder=self._folder.path,
             log=self._folder.log,
-            environment=own_environment(HOME=str(self._folder.path)),  # it leaves caches there
+            # It leaves caches at its home.
+            environment=strangers_environment(HOME=str(self._folder.path)),
             at_parents_end=signal.SIGTERM,  # upon which it writes its last words
         )
         record = ProcessRecord(

@@ -20,6 +20,7 @@ from ledger.chain.artifacts import BUILT, load_artifact
 from ledger.chain.compile import SOLC_WRAPPER, version_of
 from ledger.chain.toolchain import find_node, find_node_package
 from ledger.errors import CompilationFailed, ToolMissing
+from ledger.processes import strangers_environment
 
 _SECONDS = 900
 
@@ -47,6 +48,7 @@ class Recompilation:
                 stdin=given,
                 stdout=self._answer,
                 stderr=subprocess.DEVNULL,
+                env=strangers_environment(),
             )
 
     def codes(self) -> Mapping[str, tuple[bytes, bytes]]:

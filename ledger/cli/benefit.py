@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.cli.ordering import EvidenceOption, TitleEnOption, TitleZhOption
+from ledger.cli.evidence import Evidence, with_evidence
 from ledger.cli.output import JsonOption, show
 from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import SENDING, with_settings
@@ -210,13 +210,12 @@ def redeem(
 
 @app.command()
 @sends("treasurer", "Benefits.fulfil", who=_OFFICER)
+@with_evidence()
 def fulfil(
     programme: ProgrammeArgument,
     redemptions: Annotated[list[str], typer.Argument(help="The redemptions' numbers.")],
     *,
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Record that redemptions were fulfilled, all or none; they are not refunded any more."""
@@ -225,19 +224,18 @@ def fulfil(
     ids = [_redemption_id(each) for each in redemptions]
     programme_id = programme_id_of(sending.settings, programme)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = benefits.fulfil(desktop.order, programme_id, ids, commitment)
     sending.show_done(operation)
 
 
 @app.command()
 @sends("treasurer", "Benefits.cancel", who=_OFFICER)
+@with_evidence()
 def cancel(
     redemption: RedemptionArgument,
     *,
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Cancel a redemption and give its credits back."""
@@ -245,7 +243,7 @@ def cancel(
 
     redemption_id = _redemption_id(redemption)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = benefits.cancel(desktop.order, redemption_id, commitment)
     sending.show_done(operation)
 

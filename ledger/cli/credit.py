@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.chain.addresses import show_address
+from ledger.cli.evidence import Evidence, with_evidence
 from ledger.cli.ordering import (
-    EvidenceOption,
     NoEvidenceOption,
-    TitleEnOption,
-    TitleZhOption,
     parse_commitment,
     require_evidence,
 )
@@ -56,16 +54,14 @@ OrganisationArgument = Annotated[str, typer.Argument(help="An organisation's id 
     "Credits.award",
     who="an issuer within its budget, or a council officer of the programme",
 )
+@with_evidence(must_be_said=True)
 def award(
     programme: ProgrammeArgument,
     organisation: OrganisationArgument,
     amount: Annotated[int, typer.Argument(help="Whole credits.")],
     category: Annotated[str, typer.Argument(help="What was contributed: data.acquire …")],
     *,
-    evidence: EvidenceOption = "",
-    no_evidence: NoEvidenceOption = False,
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Award credits for a contribution, with the evidence of it."""
@@ -73,11 +69,11 @@ def award(
     from ledger.services.checks import MAX_AMOUNT, check_range
 
     check_range("amount", amount, 1, MAX_AMOUNT)
-    require_evidence(evidence, there_is_none=no_evidence)
+    evidence.require()
     programme_id = programme_id_of(sending.settings, programme)
     (org_id,) = org_ids_of(sending.settings, [organisation])
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         given = Award(org_id, amount, category, commitment)
         operation = crediting.award(desktop.order, programme_id, [given])
     entry = operation.first_sequence
@@ -90,22 +86,20 @@ def award(
     "Credits.reverse",
     who="the issuer that made the awards, or a council officer of the programme",
 )
+@with_evidence(must_be_said=True)
 def reverse(
     entries: Annotated[list[str], typer.Argument(help="The awards' entry ids.")],
     *,
-    evidence: EvidenceOption = "",
-    no_evidence: NoEvidenceOption = False,
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Take awards of one programme back, all or none, with evidence that shows why."""
     from ledger.services import credits as crediting
 
     ids = [EntryId(parse_id("entry", each, MAX_ENTRY_ID)) for each in entries]
-    require_evidence(evidence, there_is_none=no_evidence)
+    evidence.require()
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         corrections = [crediting.Correction(each, commitment) for each in ids]
         reversals = _prove_when_mirrored(desktop.desk, corrections)
         operation = crediting.reverse(desktop.order, reversals)
@@ -130,13 +124,12 @@ def create_token(programme: ProgrammeArgument, *, sending: Sending) -> None:
 
 @app.command("carry-over")
 @sends("council", "Credits.carryOver", who="a council officer of the programme")
+@with_evidence()
 def carry_over(
     programme: ProgrammeArgument,
     organisations: Annotated[list[str], typer.Argument(help="Merged organisations' ids or keys.")],
     *,
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Carry the balances of merged organisations over to what they are part of, all or none."""
@@ -145,7 +138,7 @@ def carry_over(
     programme_id = programme_id_of(sending.settings, programme)
     org_ids = org_ids_of(sending.settings, organisations)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = crediting.carry_over(desktop.order, programme_id, org_ids, commitment)
     sending.show_done(operation)
 

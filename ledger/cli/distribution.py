@@ -13,7 +13,7 @@ import typer
 
 from ledger.cli.distribution_answers import hand_out, tell_shares
 from ledger.cli.distribution_given import choose_rule, parse_claims, read_pages_of
-from ledger.cli.ordering import EvidenceOption, TitleEnOption, TitleZhOption
+from ledger.cli.evidence import Evidence, with_evidence
 from ledger.cli.output import JsonOption, show
 from ledger.cli.sending import Sending, sends
 from ledger.cli.settings_options import READING, SENDING, with_settings
@@ -271,6 +271,7 @@ def check(
 
 @app.command()
 @sends("council", "Shares.post", who="a council officer of the programme")
+@with_evidence()
 def post(
     shares: SharesArgument,
     *,
@@ -279,9 +280,7 @@ def post(
         str, typer.Option("--from", help="When claims begin: in a day or later, to be checked.")
     ],
     claims_until: Annotated[str, typer.Option("--until", help="Before when they end.")],
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Post a distribution, after its file was computed again; the file is kept as its evidence."""
@@ -295,7 +294,7 @@ def post(
         require_mirrored(view.connection, view.moment, given, unit)
     times = parse_time("from", claims_from), parse_time("until", claims_until)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence or str(shares), title_zh, title_en)
+        commitment = evidence.or_else(str(shares)).keep(desktop)
         distribution = Distribution(
             given.programme_id,
             given.epoch,
@@ -311,12 +310,11 @@ def post(
 
 @app.command()
 @sends("council", "Shares.withdraw", who="a council officer of the programme")
+@with_evidence()
 def withdraw(
     distribution: DistributionArgument,
     *,
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Take back what is not yet claimed of a distribution."""
@@ -324,7 +322,7 @@ def withdraw(
 
     number = _number(distribution)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = distributing.withdraw(desktop.order, number, commitment)
     sending.show_done(operation)
 

@@ -24,13 +24,19 @@ from ledger.cli.import_reports import (
 from ledger.cli.output import show
 from ledger.cli.passwords import ask_password
 from ledger.config import Settings
+from ledger.disks import folder_unusable
 from ledger.errors import (
+    DiskFull,
     FolderUnusable,
+    Interrupted,
     InvalidValue,
+    ResultsUnwritten,
     RowsWrong,
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from ledger.chain.signers import Signer
     from ledger.services.desk import Desk
     from ledger.services.imports.columns import Subject
@@ -40,8 +46,6 @@ if TYPE_CHECKING:
 
 
 # ruff: noqa: PLC0415  services take a second to import, and --help must not wait for them
-
-INTERRUPTED = 130
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,7 +109,6 @@ def _finish(
     """Write the plan down, have it sent, and show the results."""
     from ledger.services.imports.bringing import write_down
     from ledger.services.imports.journal import name_of
-    from ledger.services.imports.results import write_results
     from ledger.services.imports.spool import Action
     from ledger.store.engine import reading
     from ledger.wiring import open_named_signer
@@ -120,7 +123,8 @@ def _finish(
     if signer is not None:
         send_import(desk, options.settings, signer, plan.import_id, progress)
     if target is not None:
-        write_results(target, desk.engine, found)
+        spare = None if options.results is not None else _spare_path(options.settings, target)
+        target = keep_results(target, desk.engine, found, spare)
     if not show_results(desk.engine, found, target, as_json=options.as_json):
         raise typer.Exit(1)
 
@@ -151,19 +155,34 @@ def send_import(
         for _resumed in desk.outbox.resume():
             pass  # what came of it is told by row
         Bringing(desk, signer, import_id, progress).run()
-    except KeyboardInterrupt:
-        progress.end()
+    except KeyboardInterrupt as error:
         name = import_id.hex()[:12]
-        note(
-            "Interrupted. What was sent is recorded; the same command again, or "
-            f"`moonlake import resume {name}`, goes on, and does nothing twice."
+        remedy = (
+            f"What was sent is recorded; the same command again, or `moonlake import resume {name}`"
+            ", goes on, and does nothing twice."
         )
-        raise typer.Exit(INTERRUPTED) from None
+        raise Interrupted(remedy=remedy, import_id=import_id.hex()) from error
     finally:
         progress.end()
 
 
-def show_results(engine: Any, found: Import, target: Path | None, *, as_json: bool) -> bool:
+def keep_results(target: Path, engine: Engine, found: Import, spare: Path | None = None) -> Path:
+    """Write every row's result; where it stands then: at `spare` where `target` cannot be written.
+
+    Raises ResultsUnwritten where neither can.
+    """
+    from ledger.services.imports.results import write_results
+
+    try:
+        write_results(target, engine, found)
+    except (FolderUnusable, DiskFull) as error:
+        if spare is not None and spare != target:
+            return keep_results(spare, engine, found)
+        raise ResultsUnwritten(problem=str(error), import_id=found.name) from error
+    return target
+
+
+def show_results(engine: Engine, found: Import, target: Path | None, *, as_json: bool) -> bool:
     """Show an import's results; whether all of its rows are done."""
     from ledger.services.imports.results import MADE, read_results, summarise
     from ledger.store.engine import reading
@@ -248,7 +267,15 @@ def _results_path(options: Options, path: Path) -> Path:
     try:
         check_target(beside, not_over=path)
     except FolderUnusable:
-        kept = options.settings.home.absolute() / "imports"
-        kept.mkdir(parents=True, exist_ok=True)
-        return kept / beside.name
+        return _spare_path(options.settings, beside)
     return beside
+
+
+def _spare_path(settings: Settings, beside: Path) -> Path:
+    """Where results go that cannot stand beside their file. Raises FolderUnusable and DiskFull."""
+    kept = settings.home.absolute() / "imports"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise folder_unusable(kept, error) from error
+    return kept / beside.name

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.cli.import_bringing import Options, bring, send_import, show_results
+from ledger.cli.import_bringing import (
+    Options,
+    bring,
+    keep_results,
+    send_import,
+    show_results,
+)
 from ledger.cli.import_progress import ImportProgress
 from ledger.cli.import_reports import (
     describe_summary,
@@ -274,9 +280,7 @@ def show_command(
         with reading(engine) as connection:
             found = find_import(connection, import_id)
         if results is not None:
-            from ledger.services.imports.results import write_results
-
-            write_results(results.absolute(), engine, found)
+            keep_results(results.absolute(), engine, found)
         show_results(engine, found, results, as_json=as_json)
 
 
@@ -293,9 +297,12 @@ def resume(
 ) -> None:
     """Go on with an import that was interrupted, without its file."""
     from ledger.services.imports.journal import find_import
+    from ledger.services.spreadsheets.writing import check_target
     from ledger.store.engine import reading
     from ledger.wiring import opened_desk
 
+    if results is not None:
+        check_target(results.absolute())
     with opened_desk(settings) as desk:
         with reading(desk.engine) as connection:
             found = find_import(connection, import_id)
@@ -303,9 +310,7 @@ def resume(
         progress = ImportProgress(quiet=as_json)
         send_import(desk, settings, signer, found.import_id, progress)
         if results is not None:
-            from ledger.services.imports.results import write_results
-
-            write_results(results.absolute(), desk.engine, found)
+            keep_results(results.absolute(), desk.engine, found)
         is_done = show_results(desk.engine, found, results, as_json=as_json)
     if not is_done:
         raise typer.Exit(1)

@@ -11,11 +11,16 @@ import functools
 import importlib
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from ledger.cli.audit_certificate import find_certificate, verify_certificate_file
@@ -28,6 +33,7 @@ from ledger.errors import (
     ContractRefused,
     DiskFull,
     InputRefused,
+    Interrupted,
     InvalidSetting,
     InvalidValue,
     IssuerKeyMissing,
@@ -110,6 +116,7 @@ _EXIT_CODES: tuple[tuple[type[LedgerError], int], ...] = (
     (SendingProblem, 7),
     (AccessProblem, 1),
     (Unforeseen, 70),
+    (Interrupted, 130),
 )
 
 
@@ -117,17 +124,50 @@ def main() -> int:
     """Run the command line; the exit code, unless a command ended the process with its own."""
     arguments = sys.argv[1:]
     try:
-        _check_arguments(arguments)
-        certificate = find_certificate(arguments)
-        if certificate is not None:
-            return verify_certificate_file(*certificate)
-        if _BACKGROUND not in arguments:  # whoever started it has said it
-            _warn_of_unknown_settings()
-        return _run(make_app(arguments[0] if arguments else ""), arguments)
+        with _interrupted_by_any_signal():
+            return _obey(arguments)
     except LedgerError as error:
         return _fail(error, arguments)
+    except KeyboardInterrupt:
+        return _fail(Interrupted(), arguments)
     except Exception as error:  # noqa: BLE001  an entry point; nobody is shown a traceback
         return _fail(_meaning_of(error, arguments), arguments)
+
+
+def _obey(arguments: list[str]) -> int:
+    _check_arguments(arguments)
+    certificate = find_certificate(arguments)
+    if certificate is not None:
+        return verify_certificate_file(*certificate)
+    if _BACKGROUND not in arguments:  # whoever started it has said it
+        _warn_of_unknown_settings()
+    return _run(make_app(arguments[0] if arguments else ""), arguments)
+
+
+@contextmanager
+def _interrupted_by_any_signal() -> Iterator[None]:
+    """Within this, who ends the process or closes the terminal interrupts it as ctrl-C does.
+
+    So it leaves no file half written and says where it was. A command that has its own way to end
+    sets its own; what a shell has the process ignore (nohup) stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = [
+        each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL
+    ]
+    for each in usual:
+        signal.signal(each, _interrupt)
+    try:
+        yield
+    finally:
+        for each in usual:
+            signal.signal(each, signal.SIG_DFL)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _run(app: typer.Typer, arguments: list[str]) -> int:
@@ -169,8 +209,11 @@ def make_app(command: str = "") -> typer.Typer:
     """
     import typer
 
+    from ledger.cli.interruption import Commands
+
     app = typer.Typer(
         name="moonlake",
+        cls=Commands,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="A membership and contribution ledger whose truth is on a chain.",

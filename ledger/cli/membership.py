@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger.cli.evidence import Evidence, with_evidence
 from ledger.cli.membership_credential import credential
 from ledger.cli.ordering import (
-    EvidenceOption,
     ReasonOption,
-    TitleEnOption,
-    TitleZhOption,
     parse_commitment,
 )
 from ledger.cli.output import JsonOption, show
@@ -114,6 +112,7 @@ def list_command(
 
 @app.command()
 @sends("registrar", "Memberships.admit", who=_WHO)
+@with_evidence()
 def admit(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
@@ -121,9 +120,7 @@ def admit(
     expires: ExpiresOption,
     tier: TierOption = "1",
     reason: ReasonOption = "",
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Admit organisations to a programme."""
@@ -134,7 +131,7 @@ def admit(
     org_ids = org_ids_of(sending.settings, organisations)
     tier_id = tier_id_of(sending.settings, programme_id, tier)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         admissions = [Admission(each, tier_id, expires_at, commitment) for each in org_ids]
         operation = memberships.admit(desktop.order, programme_id, admissions, reason=reason)
     sending.show_done(operation)
@@ -142,15 +139,14 @@ def admit(
 
 @app.command()
 @sends("registrar", "Memberships.renew", who=_WHO)
+@with_evidence()
 def renew(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
     *,
     expires: ExpiresOption,
     reason: ReasonOption = "",
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Prolong memberships."""
@@ -158,7 +154,7 @@ def renew(
 
     expires_at = parse_time("expires", expires)
 
-    subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+    subject = _Subject(programme, organisations, reason, evidence)
     with _changing(sending, subject) as change:
         renewals = [Renewal(each, expires_at) for each in change.org_ids]
         operation = memberships.renew(change.order, change.programme_id, renewals, change.ground)
@@ -167,22 +163,21 @@ def renew(
 
 @app.command("tier")
 @sends("registrar", "Memberships.changeTier", who=_WHO)
+@with_evidence()
 def change_tier(
     programme: ProgrammeArgument,
     organisations: OrganisationsArgument,
     *,
     tier: TierOption,
     reason: ReasonOption = "",
-    evidence: EvidenceOption = "",
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Move memberships into another tier."""
     from ledger.services import memberships
 
     tier_id = tier_id_of(sending.settings, programme_id_of(sending.settings, programme), tier)
-    subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+    subject = _Subject(programme, organisations, reason, evidence)
     with _changing(sending, subject) as change:
         changes = [TierChange(each, tier_id) for each in change.org_ids]
         operation = memberships.change_tier(
@@ -196,14 +191,13 @@ def _add_standing_command(name: str, description: str) -> None:
 
     @app.command(name, help=description)
     @sends("registrar", f"Memberships.{name}", who=_WHO)
+    @with_evidence()
     def change_standing(
         programme: ProgrammeArgument,
         organisations: OrganisationsArgument,
         *,
         reason: ReasonOption = "",
-        evidence: EvidenceOption = "",
-        title_zh: TitleZhOption = "",
-        title_en: TitleEnOption = "",
+        evidence: Evidence,
         sending: Sending,
     ) -> None:
         from ledger.services import memberships
@@ -214,7 +208,7 @@ def _add_standing_command(name: str, description: str) -> None:
             "revoke": memberships.revoke,
             "decline": memberships.decline,
         }[name]
-        subject = _Subject(programme, organisations, reason, evidence, title_zh, title_en)
+        subject = _Subject(programme, organisations, reason, evidence)
         with _changing(sending, subject) as change:
             operation = place(change.order, change.programme_id, change.org_ids, change.ground)
         sending.show_done(operation)
@@ -284,9 +278,7 @@ class _Subject:
     programme: str
     organisations: list[str]
     reason: str
-    evidence: str
-    title_zh: str
-    title_en: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,5 +298,5 @@ def _changing(sending: Sending, subject: _Subject) -> Iterator[_Change]:
     programme_id = programme_id_of(sending.settings, subject.programme)
     org_ids = org_ids_of(sending.settings, subject.organisations)
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(subject.evidence, subject.title_zh, subject.title_en)
+        commitment = subject.evidence.keep(desktop)
         yield _Change(desktop.order, programme_id, org_ids, Ground(subject.reason, commitment))

@@ -54,10 +54,6 @@ NoEvidenceOption = Annotated[
     bool,
     typer.Option("--no-evidence", help="There is none, and the statement will say so for ever."),
 ]
-TitleZhOption = Annotated[str, typer.Option(help="The document's title in Chinese.")]
-TitleEnOption = Annotated[
-    str, typer.Option(help="The document's title in English; the file's name if unset.")
-]
 ReasonOption = Annotated[str, typer.Option(help="A key such as fee.unpaid.")]
 
 _COMMITMENT = re.compile(r"0x[0-9a-fA-F]{64}")

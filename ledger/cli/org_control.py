@@ -11,13 +11,9 @@ from typing import Annotated
 import typer
 
 from ledger.chain.addresses import parse_address
+from ledger.cli.evidence import Evidence, with_evidence
 from ledger.cli.ordering import (
-    EvidenceOption,
-    NoEvidenceOption,
-    TitleEnOption,
-    TitleZhOption,
     account_of_name,
-    require_evidence,
 )
 from ledger.cli.sending import Sending, sends
 from ledger.cli.signing import Signing, signs
@@ -73,26 +69,24 @@ def accept(organisation: OrganisationArgument, *, sending: Sending) -> None:
 
 @app.command()
 @sends("council", "Organisations.beginRecovery", who=_ALLIANCE_COUNCIL)
+@with_evidence(must_be_said=True)
 def recover(
     organisation: OrganisationArgument,
     successor: Annotated[
         str, typer.Argument(help="The account that shall take over (0x…), or a key's name.")
     ],
     *,
-    evidence: EvidenceOption = "",
-    no_evidence: NoEvidenceOption = False,
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Begin to give an organisation whose key is lost to another account; it can be objected to."""
     from ledger.services import organisations
 
-    require_evidence(evidence, there_is_none=no_evidence)
+    evidence.require()
     account = account_of_name(sending.settings, successor, "successor")
     (org_id,) = org_ids_of(sending.settings, [organisation])
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = organisations.begin_recovery(desktop.order, org_id, account, commitment)
         found = desktop.desk.contracts.organisations.recovery_of(org_id, at="latest")
     text = f"It can be finished from {show_time(found.finishable_from)} on."
@@ -129,36 +123,32 @@ def finish_recovery(organisation: OrganisationArgument, *, sending: Sending) -> 
 
 @app.command()
 @sends("council", "Organisations.retire", who=_ALLIANCE_COUNCIL)
+@with_evidence(must_be_said=True)
 def retire(
     organisation: OrganisationArgument,
     *,
-    evidence: EvidenceOption = "",
-    no_evidence: NoEvidenceOption = False,
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Retire an organisation that is no more and part of no other, for good."""
     from ledger.services import organisations
 
-    require_evidence(evidence, there_is_none=no_evidence)
+    evidence.require()
     (org_id,) = org_ids_of(sending.settings, [organisation])
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = organisations.retire(desktop.order, org_id, evidence=commitment)
     sending.show_done(operation)
 
 
 @app.command()
 @sends("council", "Organisations.retire", who=_ALLIANCE_COUNCIL)
+@with_evidence(must_be_said=True)
 def merge(
     organisation: OrganisationArgument,
     into: Annotated[str, typer.Argument(help="What it is part of now, by id or key.")],
     *,
-    evidence: EvidenceOption = "",
-    no_evidence: NoEvidenceOption = False,
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Retire an organisation that is part of another now; its memberships are revoked before.
@@ -167,11 +157,11 @@ def merge(
     """
     from ledger.services import organisations
 
-    require_evidence(evidence, there_is_none=no_evidence)
+    evidence.require()
     (org_id,) = org_ids_of(sending.settings, [organisation])
     (successor_id,) = org_ids_of(sending.settings, [into])
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = organisations.retire(desktop.order, org_id, successor_id, commitment)
     text = f"`moonlake credit carry-over PROGRAMME {org_id}` moves its balance in each programme."
     sending.show_done(operation, text=text)
@@ -179,24 +169,22 @@ def merge(
 
 @app.command("name-successor")
 @sends("council", "Organisations.nameSuccessor", who=_ALLIANCE_COUNCIL)
+@with_evidence(must_be_said=True)
 def name_successor(
     organisation: OrganisationArgument,
     successor: Annotated[str, typer.Argument(help="What it is part of, by id or key.")],
     *,
-    evidence: EvidenceOption = "",
-    no_evidence: NoEvidenceOption = False,
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Say what an organisation that was retired alone is part of, once and for good."""
     from ledger.services import organisations
 
-    require_evidence(evidence, there_is_none=no_evidence)
+    evidence.require()
     (org_id,) = org_ids_of(sending.settings, [organisation])
     (successor_id,) = org_ids_of(sending.settings, [successor])
     with sending.ordering() as desktop:
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation = organisations.name_successor(desktop.order, org_id, successor_id, commitment)
     sending.show_done(operation)
 

@@ -17,13 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.chain.addresses import show_address
-from ledger.cli.ordering import (
-    EvidenceOption,
-    NoEvidenceOption,
-    TitleEnOption,
-    TitleZhOption,
-    require_evidence,
-)
+from ledger.cli.evidence import Evidence, with_evidence
 from ledger.cli.output import JsonOption, show
 from ledger.cli.proposal_drafting import draft
 from ledger.cli.proposal_telling import (
@@ -61,6 +55,7 @@ ProposalArgument = Annotated[str, typer.Argument(help="A proposal's number.")]
 
 @app.command()
 @sends("council", "Council.propose", who=_COUNCILLOR)
+@with_evidence(must_be_said=True)
 def propose(
     council: Annotated[
         str, typer.Argument(help="Whose council: a programme's id or key; 0, the whole alliance's.")
@@ -78,10 +73,7 @@ def propose(
     though_refused: Annotated[
         bool, typer.Option("--though-refused", help="Propose what would be refused if done now.")
     ] = False,
-    evidence: EvidenceOption = "",
-    no_evidence: NoEvidenceOption = False,
-    title_zh: TitleZhOption = "",
-    title_en: TitleEnOption = "",
+    evidence: Evidence,
     sending: Sending,
 ) -> None:
     """Propose one command or several, which the council's seat does, all or none."""
@@ -89,7 +81,7 @@ def propose(
     from ledger.services import councils
     from ledger.wiring import opened_chain
 
-    require_evidence(evidence, there_is_none=no_evidence)
+    evidence.require()
     expires_at = parse_time("expires", expires) if expires else _usual_end()
     programme_id = _council_of(sending.settings, council)
     with opened_chain(sending.settings) as chain:
@@ -105,7 +97,7 @@ def propose(
             raise refused[1]
         for number, error in refused.items():
             typer.echo(f"Call {number} would be refused now: {error}", err=True)
-        commitment = desktop.keep_evidence(evidence, title_zh, title_en)
+        commitment = evidence.keep(desktop)
         operation, proposal_id = councils.propose(
             desktop.order, programme_id, calls, expires_at, commitment
         )

@@ -34,6 +34,7 @@ from ledger.cli.settings_options import SENDING, take_instead, with_settings
 from ledger.cli.view import plain
 from ledger.config import Settings
 from ledger.domain.operations import new_operation_id, parse_operation_id
+from ledger.errors import Interrupted, LedgerError, OutcomeOpen
 
 if TYPE_CHECKING:
     from ledger.chain.signers import TransactionFields
@@ -67,19 +68,21 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How a command that sends was asked for."""
+    """How a command that sends was asked for. `several` as in `Sent`."""
 
     settings: Settings
     key: str
     operation_id: bytes
     dry_run: bool
     as_json: bool
+    several: bool = False
 
     @contextmanager
     def ordering(self) -> Iterator[Desktop]:
         """A desk with the command's order. Where it is only rehearsed, the command ends in it.
 
-        Raises what `ledger.cli.ordering.ordering` does, and Drafted within `drafting`.
+        Raises what `ledger.cli.ordering.ordering` does, Drafted within `drafting`, and OutcomeOpen
+        where something goes wrong once the operation is written down.
         """
         from ledger.services.orders import Rehearsed
 
@@ -96,10 +99,32 @@ class Sending:
             except Rehearsed as rehearsed:
                 _show_rehearsed(rehearsed.operation, desktop.desk, as_json=self.as_json)
                 raise typer.Exit(0) from rehearsed
+            except LedgerError as error:
+                if self.dry_run or self.several or not _is_open(desktop.desk, self.operation_id):
+                    raise
+                raise OutcomeOpen(
+                    problem=str(error),
+                    operation_id="0x" + self.operation_id.hex(),
+                    cause=error.code,
+                ) from error
 
     def show_done(self, operation: Operation, *, text: str = "", **more: Any) -> None:
         """Say what was done, in which transaction and block."""
         show_done(operation, as_json=self.as_json, text=text, **more)
+
+    def interrupted(self) -> Interrupted:
+        """What to say where the command was interrupted, at whatever step."""
+        if self.dry_run or _drafting.get() is not None:
+            return Interrupted()
+        if self.several:
+            remedy = "Run the same command again: it goes on, and does nothing twice."
+            return Interrupted(remedy=remedy)
+        shown = "0x" + self.operation_id.hex()
+        remedy = (
+            f"It may be on its way as operation {shown}: run the same command with that id as its "
+            "--operation-id, and it is done once. `moonlake operation show` says how far it is."
+        )
+        return Interrupted(remedy=remedy, operation_id=shown)
 
 
 def sends(
@@ -120,7 +145,11 @@ def sends(
             **given: Any,
         ) -> None:
             chosen = parse_operation_id(operation_id) if operation_id else new_operation_id()
-            command(**given, sending=Sending(settings, signer, chosen, dry_run, as_json))
+            sending = Sending(settings, signer, chosen, dry_run, as_json, several)
+            try:
+                command(**given, sending=sending)
+            except KeyboardInterrupt as error:
+                raise sending.interrupted() from error
 
         options: tuple[tuple[str, Any, Any], ...] = (
             ("signer", str, signer_option(key)),
@@ -135,6 +164,19 @@ def sends(
         return decorated
 
     return decorate
+
+
+def _is_open(desk: Desk, operation_id: bytes) -> bool:
+    """Whether an operation is written down and not at its end; so too where that cannot be seen."""
+    from ledger.outbox.records import find_operation
+    from ledger.store.engine import reading
+
+    try:
+        with reading(desk.engine) as connection:
+            found = find_operation(connection, operation_id)
+    except LedgerError:
+        return True
+    return found is not None and found.is_open
 
 
 def sent_by(command: Callable[..., object] | None) -> Sent | None:

@@ -12,6 +12,7 @@ LedgerError
 ├── OfficeProblem       what is kept beside the chain is not as it was kept
 ├── SendingProblem      a transaction's fate
 ├── AccessProblem       who calls, and whether he may
+├── Interrupted         a command that was told to end before it was done
 └── Unforeseen          a fault of Moonlake's own, and where its traceback is
 
 Whoever raises or catches one takes it from here.
@@ -62,6 +63,7 @@ from ledger.errors.audits import (
     ProofsUnavailable,
 )
 from ledger.errors.base import (
+    Interrupted,
     LedgerError,
     Unforeseen,
 )
@@ -126,6 +128,7 @@ from ledger.errors.sending import (
     OperationFailed,
     OperationOfAnother,
     OperationSettled,
+    OutcomeOpen,
     ReceiptOverdue,
     SendingProblem,
     TransactionTooLarge,
@@ -148,6 +151,7 @@ from ledger.errors.setup import (
     NotDeployed,
     PasswordUnusable,
     PortInUse,
+    ResultsUnwritten,
     SetupProblem,
     ToolMissing,
 )
@@ -220,6 +224,7 @@ __all__ = [
     "IdempotencyInFlight",
     "ImportUnfinished",
     "InputRefused",
+    "Interrupted",
     "InvalidFile",
     "InvalidSetting",
     "InvalidValue",
@@ -262,6 +267,7 @@ __all__ = [
     "OperationOfAnother",
     "OperationSettled",
     "OtherRelease",
+    "OutcomeOpen",
     "PasswordUnusable",
     "PolicyRefused",
     "PortInUse",
@@ -271,6 +277,7 @@ __all__ = [
     "ReorganisationTooDeep",
     "RequestTooLarge",
     "RestoreRefused",
+    "ResultsUnwritten",
     "RightsUnknown",
     "RowsWrong",
     "SameOfficer",

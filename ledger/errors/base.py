@@ -1,6 +1,7 @@
-"""The root of the tree of errors, and the one for what nobody foresaw.
+"""The root of the tree of errors, the one for what nobody foresaw, and the one for who was stopped.
 
 LedgerError
+├── Interrupted
 └── Unforeseen
 
 An error carries its values as keyword arguments; its sentence is made from them, so that the
@@ -39,6 +40,18 @@ class LedgerError(Exception):
     def facts(self) -> Mapping[str, Any]:
         """The values, without those that are parts of its sentences."""
         return {key: value for key, value in self.values.items() if key not in self.phrases}
+
+
+class Interrupted(LedgerError):
+    """Somebody, or the system, told a command to end before it was done."""
+
+    code = "command.interrupted"
+    sentence = "Interrupted."
+    next_step = "{remedy}"
+    phrases = frozenset({"remedy"})
+
+    def __init__(self, *, remedy: str = "Run the same command again.", **values: object) -> None:
+        super().__init__(remedy=remedy, **values)
 
 
 class Unforeseen(LedgerError):

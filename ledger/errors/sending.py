@@ -11,6 +11,7 @@ SendingProblem
 ├── FeesTooHigh
 ├── TransactionTooLarge
 ├── NonceTaken
+├── OutcomeOpen
 └── ReceiptOverdue
 """
 
@@ -126,6 +127,20 @@ class NonceTaken(SendingProblem):
         "for another."
     )
     next_step = "Run the same command with the same operation id; it is signed anew."
+
+
+class OutcomeOpen(SendingProblem):
+    """Something went wrong after an operation was written down; `cause` is the code of that."""
+
+    code = "sending.outcome_open"
+    sentence = (
+        "{problem} What was asked is kept as operation {operation_id}, and may be done already."
+    )
+    next_step = (
+        "Put that right, then run the same command with that id as its --operation-id: so it is "
+        "done once. `moonlake operation show` says how far it is."
+    )
+    phrases = frozenset({"problem"})
 
 
 class ReceiptOverdue(SendingProblem):

@@ -6,6 +6,7 @@ SetupProblem
 ├── PortInUse
 ├── FolderUnusable
 ├── DiskFull
+├── ResultsUnwritten
 ├── DatabaseUnusable
 ├── DatabaseDamaged
 ├── AlreadyRunning
@@ -60,7 +61,7 @@ class PortInUse(SetupProblem):
 class FolderUnusable(SetupProblem):
     code = "setup.folder_unusable"
     sentence = "The folder {path} cannot be used: {problem}."
-    next_step = "Make it writable, or choose another with MOONLAKE_HOME."
+    next_step = "Make it writable, or choose another; the data folder is that of MOONLAKE_HOME."
 
 
 class DiskFull(SetupProblem):
@@ -78,6 +79,18 @@ class DiskFull(SetupProblem):
         remedy: str = "Free some space there, then run the same command again.",
     ) -> None:
         super().__init__(what=what, remedy=remedy)
+
+
+class ResultsUnwritten(SetupProblem):
+    """An import is sent and recorded, and its file of results cannot be written."""
+
+    code = "import.results_unwritten"
+    sentence = "What could be sent is sent and recorded, but not the file of results: {problem}"
+    next_step = (
+        "`moonlake import show {import_id} --results FILE` writes it, as soon as there is room, or "
+        "elsewhere."
+    )
+    phrases = frozenset({"problem"})
 
 
 class DatabaseUnusable(SetupProblem):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ledger.errors import EvidenceRefused, InvalidValue, ScannerFailed
+from ledger.processes import strangers_environment
 
 SCAN_SECONDS = 120.0
 
@@ -63,6 +64,7 @@ def scan_file(path: Path, command: Sequence[str]) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SCAN_SECONDS,
+            env=strangers_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:

@@ -135,11 +135,12 @@ def _connected(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _known_told(engine: Engine) -> Iterator[None]:
-    """Tell damage and a full disk by our errors; what else a driver says, the caller judges."""
+    """Tell damage, a full disk and a lost server by our errors; what else a driver says, the caller
+    judges."""
     try:
         yield
     except DBAPIError as error:
-        if _is_damage(error) or _is_full(engine, error):
+        if error.connection_invalidated or _is_damage(error) or _is_full(engine, error):
             raise database_unusable(engine, error) from error
         raise
 

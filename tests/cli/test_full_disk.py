@@ -21,6 +21,8 @@ from ledger.cli.mirror_reports import LineReporter
 from ledger.disks import folder_unusable
 from ledger.errors import DatabaseUnusable, DiskFull, FolderUnusable, LedgerError
 from ledger.mirror.reports import OtherLeads
+from ledger.services.imports.spool import Spool
+from ledger.services.spreadsheets.tables import Problem
 from ledger.store.engine import database_unusable, open_engine, writing
 
 NO_ROOM = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -161,3 +163,16 @@ def test_database__that_cannot_even_be_read__is_told_by_the_room_that_is_left(
 
     assert isinstance(told, expected)
     engine.dispose()
+
+
+def test_spool__on_a_full_disk__is_told_as_that() -> None:
+    problem = Problem("amount", "x" * 100_000, "a whole number")
+
+    with pytest.raises(DiskFull, match="TMPDIR"), _small_spool() as spool:
+        spool.add_wrong([(1, "A-1", [problem])])
+
+
+def _small_spool() -> Spool:
+    spool = Spool()
+    spool._sql.execute("PRAGMA max_page_count = 4")
+    return spool

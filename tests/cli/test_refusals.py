@@ -31,6 +31,7 @@ from ledger.errors import (
 )
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
+from ledger.office.scanning import scan_file
 from ledger.processes import wait_until
 from ledger.store.engine import open_engine, reading
 from ledger.store.schema import upgrade_schema
@@ -245,6 +246,16 @@ def test_evidence__that_cannot_be_kept__is_said_as_it_is(tmp_path: Path) -> None
         open_document(tmp_path / "none")
     with pytest.raises(InvalidFile, match="too long"):
         open_document(tmp_path / ("x" * 300))
+
+
+def test_scanner__which_is_no_program_of_ours__is_not_handed_our_passwords(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOONLAKE_KEY_PASSWORD", "secret")
+    monkeypatch.setenv("SCANNERS_OWN", "kept")
+    clean = 'test -z "$MOONLAKE_KEY_PASSWORD" && test "$SCANNERS_OWN" = kept'
+
+    scan_file(tmp_path / "document", ["/bin/sh", "-c", clean])  # it raises where it ends with 1
 
 
 def test_not_found__of_an_entry__has_no_made_up_plural() -> None:

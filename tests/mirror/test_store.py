@@ -165,6 +165,17 @@ def test_read__where_postgresql_does_not_answer__hides_the_password() -> None:
     engine.dispose()
 
 
+def test_write__whose_server_ends__is_told_as_a_database_that_cannot_be_used(
+    postgres_url: str,
+) -> None:
+    engine = open_engine(postgres_url)
+    with pytest.raises(DatabaseUnusable), writing(engine) as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    with reading(engine) as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
+
+
 @pytest.mark.parametrize(("durable", "level"), [(True, 2), (False, 1)])
 def test_open__of_sqlite__keeps_commits_as_asked(
     sqlite_url: str, durable: bool, level: int

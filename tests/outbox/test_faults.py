@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from ledger.chain.addresses import show_address
 from ledger.chain.contracts import authority
 from ledger.chain.contracts.credits import encode_award
+from ledger.chain.rpc import Node
 from ledger.chain.sending import Call, prepare_transaction
 from ledger.chain.signers import LocalSigner, TransactionFields, sign
 from ledger.domain.commands import Award
@@ -21,6 +23,7 @@ from ledger.errors import (
     ContractRefused,
     DiskFull,
     KeyHalted,
+    NodeRefused,
     OperationOfAnother,
     ReceiptOverdue,
 )
@@ -345,3 +348,41 @@ def _fill(connection: Connection, *_arguments: object, **_named: object) -> None
         connection.exec_driver_sql("INSERT INTO filling VALUES (zeroblob(1000000))")
     finally:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+
+
+# --- nodes that do not do what they say ---
+
+
+class LyingNode(Node):
+    """A node that says another hash than it takes, or takes nothing of what it says it knows."""
+
+    def __init__(self, url: str, *, forgets: int) -> None:
+        super().__init__(url)
+        self._left = forgets
+
+    def ask_each(self, method: str, params: Any, result_type: Any) -> Any:
+        """Tell of transactions what is not so."""
+        if method != "eth_sendRawTransaction":
+            return super().ask_each(method, params, result_type)
+        if self._left:
+            self._left -= 1
+            return [
+                NodeRefused(url=self.url, method=method, message="already known", node_code=-32000)
+                for _ in params
+            ]
+        answers = super().ask_each(method, params, result_type)
+        return ["0x" + "ab" * 32 if isinstance(each, str) else each for each in answers]
+
+
+@pytest.mark.parametrize("forgets", [0, 3], ids=["says-another-hash", "forgets-what-it-knows"])
+def test_submit__to_a_node_that_says_what_is_not_so__is_done_once_in_the_same_bytes(
+    ledger: Ledger, sqlite_engine: Engine, tmp_path: Path, forgets: int
+) -> None:
+    with LyingNode(ledger.anvil.url, forgets=forgets) as node:
+        sender = Sender(ledger, sqlite_engine, tmp_path, node=node, rules=HASTY)
+        before = sender.nonce()
+        done = sender.award(ledger.operation())
+
+    assert done.state is State.INCLUDED
+    assert len(done.attempts) == 1
+    assert sender.ledger.node.nonce(ledger.officer.address, "latest") == before + 1

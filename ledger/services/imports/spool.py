@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from ledger.domain.operations import derive_operation_id
+from ledger.errors import DiskFull
 from ledger.services.imports.kinds import Item
 from ledger.services.spreadsheets.tables import Problem
 
@@ -74,10 +75,13 @@ class Spool:
     def __exit__(
         self,
         _kind: type[BaseException] | None,
-        _error: BaseException | None,
+        error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        """Close it. Raises DiskFull where an error said that there is no room for it."""
         self.close()
+        if isinstance(error, sqlite3.OperationalError) and _is_full(error):
+            raise DiskFull(what="the folder for temporary files (TMPDIR)") from error
 
     def close(self) -> None:
         """Forget it all."""
@@ -229,6 +233,10 @@ class Spool:
         self._sql.execute("BEGIN")
         self._sql.executemany(statement, rows)
         self._sql.execute("COMMIT")
+
+
+def _is_full(error: sqlite3.OperationalError) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def _second(column: str, reference: str, alone: str, alone_in: str, first: int) -> Problem:
