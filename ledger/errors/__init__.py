@@ -34,6 +34,7 @@ from ledger.errors.access import (
     ScopeMissing,
     ServerCannotSign,
     SignInRefused,
+    TooManyKeys,
     TooManyRequests,
 )
 from ledger.errors.asked import (
@@ -97,6 +98,7 @@ from ledger.errors.nodes import (
     NodeAnswerInvalid,
     NodeAnswerTooLarge,
     NodeAnswerUnreadable,
+    NodeBusy,
     NodeLacksBlock,
     NodeLagging,
     NodeProblem,
@@ -240,6 +242,7 @@ __all__ = [
     "NodeAnswerInvalid",
     "NodeAnswerTooLarge",
     "NodeAnswerUnreadable",
+    "NodeBusy",
     "NodeLacksBlock",
     "NodeLagging",
     "NodeProblem",
@@ -282,6 +285,7 @@ __all__ = [
     "SignerRefused",
     "SignerUnreachable",
     "StorageUnusable",
+    "TooManyKeys",
     "TooManyRequests",
     "ToolMissing",
     "TransactionTooLarge",
