@@ -305,10 +305,8 @@ def test_key__of_an_account_that_the_chain_does_not_know__is_charged_to_its_addr
 # What can be read in two ways
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/status%0A", "/metrics%0a", "/v1/status%00", "/%09/a.example"]
-)
-def test_path__with_a_control_character__is_none(here: httpx.Client, path: str) -> None:
+@pytest.mark.parametrize("path", ["/v1/status%0A", "/metrics%0a", "/healthz%0A"])
+def test_path__with_a_line_end_behind_it__is_none(here: httpx.Client, path: str) -> None:
     said = talk(here, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
 
     assert said.startswith(b"HTTP/1.1 404")
