@@ -53,7 +53,9 @@ CACHE_CONTROL = "no-cache"  # keep it, but ask each time whether it still holds
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 KEPT_BYTES = 16 * 1024 * 1024
-"""Of bodies that a process keeps to give again."""
+"""Of answers that a process keeps to give again."""
+
+_KEPT_BESIDE = 500
 
 _T = TypeVar("_T")
 
@@ -128,6 +130,11 @@ class KeptAnswer:
     headers: Mapping[str, str]
     route: str
 
+    @property
+    def size(self) -> int:
+        """About the bytes that it takes: a question can be longer than its answer."""
+        return len(self.body) + 2 * len(self.question) + _KEPT_BESIDE
+
 
 class Kept:
     """Answers by their tags, which were given lately: what is asked for again is not made again.
@@ -163,12 +170,12 @@ class Kept:
             if tag in self._answers:
                 return
             self._answers[tag] = answer
-            self._size += len(answer.body)
+            self._size += answer.size
             count = self._questions.get(answer.question, 0)
             self._questions[answer.question] = count + 1
             while self._size > self._most:
                 _, gone = self._answers.popitem(last=False)
-                self._size -= len(gone.body)
+                self._size -= gone.size
                 self._questions[gone.question] -= 1
                 if not self._questions[gone.question]:
                     del self._questions[gone.question]

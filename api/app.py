@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -53,6 +54,7 @@ from api.routes import (
     unsubscriptions,
     webhooks,
 )
+from api.waiting import MOST_AT_NODE
 from ledger import __version__
 from ledger.config import Settings
 from ledger.services.sharing.entitlements import SharesShelf
@@ -114,7 +116,8 @@ def create_app(
     app.state.limits = limits
     app.state.clock = clock
     app.state.nonce_secret = None
-    app.state.streams = set()
+    app.state.places_at_node = threading.BoundedSemaphore(MOST_AT_NODE)
+    app.state.streams = {}
     app.state.is_stopping = is_stopping
 
     known = [Depends(refuse_unknown_parameters)]

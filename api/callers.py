@@ -26,6 +26,7 @@ from ledger.errors import (
     AccessDenied,
     ApiKeyRefused,
     ForgeryRefused,
+    LedgerError,
     NotSignedIn,
     ScopeMissing,
 )
@@ -109,7 +110,7 @@ async def may_read(request: Request) -> None:
     """
     settings: Settings = request.app.state.settings
     if settings.read_policy != "open":
-        await run_in_threadpool(_check_reader, request)
+        await run_in_threadpool(check_reader, request)
 
 
 def has_office(request: Request, caller: Caller) -> bool:
@@ -119,7 +120,11 @@ def has_office(request: Request, caller: Caller) -> bool:
     )
 
 
-def _check_reader(request: Request) -> None:
+def check_reader(request: Request) -> None:
+    """The same, in a thread."""
+    settings: Settings = request.app.state.settings
+    if settings.read_policy == "open":
+        return
     caller = require_caller(request, Scope.READ)
 
     def may(read: Reading) -> bool:
@@ -166,11 +171,28 @@ def _by_key(request: Request, header: str) -> Caller:
     except ApiKeyRefused:
         limits.charge_failure(request)
         raise
-    limits.remember_key(header.encode("latin-1"), key.prefix)
+    raw = header.encode("latin-1")
+    if not limits.knows(raw) and _is_of_the_ledger(request, key.account):
+        limits.remember_key(raw, key.prefix)
     if needs_note(key, now=now):
         with writing_office(request) as connection:
             note_use(connection, key, now=now)
     return Caller(key.account, f"key:{key.prefix}", key.scopes)
+
+
+def _is_of_the_ledger(request: Request, account: bytes) -> bool:
+    """Whether the chain knows the account. Whoever makes accounts up makes as many keys as he
+    likes, and is charged as who he is."""
+
+    def is_known(read: Reading) -> bool:
+        if read_roles(read.connection, read.moment, account):
+            return True
+        return read_controlled_by(read.connection, read.moment, account) is not None
+
+    try:
+        return answers_of(request).read(is_known)
+    except LedgerError:
+        return False  # the mirror cannot be read now; the next request asks again
 
 
 def _check_forgery(request: Request, settings: Settings, token: str) -> None:

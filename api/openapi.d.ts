@@ -16582,7 +16582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing is mirrored yet, or no node has the state after that block any more. */
+            /** @description Nothing is mirrored yet, no node has the state after that block any more, or too many wait for it. */
             503: {
                 headers: {
                     [name: string]: unknown;

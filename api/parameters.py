@@ -20,7 +20,7 @@ from api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from ledger.domain.keys import KEY_PATTERN
 
 _MAX_BIGINT = 2**63 - 1
-_DIGITS = re.compile(r"-?[0-9]+")
+_DIGITS = re.compile(r"-?[0-9]{1,400}")  # zeros before a number would make names without end
 _KEY = f"^(?:{KEY_PATTERN.pattern}|0x[0-9a-f]{{64}})$"
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"  # PostgreSQL keeps no text with a zero byte in it
 

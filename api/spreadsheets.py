@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
 
-from ledger.office.profiles import is_formula
+from ledger.office.profiles import may_be_formula
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -76,7 +76,7 @@ def write_xlsx(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def _plain(cell: Cell) -> Cell:
-    return "'" + cell if isinstance(cell, str) and is_formula(cell) else cell
+    return "'" + cell if isinstance(cell, str) and may_be_formula(cell) else cell
 
 
 def _line(number: int, row: Sequence[Cell]) -> str:

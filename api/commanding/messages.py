@@ -15,6 +15,7 @@ from api.formats import parse_time
 from api.kinds import Kind
 from api.rights import Standing, stand_as_bringer
 from api.schemas.messages import SignedMessageCommand
+from api.waiting import waiting_for_node
 from ledger.domain.access import Scope
 from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
 from ledger.domain.messages import SignedMessage
@@ -39,11 +40,12 @@ def _bring(request: Request, _reading: Reading, body: SignedMessageCommand) -> A
 
     def place(order: Order) -> Operation:
         used: VoucherRefused | None = None
-        try:
-            check_voucher(voucher, desk.deployment(), desk.opened().node)
-        except (VoucherUsed, VoucherCancelled) as error:
-            used = error  # if this outbox brought it, what is known of it is shown
-        return bring(order, voucher, terms, used)
+        with waiting_for_node(request):  # anybody may bring what he signed himself
+            try:
+                check_voucher(voucher, desk.deployment(), desk.opened().node)
+            except (VoucherUsed, VoucherCancelled) as error:
+                used = error  # if this outbox brought it, what is known of it is shown
+            return bring(order, voucher, terms, used)
 
     programme_id = ProgrammeId(voucher.message.values.get("programmeId", ALLIANCE_WIDE))
     command = "bring-" + voucher.kind.lower()

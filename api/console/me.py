@@ -12,7 +12,8 @@ from api.callers import Caller, find_caller
 from api.console.languages import Language
 from api.console.names import organisation_name
 from api.console.pages import own_page
-from ledger.errors import NotSignedIn
+from ledger.domain.access import Scope
+from ledger.errors import NotSignedIn, ScopeMissing
 from ledger.mirror.queries.accounts import read_budgets, read_roles
 from ledger.mirror.queries.balances import read_balances
 from ledger.mirror.queries.organisations import read_controlled_by
@@ -34,6 +35,8 @@ def me(request: Request) -> Response:
     except NotSignedIn:  # a session that has ended
         caller = None
 
+    if caller is not None and Scope.READ not in caller.scopes:
+        raise ScopeMissing(scope=Scope.READ.value)
     is_open = request.app.state.settings.read_policy == "open"
 
     def build(reading: Reading, language: Language) -> Mapping[str, Any]:

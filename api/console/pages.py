@@ -170,17 +170,19 @@ def _shared(request: Request, pages: Pages, language: Language) -> dict[str, Any
         item for item in request.query_params.multi_items() if item[0] not in {PARAMETER, "cursor"}
     ]
 
+    path = "/" + request.url.path.lstrip("/")  # two slashes would lead to another server
+
     def here(**changed: object) -> str:
         """This page with other values in its query; an empty one leaves the parameter out."""
         query = {**dict(kept), **changed}
         text = urlencode({name: value for name, value in query.items() if value not in ("", None)})
-        return f"{request.url.path}?{text}" if text else request.url.path
+        return f"{path}?{text}" if text else path
 
     return {
         "language": language,
         "languages": languages(),
         "here": here,
-        "path": request.url.path,
+        "path": path,
         "asset": pages.asset,
         "version": __version__,
         "reading": None,

@@ -29,6 +29,7 @@ from api.schemas.access import (
     SessionAnswer,
     SignInCommand,
 )
+from api.waiting import waiting_for_node
 from ledger.chain.addresses import parse_address
 from ledger.chain.sign_in import (
     Relied,
@@ -44,9 +45,16 @@ from ledger.config import Settings
 from ledger.domain.access import Scope
 from ledger.errors import AccessDenied, SignInRefused
 from ledger.office.access_log import add_line, list_newest
-from ledger.office.api_keys import ApiKey, create_api_key, list_api_keys, revoke_api_key
+from ledger.office.api_keys import (
+    ApiKey,
+    create_api_key,
+    list_api_keys,
+    require_room,
+    revoke_api_key,
+)
 from ledger.office.sessions import (
     begin_session,
+    check_nonce,
     csrf_token_of,
     end_session,
     new_nonce,
@@ -131,8 +139,9 @@ def create_session(request: Request, body: SignInCommand) -> Response:
     message = parse_message(body.message)
     signature = parse_signature(body.signature)
     check_message(message, _relied(request), now=now)
-    _check_signature(request, message, signature)
     secret = _secret(request)
+    check_nonce(secret, message.nonce, now=now)  # before a node is asked for whoever made one up
+    _check_signature(request, message, signature)
     with writing_office(request) as connection:
         use_nonce(connection, secret, message.nonce, now=now)
         new = begin_session(connection, message.account, now=now, until=message.expires_at)
@@ -181,14 +190,11 @@ def create_key(
     caller: Annotated[Caller, Depends(Needs(session=True))],
 ) -> Response:
     """Make an API key for the account that is signed in. The key is shown this once."""
+    now = clock_of(request)()
     with writing_office(request) as connection:
+        require_room(connection, caller.account, now=now)
         key, text = create_api_key(
-            connection,
-            caller.account,
-            body.name,
-            body.scopes,
-            days=body.days,
-            now=clock_of(request)(),
+            connection, caller.account, body.name, body.scopes, days=body.days, now=now
         )
         _log(
             connection,
@@ -296,7 +302,7 @@ def _check_signature(request: Request, message: SignInMessage, signature: bytes)
     """Raise SignInRefused unless the account itself signed, or its contract says so."""
     if is_signed_with_key(message.account, message.digest(), signature):
         return
-    with asking_node(request.app.state.settings) as node:
+    with waiting_for_node(request), asking_node(request.app.state.settings) as node:
         if is_signed_by_contract(node, message.account, message.digest(), signature):
             return
     raise SignInRefused(problem="the signature is not the account's")

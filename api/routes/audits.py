@@ -19,7 +19,9 @@ from api.parameters import OrganisationPath, asked_moment
 from api.routes.access import SIGNED_IN
 from api.routes.declared import ALWAYS, problems
 from api.schemas.audits import AuditAnswer, AuditCommand, CertificateAnswer
+from api.waiting import waiting_for_node
 from ledger.audit.options import read_options, write_options
+from ledger.domain.access import Scope
 from ledger.domain.ids import OrgId
 from ledger.errors import AccessDenied, NotFound
 from ledger.mirror.queries.organisations import require_organisation
@@ -54,7 +56,7 @@ _FAULTS = problems(
     },
 )
 def create_audit(
-    request: Request, body: AuditCommand, caller: Annotated[Caller, Depends(Needs())]
+    request: Request, body: AuditCommand, caller: Annotated[Caller, Depends(Needs(Scope.READ))]
 ) -> Response:
     """Verify now: export everything and verify it, as an auditor would. For officers; one at a
     time."""
@@ -117,7 +119,8 @@ def get_bundle(request: Request) -> Response:
         **problems(
             s404="There is no such organisation.",
             s502="The chain's node does not answer, or not what is proved.",
-            s503="Nothing is mirrored yet, or no node has the state after that block any more.",
+            s503="Nothing is mirrored yet, no node has the state after that block any more, or too "
+            "many wait for it.",
         ),
     },
 )
@@ -135,9 +138,10 @@ def get_certificate(
     def body(reading: Reading) -> tuple[bytes, dict[str, str]]:
         moment = reading.moment
         require_organisation(reading.connection, moment, OrgId(org_id))
-        found = make_certificate(
-            settings, reading.state.chain_id, org_id, moment.block_number, moment.block_hash
-        )
+        with waiting_for_node(request):
+            found = make_certificate(
+                settings, reading.state.chain_id, org_id, moment.block_number, moment.block_hash
+            )
         name = f"certificate-{org_id}-at-{moment.block_number}.json"
         return found, {"Content-Disposition": f'inline; filename="{name}"'}
 

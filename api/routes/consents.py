@@ -20,6 +20,7 @@ from api.parties import SecretHeader, party_to, programme_ids
 from api.routes.applications import OF_ONE, STEP, ApplicationPath, Asked, id_of, take_step
 from api.routes.declared import problems
 from api.schemas.applications import ApplicationAnswer, ConsentCommand, ConsentMessage
+from api.waiting import waiting_for_node
 from ledger.errors import InvalidValue
 from ledger.office import casework
 from ledger.office.cases import Case
@@ -51,7 +52,7 @@ def get_consent_message(
     programme_id = answers_of(request).read(programme_ids)[case.programme]
     now = int(clock_of(request)())
     deadline = now + days * 86400
-    with opened_desk(request.app.state.settings) as desk:
+    with waiting_for_node(request), opened_desk(request.app.state.settings) as desk:
         found = Decider(desk, None, "", now).message_for(case, programme_id, deadline=deadline)
     return answer(ConsentMessage(deadline=deadline, typed_data=found.to_json()))
 
@@ -76,7 +77,7 @@ def give_consent(
     raw = bytes.fromhex(body.signature[2:])
     case, _ = party_to(request, id_of(application_id), secret)
     programme_id = answers_of(request).read(programme_ids)[case.programme]
-    with opened_desk(request.app.state.settings) as desk:
+    with waiting_for_node(request), opened_desk(request.app.state.settings) as desk:
         decider = Decider(desk, None, "", int(clock_of(request)()))
         decider.check_consent(case, programme_id, raw, body.deadline)
 

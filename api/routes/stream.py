@@ -14,12 +14,14 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
 from api.answers import Answers, Reading, answers_of
-from api.callers import find_caller, has_office, may_read
+from api.callers import check_reader, find_caller, has_office, may_read
 from api.keeping import NOT_KEPT
+from api.limits import Limits
 from api.parameters import OrganisationQuery, ProgrammeQuery
 from api.routes.declared import problems
 from api.routes.named import programme_named
 from api.streaming import KINDS, Position, Teller, Wanted, sees_own
+from ledger.domain.access import Scope
 from ledger.domain.ids import OrgId
 from ledger.errors import LedgerError, TooManyRequests
 
@@ -27,6 +29,9 @@ router = APIRouter(tags=["stream"])
 
 MOST_STREAMS = 256
 """Streams of one process: each asks the database a few times a second."""
+
+MOST_OF_ONE = 64
+"""Of them those of one address, or one API key: nobody takes all."""
 
 LOOK_SECONDS = 0.2
 HEARTBEAT_SECONDS = 15.0
@@ -108,28 +113,33 @@ def get_stream(
     headers = {**NOT_KEPT, "X-Accel-Buffering": "no"}
     if request.scope.get("moonlake.head"):
         return Response(media_type="text/event-stream", headers=headers)
-    open_streams: set[object] = request.app.state.streams
-    if len(open_streams) >= MOST_STREAMS:
-        raise TooManyRequests(limit=MOST_STREAMS, seconds=5)
+    limits: Limits = request.app.state.limits
+    given = request.headers.get("authorization", "").encode("latin-1")
+    name = limits.name_of(request.scope, given)
+    open_streams: dict[object, str] = request.app.state.streams
+    names = list(open_streams.values())
+    for most, count in ((MOST_STREAMS, len(names)), (MOST_OF_ONE, names.count(name))):
+        if count >= most:
+            raise TooManyRequests(limit=most, seconds=5)
     teller = Teller(wanted, sees, position)
     return StreamingResponse(
-        _events(request, teller), media_type="text/event-stream", headers=headers
+        _events(request, teller, name), media_type="text/event-stream", headers=headers
     )
 
 
 def _sight_of(request: Request) -> Callable[[Connection, bytes], bool]:
     """Which operations the caller may be told of."""
     caller = find_caller(request)
-    if caller is None:
+    if caller is None or Scope.READ not in caller.scopes:
         return _sees_none
     return _sees_all if has_office(request, caller) else sees_own(caller.account)
 
 
-async def _events(request: Request, teller: Teller) -> AsyncIterator[bytes]:
+async def _events(request: Request, teller: Teller, name: str) -> AsyncIterator[bytes]:
     answers = answers_of(request)
-    streams: set[object] = request.app.state.streams
-    streams.add(teller)
-    beat = time.monotonic()
+    streams: dict[object, str] = request.app.state.streams
+    streams[teller] = name
+    beat = checked = time.monotonic()
     try:
         yield b"retry: 2000\n\n"
         # Nothing is sent for long, so that only asking tells that the reader has gone.
@@ -141,13 +151,15 @@ async def _events(request: Request, teller: Teller) -> AsyncIterator[bytes]:
                 beat = time.monotonic()
             if not more:
                 await asyncio.sleep(LOOK_SECONDS)
-            if time.monotonic() - beat >= HEARTBEAT_SECONDS:
-                if not await run_in_threadpool(_is_still_good, request):
+            if time.monotonic() - checked >= HEARTBEAT_SECONDS:  # be there news or not
+                if not await run_in_threadpool(_is_still_good, request, teller):
                     return
+                checked = time.monotonic()
+            if time.monotonic() - beat >= HEARTBEAT_SECONDS:
                 beat = time.monotonic()
                 yield b": still here\n\n"
     finally:
-        streams.discard(teller)
+        streams.pop(teller, None)
 
 
 def _tell(answers: Answers, teller: Teller) -> tuple[list[bytes], bool]:
@@ -157,16 +169,17 @@ def _tell(answers: Answers, teller: Teller) -> tuple[list[bytes], bool]:
         return [], False  # the database is away for a moment; the place is kept
 
 
-def _is_still_good(request: Request) -> bool:
-    """Whether the credential that the stream was opened with still opens it."""
-    had = getattr(request.state, "caller", None)
-    if had is None:
+def _is_still_good(request: Request, teller: Teller) -> bool:
+    """Whether what the stream was opened with still opens it, and is told as much as before."""
+    if getattr(request.state, "caller", None) is None:
         return True
     del request.state.caller
     try:
-        return find_caller(request) is not None
+        check_reader(request)
+        teller.sees = _sight_of(request)
     except LedgerError:
         return False
+    return True
 
 
 def _sees_none(_connection: Connection, _operation_id: bytes) -> bool:

@@ -148,6 +148,7 @@ def _answer(settings: Settings, listener: Listener, not_ready_while: Path | None
     config = uvicorn.Config(
         app,
         http=Protocol if listener.counters is None else counted(listener.counters, listener.place),
+        ws="none",
         access_log=False,
         log_level="warning",
         log_config=None if is_json else uvicorn.config.LOGGING_CONFIG,

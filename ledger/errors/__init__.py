@@ -35,6 +35,7 @@ from ledger.errors.access import (
     ScopeMissing,
     ServerCannotSign,
     SignInRefused,
+    TooManyKeys,
     TooManyRequests,
 )
 from ledger.errors.asked import (
@@ -99,6 +100,7 @@ from ledger.errors.nodes import (
     NodeAnswerInvalid,
     NodeAnswerTooLarge,
     NodeAnswerUnreadable,
+    NodeBusy,
     NodeLacksBlock,
     NodeLagging,
     NodeProblem,
@@ -249,6 +251,7 @@ __all__ = [
     "NodeAnswerInvalid",
     "NodeAnswerTooLarge",
     "NodeAnswerUnreadable",
+    "NodeBusy",
     "NodeLacksBlock",
     "NodeLagging",
     "NodeProblem",
@@ -293,6 +296,7 @@ __all__ = [
     "SignerRefused",
     "SignerUnreachable",
     "StorageUnusable",
+    "TooManyKeys",
     "TooManyRequests",
     "ToolMissing",
     "TransactionTooLarge",

@@ -9,6 +9,7 @@ AccessProblem
 ├── ScopeMissing
 ├── ForgeryRefused
 ├── TooManyRequests
+├── TooManyKeys
 ├── RequestTooLarge
 ├── IdempotencyConflict
 ├── IdempotencyInFlight
@@ -80,6 +81,12 @@ class TooManyRequests(AccessProblem):
     code = "access.too_many_requests"
     sentence = "Too many requests: {limit} a minute are allowed."
     next_step = "Wait {seconds} s."
+
+
+class TooManyKeys(AccessProblem):
+    code = "access.too_many_keys"
+    sentence = "The account has {most} API keys that are good for something, which is the most."
+    next_step = "Revoke one that nobody uses any more."
 
 
 class RequestTooLarge(AccessProblem):

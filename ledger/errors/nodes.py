@@ -2,6 +2,7 @@
 
 NodeProblem              a node does not answer, or answers what cannot be true
 ├── NodeUnreachable
+├── NodeBusy
 ├── NodeRefused
 ├── NodeAnswerInvalid
 ├── NodeAnswerUnreadable
@@ -41,6 +42,14 @@ class NodeUnreachable(NodeProblem):
     next_step = (
         "Start the node (`moonlake devnet start` for the devnet) or correct MOONLAKE_RPC_URL."
     )
+
+
+class NodeBusy(NodeProblem):
+    """As many requests wait for the node as may; the others are answered without it."""
+
+    code = "node.busy"
+    sentence = "{most} requests wait for the chain's node already."
+    next_step = "Try again in a moment; what needs no node is answered as ever."
 
 
 class NodeRefused(NodeProblem):

@@ -16,15 +16,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from ledger.domain.access import Scope
-from ledger.errors import ApiKeyRefused, InvalidValue, NotFound
+from ledger.errors import ApiKeyRefused, InvalidValue, NotFound, TooManyKeys
 from ledger.office.profiles import check_text
 from ledger.store.office_tables import api_keys
 
 MARK = "mlk_"
 MAX_DAYS = 730
+MOST_GOOD = 50
+"""Keys of one account that are good at once: each has a row, and a bucket of its own."""
 NOTED_SECONDS = 60
 """The last use is noted once a minute: a write for each request would cost more than it is."""
 
@@ -87,6 +89,17 @@ def create_api_key(
         },
     )
     return key, text
+
+
+def require_room(connection: Connection, account: bytes, *, now: float) -> None:
+    """Raise TooManyKeys where an account has as many good keys as it may make for itself."""
+    query = select(func.count()).where(
+        api_keys.c.account == account,
+        api_keys.c.revoked_at.is_(None),
+        api_keys.c.expires_at > now,
+    )
+    if connection.execute(query).scalar_one() >= MOST_GOOD:
+        raise TooManyKeys(most=MOST_GOOD)
 
 
 def find_api_key(connection: Connection, text: str, *, now: float) -> ApiKey:

@@ -144,6 +144,12 @@ def is_formula(text: str) -> bool:
     return text.startswith(FORMULA_MARKS) or text.strip().startswith(FORMULA_MARKS)
 
 
+def may_be_formula(text: str) -> bool:
+    """The same for what is written out: programs of China and Japan take wide signs for narrow
+    ones. In a text that somebody gives they are no more than punctuation."""
+    return is_formula(unicodedata.normalize("NFKC", text[:1000]))
+
+
 def keep_profile(connection: Connection, profile: Profile) -> bytes:
     """Keep the profile and give its commitment; the one given before where it is kept already.
 

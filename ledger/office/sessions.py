@@ -63,8 +63,8 @@ def new_nonce(secret: bytes, *, now: float) -> tuple[str, int]:
     return body + _check(secret, body), expires_at
 
 
-def use_nonce(connection: Connection, secret: bytes, nonce: str, *, now: float) -> None:
-    """Use a nonce up. Raises SignInRefused for one that is not ours, too old, or used."""
+def check_nonce(secret: bytes, nonce: str, *, now: float) -> int:
+    """Until when a nonce of ours is good, used or not. Raises SignInRefused for any other."""
     body, check = nonce[:-_CHECK], nonce[-_CHECK:]
     if len(nonce) != _RANDOM + _TIME + _CHECK or not hmac.compare_digest(
         check, _check(secret, body)
@@ -73,6 +73,12 @@ def use_nonce(connection: Connection, secret: bytes, nonce: str, *, now: float) 
     expires_at = int(body[_RANDOM:], 16)
     if expires_at <= now:
         raise SignInRefused(problem="the nonce is too old")
+    return expires_at
+
+
+def use_nonce(connection: Connection, secret: bytes, nonce: str, *, now: float) -> None:
+    """Use a nonce up. Raises SignInRefused for one that is not ours, too old, or used."""
+    expires_at = check_nonce(secret, nonce, now=now)
     connection.execute(delete(used_nonces).where(used_nonces.c.expires_at < int(now)))
     # A signed message is a credential as long as its nonce is fresh: none of it is written down.
     used = {"nonce": hashlib.sha256(nonce.encode()).hexdigest(), "expires_at": expires_at}

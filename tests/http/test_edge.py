@@ -51,7 +51,7 @@ def test_address__that_asks_too_much__is_told_to_wait(own_ledger: Ledger, serve:
 def test_key__that_asks_too_much__is_told_to_wait_and_no_other(
     own_ledger: Ledger, serve: Serve
 ) -> None:
-    one, two = (new_key(own_ledger, b"\x09" * 20, Scope.READ) for _ in range(2))
+    one, two = (new_key(own_ledger, account_of(4), Scope.READ) for _ in range(2))
     client = serve(changed(own_ledger, rate_limit=5))
 
     def ask(key: str) -> int:

@@ -15,7 +15,17 @@ from tests.http.conftest import Ledger
 from tests.http.facts import LAST_BLOCK, STRANGER
 
 GALAXYSPACE = 4
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "=cmd|' /C calc'!A0"]
+FORMULAS = [
+    "=1+1",
+    "\uff1d1",
+    " \uff20SUM(A1)",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    " =1",
+    "=cmd|' /C calc'!A0",
+]
 _CELLS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 

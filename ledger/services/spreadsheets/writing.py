@@ -21,7 +21,7 @@ from xml.sax.saxutils import escape
 
 from ledger.disks import folder_unusable
 from ledger.errors import InvalidValue
-from ledger.office.profiles import is_formula
+from ledger.office.profiles import may_be_formula
 from ledger.services.spreadsheets.xlsx_book import MAX_CELL_CHARACTERS
 from ledger.services.spreadsheets.xlsx_records import MAX_SHEET_ROWS
 
@@ -111,7 +111,7 @@ def write_table(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Cel
 def safe(cell: Cell) -> str:
     """A cell's text, which no spreadsheet program calculates."""
     text = "" if cell is None else str(cell)
-    return f"'{text}" if isinstance(cell, str) and is_formula(text) else text
+    return f"'{text}" if isinstance(cell, str) and may_be_formula(text) else text
 
 
 @contextmanager
