@@ -440,7 +440,7 @@ def erase(
 ) -> None:
     """Erase the form, documents and words of an application that has ended, for good."""
     from ledger.office.casework import erase_case
-    from ledger.services.erasure import scrub
+    from ledger.services.scrubbing import scrub
     from ledger.store.engine import writing
     from ledger.wiring import open_evidence, opened_database
 
