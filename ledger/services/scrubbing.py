@@ -57,8 +57,9 @@ _FOR_SUPERUSERS = (
     ("SELECT pg_switch_wal()", "the segment of the log that is written now"),
     ("CHECKPOINT", "files that PostgreSQL deletes at its next checkpoint"),
 )
-_FORGET_SAMPLES = (  # noqa: S608  the names are ours
-    "DELETE FROM pg_catalog.pg_statistic WHERE starelid IN (SELECT oid FROM pg_catalog.pg_class"
+_FORGET_SAMPLES = (
+    "DELETE FROM pg_catalog.pg_statistic"  # noqa: S608  the names are ours
+    " WHERE starelid IN (SELECT oid FROM pg_catalog.pg_class"
     " WHERE relnamespace = CAST(current_schema() AS regnamespace) AND relname IN ("
     + ", ".join(f"'{table.name}'" for table in _TABLES)
     + "))"
