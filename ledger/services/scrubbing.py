@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from ledger.store.engine import POSTGRESQL
 from ledger.store.import_tables import import_lines, import_rows
 from ledger.store.office_tables import (
+    access_log,
     application_cases,
     application_documents,
     applications,
@@ -26,7 +27,6 @@ from ledger.store.office_tables import (
     evidence_files,
     notice_choices,
     notices,
-    office_log,
     private_evidence,
     profiles,
 )
@@ -39,7 +39,7 @@ _TABLES = (
     application_documents,
     evidence_files,
     private_evidence,
-    office_log,
+    access_log,
     notices,
     notice_choices,
     import_lines,
