@@ -160,11 +160,16 @@ _SEEING = text(
 
 
 def _deletes_its_log(connection: Connection) -> bool:
-    """Whether a checkpoint has deleted all that the log held, and nobody else has a copy."""
+    """Whether a checkpoint has deleted all that the log held, and nobody else has a copy.
+
+    Segments that wait to be used again, from before `wal_recycle` was off, hold what they held.
+    """
     query = text(
         "SELECT current_setting('wal_recycle') = 'off' AND current_setting('archive_mode') = 'off'"
         " AND current_setting('wal_keep_size') IN ('0', '0MB')"
         " AND NOT EXISTS (SELECT 1 FROM pg_replication_slots)"
         " AND NOT EXISTS (SELECT 1 FROM pg_stat_replication)"
+        " AND NOT EXISTS (SELECT 1 FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'"
+        " AND name > pg_walfile_name(pg_current_wal_lsn()))"
     )
     return bool(connection.execute(query).scalar_one())
