@@ -225,7 +225,6 @@ def _begin(
             "programme_id": asked.programme_id,
             "credits": asked.credits,
             "idempotency_key": asked.idempotency_key,
-            "body_sha256": asked.body_hash.hex(),
             "signed_by": show_bytes(standing.signer.address),
             "offices": sorted(standing.offices),
             "request_id": REQUEST_ID.get(),

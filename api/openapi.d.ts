@@ -2744,7 +2744,8 @@ export interface components {
         };
         /**
          * AccessLineView
-         * @description A line of the log. `hash` is SHA-256 over `previous` and the line's canonical JSON.
+         * @description A line of the log. `hash` is SHA-256 over `previous` and the line's canonical JSON. `sealed`
+         *     commits to what was said, which is for those alone whom it concerns.
          */
         AccessLine: {
             /** Account */
@@ -2780,6 +2781,8 @@ export interface components {
              * @example 0x5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b
              */
             previous: string;
+            /** Sealed */
+            sealed: string | null;
             /** Subject */
             subject: string;
             /** Via */

@@ -339,6 +339,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
+    def sends_mail(self) -> bool:
+        """Whether a mail server is named, and who its mail is from."""
+        return bool(self.smtp_url and self.smtp_from)
+
+    @property
     def uses_devnet(self) -> bool:
         """Whether the chain is the devnet that Moonlake itself starts."""
         return not self.rpc_url

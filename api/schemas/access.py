@@ -110,7 +110,8 @@ class ApiKeysPage(Schema):
 
 
 class AccessLineView(Schema):
-    """A line of the log. `hash` is SHA-256 over `previous` and the line's canonical JSON."""
+    """A line of the log. `hash` is SHA-256 over `previous` and the line's canonical JSON. `sealed`
+    commits to what was said, which is for those alone whom it concerns."""
 
     number: Annotated[int, Field(ge=1)]
     at: Time
@@ -119,6 +120,7 @@ class AccessLineView(Schema):
     action: Annotated[str, Field(examples=["operation.asked"])]
     subject: str
     detail: Annotated[str, Field(description="Further facts, as canonical JSON.")]
+    sealed: Digest | None
     previous: Digest
     hash: Digest
 
@@ -126,6 +128,7 @@ class AccessLineView(Schema):
     def of(cls, line: AccessLine) -> Self:
         values: dict[str, Any] = {
             "at": show_milliseconds(line.at),
+            "sealed": None if line.sealed is None else show_bytes(line.sealed),
             "previous": show_bytes(line.previous),
             "hash": show_bytes(line.hash),
         }

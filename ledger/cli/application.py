@@ -301,7 +301,8 @@ def erase(
 ) -> None:
     """Erase the form, documents and words of an application that has ended, for good."""
     from ledger.office.casework import erase_case
-    from ledger.services.erasure import scrub
+    from ledger.office.log import note_step
+    from ledger.services.scrubbing import scrub
     from ledger.store.engine import writing
     from ledger.wiring import open_evidence, opened_database
 
@@ -309,6 +310,8 @@ def erase(
     with opened_database(settings) as engine:
         with writing(engine) as connection:
             files = erase_case(connection, store, parse_application(application))
+            subject = f"application:{application}"
+            note_step(connection, subject, "erased", actor="command line", at=now())
         for content_hash in files:
             store.discard(content_hash)
         remaining = scrub(engine)

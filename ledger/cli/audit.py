@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import ledger.cli.audit_now  # noqa: F401  it adds its command
+import ledger.cli.audit_log
+import ledger.cli.audit_now  # noqa: F401  they add their commands
 from ledger.cli.audit_certificate import show_findings
 from ledger.cli.audit_offline import anchors, app, progress_of, write_file
 from ledger.cli.output import JsonOption, show

@@ -29,7 +29,7 @@ def backup(
     settings: Settings,
     as_json: JsonOption = False,
 ) -> None:
-    """Back up office, outbox, documents and deployment; Moonlake may go on running.
+    """Back up office, outbox, documents, proofs and deployment; Moonlake may go on running.
 
     The file holds names, contacts and webhooks' secrets: keep it as you keep those.
     """
@@ -45,8 +45,9 @@ def backup(
             with_keys=with_keys,
             now=int(time.time()),
         )
+    rows, keys, proofs = sum(made.rows.values()), made.keys, made.proofs
     lines = [
-        f"{sum(made.rows.values())} rows, {made.documents} documents, {made.keys} files of keys.",
+        f"{rows} rows, {made.documents} documents; files of keys {keys}, proofs {proofs}.",
         f"Digest {made.digest}.",
         *(f"The file of document {each} is gone." for each in made.missing),
     ]

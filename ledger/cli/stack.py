@@ -1,4 +1,5 @@
-"""What `moonlake up` runs: devnet, mirror, server, sender of webhooks; started, watched, stopped.
+"""What `moonlake up` runs: devnet, mirror, server, senders of webhooks and, where a mail server is
+named, of notices; started, watched, stopped.
 
 Each start makes good what the last end left undone: contracts that are missing, blocks that the
 devnet lost, transactions that were signed and not sent. It refuses data of another chain.
@@ -120,7 +121,10 @@ class Stack:
         self._server = self._new_server(settings)
         self._mirror = Child(settings, "mirror", "follow", grace=_GRACE, report=report)
         self._mirrors = False
-        self._webhooks = Child(settings, "webhook", "send", grace=_GRACE, report=report)
+        self._senders = [
+            Child(settings, name, "send", grace=_GRACE, report=report)
+            for name in ("webhook", *(["notice"] if settings.sends_mail else []))
+        ]
         self._rechecks: Rechecks | None = None
         self._readiness_due = 0.0
         self._unready = ""
@@ -148,7 +152,8 @@ class Stack:
         self._let_be_ready()
         self._wait_until_ready()
         self._begin_rechecks()
-        self._webhooks.start()  # last: nobody waits for it
+        for sender in self._senders:
+            sender.start()  # last: nobody waits for them
         return self._readying.describe(self._console())
 
     def watch(self) -> None:
@@ -161,7 +166,8 @@ class Stack:
         if self._rechecks is not None:
             self._rechecks.stop()
             self._rechecks = None
-        self._webhooks.stop()
+        for sender in self._senders:
+            sender.stop()
         self._server.stop()
         self._mirror.stop()
         self._let_be_ready()
@@ -245,7 +251,8 @@ class Stack:
     def _check(self) -> None:
         self._server.check()
         self._mirror.check()
-        self._webhooks.check()
+        for sender in self._senders:
+            sender.check()
         if self._devnet is not None and self._devnet.check():
             self._readying.reconcile()
             self._readying.send_what_is_left()
@@ -344,6 +351,9 @@ def require_startable(settings: Settings) -> None:
     if settings.uses_devnet and settings.port == settings.devnet_port:
         problem = f"{settings.port} is the devnet's port too (MOONLAKE_DEVNET_PORT)"
         raise InvalidSetting(setting="MOONLAKE_PORT", problem=problem)
+    if settings.smtp_url and not settings.smtp_from:
+        problem = "it names nobody, and MOONLAKE_SMTP_URL a mail server"
+        raise InvalidSetting(setting="MOONLAKE_SMTP_FROM", problem=problem)
     require_free_port(settings.host, settings.port, setting="MOONLAKE_PORT")
     if settings.uses_devnet:
         check_tool_and_port(settings)

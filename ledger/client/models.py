@@ -75,7 +75,9 @@ class AcceptanceDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the log. `hash` is SHA-256 over `previous` and the line's canonical JSON."""
+    """A line of the log. `hash` is SHA-256 over `previous` and the line's canonical JSON.
+    `sealed` commits to what was said, which is for those alone whom it concerns.
+    """
 
     number: int
     at: str
@@ -86,6 +88,7 @@ class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     detail: str
     """Further facts, as canonical JSON."""
+    sealed: str | None
     previous: str
     """32 bytes: a hash, a commitment, or an operation's id."""
     hash: str

@@ -50,8 +50,10 @@ class Scope(StrEnum):
 class AccessLine:
     """A line of the log: who did what, when (milliseconds since 1970 UTC), by what credential.
 
-    `account` is 0x hex; `via` is `session:…`, `key:…` or `command line`; `subject` is the id of
-    what it is about; `detail` holds further facts as canonical JSON, nothing of it secret.
+    `account` is 0x hex, or the name that a command line was given; `via` is `session:…`, `key:…`,
+    `command line` or, for a step of the office, `office`; `subject` is the id of what it is about;
+    `detail` holds further facts as canonical JSON, nothing of it secret. `sealed` commits to what
+    was said, which is erased by emptying `said` and `salt`.
     """
 
     number: int
@@ -63,16 +65,27 @@ class AccessLine:
     detail: str
     previous: bytes
     hash: bytes
+    sealed: bytes | None = None
+    said: str = ""
+    salt: bytes | None = None
+
+
+def seal_words(salt: bytes, said: str) -> bytes:
+    """What a line's hash covers of words that may have to be erased: SHA-256 of salt and words."""
+    return hashlib.sha256(salt + said.encode("utf-8")).digest()
 
 
 def hash_line(line: AccessLine) -> bytes:
-    """What the line's hash must be: SHA-256 over the one before and the line's canonical JSON."""
-    values = {name: value for name, value in asdict(line).items() if name not in _HASHES}
+    """What the line's hash must be: SHA-256 over the one before and the line's canonical JSON, with
+    `sealed` as hex where something was said, and without the words."""
+    values = {name: value for name, value in asdict(line).items() if name not in _APART}
+    if line.sealed is not None:
+        values["sealed"] = line.sealed.hex()
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(line.previous + text.encode("utf-8")).digest()
 
 
-_HASHES = ("previous", "hash")
+_APART = ("previous", "hash", "sealed", "said", "salt")
 
 
 def check_lines(lines: Iterable[AccessLine], *, last: tuple[int, bytes] | None = None) -> int:
@@ -90,7 +103,16 @@ def check_lines(lines: Iterable[AccessLine], *, last: tuple[int, bytes] | None =
             raise AccessLogBroken(number=number, problem="does not follow the one before")
         if line.hash != hash_line(line):
             raise AccessLogBroken(number=number, problem="is not as it was written")
+        if not _is_said(line):
+            raise AccessLogBroken(number=number, problem="does not say what was said")
         previous = line.hash
     if last is not None and (number, previous) != last:
         raise AccessLogBroken(number=last[0], problem="is not the last, as it was noted")
     return number
+
+
+def _is_said(line: AccessLine) -> bool:
+    """Whether its words are those that it was sealed with, or erased, or were never there."""
+    if line.salt is None:
+        return not line.said
+    return line.sealed == seal_words(line.salt, line.said)

@@ -1,4 +1,5 @@
-"""The log of privileged calls, kept where nobody edits it by accident.
+"""The log of privileged acts, calls and steps of the office alike, kept where nobody edits it by
+accident.
 
 A line is in the transaction of what it tells, or before what it announces, so that nothing
 privileged happens without one. Lines are added one after the other: whoever adds one holds the row
@@ -12,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from ledger.domain.access import NO_HASH, AccessLine, check_lines, hash_line
+from ledger.domain.access import NO_HASH, AccessLine, check_lines, hash_line, seal_words
+from ledger.domain.commitments import new_salt
 from ledger.office.rows import insert_ignoring
 from ledger.store.office_tables import access_log, access_log_end
 
@@ -30,8 +32,12 @@ def add_line(
     action: str,
     subject: str = "",
     detail: Mapping[str, Any] | None = None,
+    said: str = "",
 ) -> AccessLine:
-    """Add a line in the caller's transaction; `at` is in milliseconds since 1970 UTC."""
+    """Add a line in the caller's transaction; `at` is in milliseconds since 1970 UTC.
+
+    `said` are words that may have to be erased: the line's hash covers a salted commitment to them.
+    """
     insert_ignoring(connection, access_log_end, {"id": 1, "number": 0, "hash": NO_HASH})
     # Takes the row, so that two who add at once do it one after the other.
     connection.execute(
@@ -40,6 +46,9 @@ def add_line(
     end = connection.execute(select(access_log_end).where(_ONLY)).one()
     text = json.dumps(detail or {}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     line = AccessLine(end.number, at, account, via, action, subject, text, bytes(end.hash), NO_HASH)
+    if said:
+        salt = new_salt()
+        line = replace(line, said=said, salt=salt, sealed=seal_words(salt, said))
     line = replace(line, hash=hash_line(line))
     connection.execute(insert(access_log), asdict(line))
     connection.execute(update(access_log_end).values(hash=line.hash).where(_ONLY))
@@ -60,9 +69,7 @@ def read_lines(
             .limit(count)
         )
         rows = connection.execute(query).all()
-        for row in rows:
-            values = {**row._mapping, "previous": bytes(row.previous), "hash": bytes(row.hash)}
-            yield AccessLine(**values)
+        yield from map(_line, rows)
         if len(rows) < count:
             return
         after = rows[-1].number
@@ -77,10 +84,7 @@ def list_newest(connection: Connection, *, before: int, limit: int) -> tuple[Acc
         .order_by(access_log.c.number.desc())
         .limit(limit)
     )
-    return tuple(
-        AccessLine(**{**row._mapping, "previous": bytes(row.previous), "hash": bytes(row.hash)})
-        for row in connection.execute(query)
-    )
+    return tuple(map(_line, connection.execute(query)))
 
 
 def read_end(connection: Connection) -> tuple[int, bytes]:
@@ -93,6 +97,20 @@ def read_end(connection: Connection) -> tuple[int, bytes]:
 def verify_access_log(connection: Connection) -> int:
     """See that the log is as it was written; how many lines it has. Raises AccessLogBroken."""
     return check_lines(read_lines(connection), last=read_end(connection))
+
+
+def _line(row: Row[Any]) -> AccessLine:
+    values = dict(row._mapping)
+    for name in ("previous", "hash", "sealed", "salt"):
+        values[name] = None if values[name] is None else bytes(values[name])
+    return AccessLine(**{**values, "said": row.said or ""})
+
+
+def count_erased(connection: Connection) -> int:
+    """Of how many lines the words were erased."""
+    query = select(func.count()).select_from(access_log)
+    was_said = (access_log.c.sealed.is_not(None), access_log.c.salt.is_(None))
+    return int(connection.execute(query.where(*was_said)).scalar_one())
 
 
 _ONLY = access_log_end.c.id == 1

@@ -7,6 +7,7 @@ that was refused leaves no row: nothing was done, and the same key may be tried 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,6 +20,10 @@ from ledger.office.rows import insert_ignoring
 from ledger.store.office_tables import asked_operations
 
 PURPOSE = "moonlake operation asked over HTTP"
+ERASED = bytes(32)
+"""Stands for the hash of a body whose organisation was erased: a hash over names can be found again
+by trying names. A repetition is then known by its key alone."""
+
 ABANDONED_MILLISECONDS = 120_000
 """After which a request that was never finished is taken to be of a process that died."""
 
@@ -64,7 +69,7 @@ def claim(connection: Connection, asked: Asked) -> bool:
     found = find_asked(connection, asked.account, asked.idempotency_key)
     if found is None:  # it was refused between the two statements
         raise IdempotencyInFlight(key=asked.idempotency_key)
-    if found.body_hash != asked.body_hash:
+    if found.body_hash not in (asked.body_hash, ERASED):
         raise IdempotencyConflict(key=asked.idempotency_key)
     if found.stage is Stage.ACCEPTED:
         return False
@@ -144,6 +149,16 @@ def list_asked_by(connection: Connection, account: bytes, *, limit: int) -> tupl
         .limit(limit)
     )
     return tuple(bytes(row.operation_id) for row in connection.execute(query))
+
+
+def forget_bodies(connection: Connection, operation_ids: Collection[bytes]) -> None:
+    """Take away by what the bodies of these operations' requests would be known again."""
+    for operation_id in operation_ids:
+        connection.execute(
+            update(asked_operations)
+            .where(asked_operations.c.operation_id == operation_id)
+            .values(body_hash=ERASED)
+        )
 
 
 def credits_asked_for(

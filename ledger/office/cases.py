@@ -148,6 +148,11 @@ def list_cases(
     return [_case(row) for row in connection.execute(query)]
 
 
+def list_unregistered(connection: Connection) -> list[Case]:
+    """Applications whose applicant was never registered by them."""
+    return [_case(row) for row in connection.execute(select(cases).where(cases.c.org_id.is_(None)))]
+
+
 def list_decided(connection: Connection, *, since: int) -> list[Case]:
     """Applications that were admitted or declined at or after a second, oldest first."""
     decided = (CaseState.ADMITTED.value, CaseState.DECLINED.value)

@@ -3,8 +3,8 @@
 What was decided is on the chain in the end; here is the way there: the form, its documents, what
 was asked back and answered, who recommended what and who confirmed it. Nobody decides alone: who
 recommends cannot confirm. A step that the state does not allow is refused, and every step stands
-in the office's log. An applicant without an account follows it by a link, of which the hash alone
-is kept. Nothing of a form is public, and nothing of it is in a webhook's message.
+in the log of privileged acts. An applicant without an account follows it by a link, of which the
+hash alone is kept. Nothing of a form is public, and nothing of it is in a webhook's message.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ledger.office.cases import (
 )
 from ledger.office.contacts import replace_contacts
 from ledger.office.evidence import Description, Evidence, EvidenceStore
-from ledger.office.log import empty_steps, note_step, read_steps
+from ledger.office.log import count_steps, empty_steps, note_step
 from ledger.office.profiles import Subject, check_text
 from ledger.office.rows import raise_revision
 from ledger.office.webhooks.messages import Message, announce
@@ -350,7 +350,7 @@ def _move(
     done = action or state.value
     note_step(connection, _subject(case), done, actor=by, at=now, detail=detail)
     moved = read_case(connection, case.application_id)
-    number = len(read_steps(connection, _subject(case)))
+    number = count_steps(connection, _subject(case))
     data = {
         "application_id": case.shown,
         "programme": case.programme,

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from ledger.errors import IdempotencyConflict
 from ledger.office.rows import insert_ignoring
 from ledger.store.office_tables import asked_writes
+
+ERASED = bytes(32)
+"""Stands for what was asked of a subject that was erased; its repetition is known by its key."""
 
 KEPT_SECONDS = 30 * 86400
 """How long a repetition is known."""
@@ -45,7 +49,8 @@ def claim_write(
     if insert_ignoring(connection, asked_writes, row):
         return None
     found = connection.execute(select(asked_writes).where(*_is(actor, idempotency_key))).one()
-    if not hmac.compare_digest(bytes(found.body_hash), body_hash):
+    kept = bytes(found.body_hash)
+    if kept != ERASED and not hmac.compare_digest(kept, body_hash):
         raise IdempotencyConflict(key=idempotency_key)
     return str(found.subject)
 
@@ -55,6 +60,13 @@ def note_subject(connection: Connection, actor: str, idempotency_key: str, subje
     connection.execute(
         update(asked_writes).where(*_is(actor, idempotency_key)).values(subject=subject)
     )
+
+
+def forget_asked(connection: Connection, subjects: Collection[str]) -> None:
+    """Take away by what these subjects' requests would be known again."""
+    table = asked_writes
+    chosen = table.c.subject.in_(list(subjects))
+    connection.execute(update(table).where(chosen).values(body_hash=ERASED))
 
 
 def _is(actor: str, idempotency_key: str) -> tuple[ColumnElement[bool], ...]:

@@ -1,4 +1,5 @@
-"""Backs up what no chain can give back, and restores it: the office, the outbox, documents, keys.
+"""Backs up what no chain can give back, and restores it: the office, the outbox, documents, keys,
+and proofs of states that nodes have forgotten.
 
 Everything mirrored is left out: it is built again from the chain, and proved. The rows are of one
 moment of the database, which goes on being written meanwhile; a document is there before the row
@@ -55,8 +56,9 @@ _TABLES: Mapping[str, Table] = {
 """In an order in which a row comes after those that it refers to."""
 _MEMBER = re.compile(
     r"manifest\.json|tables/[a-z_]+\.jsonl|evidence/[0-9a-f]{64}|deployments/[0-9]+\.json"
-    r"|keys/(?:[a-z0-9-]+/)?[a-z0-9.-]+\.json"
+    r"|keys/(?:[a-z0-9-]+/)?[a-z0-9.-]+\.json|proofs/[0-9a-f]{16}/[0-9]+-[0-9a-f]{16}\.proofs"
 )
+_COUNTED = ("keys", "proofs")
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST = 16 * 1024 * 1024
 _ROWS_AT_ONCE = 500
@@ -66,7 +68,7 @@ _ROWS_AT_ONCE = 500
 class Backup:
     """What a backup holds. `digest` is over all rows, the same before and after.
 
-    `missing` are the hashes of documents whose file was gone.
+    `proofs` are files of captured states; `missing` the hashes of documents whose file was gone.
     """
 
     made_at: int
@@ -75,6 +77,7 @@ class Backup:
     documents: int
     missing: tuple[str, ...]
     keys: int
+    proofs: int = 0
 
 
 def write_backup(
@@ -139,6 +142,7 @@ def restore_backup(engine: Engine, store: EvidenceStore, path: Path, *, home: Pa
         manifest["documents"],
         tuple(manifest["missing"]),
         manifest["keys"],
+        manifest.get("proofs", 0),
     )
 
 
@@ -184,11 +188,13 @@ def _content_hashes(connection: Connection) -> list[bytes]:
 
 
 def _files_of(home: Path, *, with_keys: bool) -> dict[str, Path]:
-    """The deployment files, and the encrypted keys with their policies where they are wanted."""
+    """The deployment files, the captured proofs, and the encrypted keys with their policies where
+    they are wanted."""
     found = {f"deployments/{path.name}": path for path in (home / "deployments").glob("*.json")}
-    if with_keys:
-        for path in sorted((home / "keys").rglob("*.json")):
-            found[f"keys/{path.relative_to(home / 'keys').as_posix()}"] = path
+    wanted = [("proofs", "*.proofs"), *([("keys", "*.json")] if with_keys else [])]
+    for folder, pattern in wanted:
+        for path in sorted((home / folder).rglob(pattern)):
+            found[path.relative_to(home).as_posix()] = path
     return {name: path for name, path in found.items() if _MEMBER.fullmatch(name)}
 
 
@@ -206,8 +212,8 @@ def _describe(
             missing.append(each.hex())
         else:
             file.close()
-    keys = sum(name.startswith("keys/") for name in files)
-    return Backup(now, *tables, len(hashes) - len(missing), tuple(missing), keys)
+    keys, proofs = (sum(name.startswith(f"{kind}/") for name in files) for kind in _COUNTED)
+    return Backup(now, *tables, len(hashes) - len(missing), tuple(missing), keys, proofs)
 
 
 def _pack(  # noqa: PLR0917  each is a part of what is packed

@@ -9,27 +9,33 @@ cannot be is said, never left out: a database server's log, copies on other mach
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, or_, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, delete, or_, select
 
 from ledger.domain.ids import OrgId
-from ledger.office.cases import ENDED, documents_of, list_cases, profile_key
+from ledger.office.asked import forget_bodies
+from ledger.office.cases import (
+    ENDED,
+    Case,
+    documents_of,
+    list_cases,
+    list_unregistered,
+    profile_key,
+)
 from ledger.office.casework import erase_case, withdraw_for_erasure
 from ledger.office.contacts import read_contacts
 from ledger.office.evidence import EvidenceStore
 from ledger.office.log import empty_steps, note_step, read_steps
 from ledger.office.notices import erase_notices
-from ledger.office.profiles import LOGO, Subject
+from ledger.office.profiles import CREDIT_CODE, LOGO, Subject
+from ledger.office.repeats import forget_asked
 from ledger.office.rows import raise_revision
 from ledger.services.imports.forgetting import forget_organisation, read_traces
+from ledger.services.scrubbing import scrub
 from ledger.store.engine import POSTGRESQL, writing
-from ledger.store.import_tables import import_lines, import_rows
 from ledger.store.mirror_tables import (
     application_declines,
     entries,
@@ -37,40 +43,19 @@ from ledger.store.mirror_tables import (
     organisation_versions,
 )
 from ledger.store.office_tables import (
-    application_cases,
-    application_documents,
     applications,
+    asked_operations,
     contacts,
     evidence_files,
-    notice_choices,
-    notices,
-    office_log,
-    private_evidence,
     profiles,
 )
+from ledger.store.outbox_tables import operations
 
 _RESTING_ON = (entries, membership_versions, application_declines, organisation_versions)
 """Facts that name evidence and an organisation."""
 
-_TABLES = (
-    profiles,
-    contacts,
-    applications,
-    application_cases,
-    application_documents,
-    evidence_files,
-    private_evidence,
-    office_log,
-    notices,
-    notice_choices,
-    import_lines,
-    import_rows,
-)
-_PATIENCE = 30.0
-_WAL = (
-    "PostgreSQL's write-ahead log, its archives and standbys hold the deleted rows until they are "
-    "recycled; `SELECT pg_switch_wal()` and the archive's own retention end that"
-)
+_NAMING = ("register", "change-profile")
+"""What is asked for over HTTP with names in its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +102,10 @@ def erase_organisation(
             store.erase(connection, each)
             for each in sorted(held.documents if with_evidence else _logos(connection, held))
         ]
-        _erase_notices(connection, org_id, held)
-        for case in list_cases(connection, org_id=org_id):
+        cases = _cases_of(connection, org_id)
+        _erase_notices(connection, org_id, held, cases)
+        _forget_requests(connection, org_id, cases)
+        for case in cases:
             if case.state not in ENDED:
                 withdraw_for_erasure(connection, case, by=actor, now=now)
             files += erase_case(connection, store, case.application_id)
@@ -195,7 +182,7 @@ def export_organisation(connection: Connection, org_id: OrgId) -> dict[str, Any]
                     for each in read_steps(connection, f"application:{case.shown}")
                 ],
             }
-            for case in list_cases(connection, org_id=org_id)
+            for case in _cases_of(connection, org_id)
         ],
         "imports": [asdict(each) for each in read_traces(connection, org_id, words)],
         "log": [
@@ -205,84 +192,84 @@ def export_organisation(connection: Connection, org_id: OrgId) -> dict[str, Any]
     }
 
 
-def scrub(engine: Engine) -> tuple[str, ...]:
-    """Take deleted rows out of the database's files; what may still hold them, in sentences."""
-    if engine.dialect.name == POSTGRESQL:
-        return _scrub_postgresql(engine)
-    return _scrub_sqlite(engine)
-
-
-def _scrub_sqlite(engine: Engine) -> tuple[str, ...]:
-    """Write the file anew and empty its log; the index of the log holds no rows."""
-    pooled = engine.raw_connection()
-    try:
-        driver: Any = pooled.driver_connection
-        deadline = time.monotonic() + _PATIENCE
-        problem = ""
-        while True:
-            try:
-                driver.execute("VACUUM")
-                busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            except sqlite3.OperationalError as error:
-                busy, problem = 1, str(error)
-            if not busy:
-                return ()
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.1)
-    finally:
-        pooled.close()
-    why = problem or "another process is reading"
-    return (f"SQLite's file and log could not be written anew ({why}); run the command again",)
-
-
-def _scrub_postgresql(engine: Engine) -> tuple[str, ...]:
-    names = ", ".join(table.name for table in _TABLES)
-    remaining = [_WAL]
-    with engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(text(f"VACUUM FULL {names}"))
-        # Samples of values stand in the planner's statistics, too.
-        connection.execute(text(f"ANALYZE {names}"))
-        for statement, what in (
-            ("VACUUM FULL pg_catalog.pg_statistic", "the planner's old statistics"),
-            ("CHECKPOINT", "files that PostgreSQL deletes at its next checkpoint"),
-        ):
-            try:
-                connection.execute(text(statement))
-            except DBAPIError:
-                remaining.append(f"{what}: a superuser must run `{statement}`")
-    return tuple(remaining)
-
-
 def _holding(connection: Connection, org_id: OrgId) -> _Holding:
     table = organisation_versions
     mine = _distinct(connection, select(table.c.profile).where(table.c.org_id == org_id))
     others = _distinct(connection, select(table.c.profile).where(table.c.org_id != org_id))
-    known = select(profiles.c.key).where(
-        profiles.c.subject == Subject.ORGANISATION.value, profiles.c.commitment.in_(mine)
-    )
-    keys = frozenset(connection.execute(known).scalars())
-    same_key = select(profiles.c.commitment).where(
-        profiles.c.subject == Subject.ORGANISATION.value, profiles.c.key.in_(keys)
-    )
+    about = profiles.c.subject == Subject.ORGANISATION.value
+    known = select(profiles.c.key).where(about, profiles.c.commitment.in_(mine))
+    cases = _cases_of(connection, org_id)
+    keys = frozenset(connection.execute(known).scalars()) | {profile_key(each) for each in cases}
+    same_key = select(profiles.c.commitment).where(about, profiles.c.key.in_(keys))
     commitments = (_distinct(connection, same_key) - others) | (mine - others)
+    commitments |= _never_recorded(connection, commitments)
     documents = _documents_of(connection, org_id) | _logos_of(connection, commitments)
-    # Those of applications are erased with them, whatever is asked for.
-    for case in list_cases(connection, org_id=org_id):
-        keys |= {profile_key(case)}
+    for case in cases:  # these are erased with them, whatever is asked for
         documents -= set(documents_of(connection, case.application_id))
     return _Holding(keys, frozenset(commitments), frozenset(documents))
 
 
-def _erase_notices(connection: Connection, org_id: OrgId, held: _Holding) -> None:
+def _never_recorded(connection: Connection, commitments: Collection[bytes]) -> set[bytes]:
+    """Profiles of the same names that no chain ever committed to: what was asked for and failed."""
+    named = select(profiles.c.name_zh, profiles.c.name_en).where(
+        profiles.c.commitment.in_(commitments)
+    )
+    rows = list(connection.execute(named))
+    same = or_(
+        profiles.c.name_zh.in_({row.name_zh for row in rows} - {""}),
+        profiles.c.name_en.in_({row.name_en for row in rows} - {""}),
+    )
+    query = select(profiles.c.commitment).where(
+        profiles.c.subject == Subject.ORGANISATION.value,
+        same,
+        profiles.c.commitment.not_in(select(organisation_versions.c.profile)),
+    )
+    return _distinct(connection, query)
+
+
+def _cases_of(connection: Connection, org_id: OrgId) -> list[Case]:
+    """Its applications: those that led to it, and earlier ones by an account that acted for it and
+    for nobody else, or with its credit code."""
+    table = organisation_versions
+    mine = _distinct(connection, select(table.c.controller).where(table.c.org_id == org_id))
+    mine -= _distinct(connection, select(table.c.controller).where(table.c.org_id != org_id))
+    own = select(profiles.c.document).join(table, table.c.profile == profiles.c.commitment)
+    documents = connection.execute(own.where(table.c.org_id == org_id)).scalars()
+    codes = {json.loads(bytes(each)).get(CREDIT_CODE, "") for each in documents}
+    found = list_cases(connection, org_id=org_id)
+    codes |= {each.form.credit_code for each in found if each.form is not None}
+    return found + [
+        each
+        for each in list_unregistered(connection)
+        if each.controller in mine
+        or (each.form is not None and each.form.credit_code in codes - {""})
+    ]
+
+
+def _forget_requests(connection: Connection, org_id: OrgId, cases: Sequence[Case]) -> None:
+    """The hashes over bodies that named it: of what was recorded, and of what came to nothing."""
+    table = organisation_versions
+    recorded = select(table.c.operation_id).where(table.c.org_id == org_id)
+    failed = (
+        select(asked_operations.c.operation_id)
+        .join(operations, operations.c.operation_id == asked_operations.c.operation_id)
+        .where(
+            asked_operations.c.command.in_(_NAMING), operations.c.state.in_(("failed", "cancelled"))
+        )
+    )
+    forget_bodies(connection, _distinct(connection, recorded) | _distinct(connection, failed))
+    forget_asked(connection, [str(org_id), *(each.shown for each in cases)])
+
+
+def _erase_notices(
+    connection: Connection, org_id: OrgId, held: _Holding, own: Sequence[Case]
+) -> None:
     """What its people were told by e-mail, and what they chose not to be."""
     people = {
         each.email
         for key in held.keys
         for each in read_contacts(connection, Subject.ORGANISATION, key)
     }
-    own = list_cases(connection, org_id=org_id)
     forms = [case.form for case in own if case.form is not None]
     people |= {form.contact.email for form in forms if form.contact is not None}
     ids = [case.application_id for case in own]
@@ -351,7 +338,8 @@ def _delete_rows(connection: Connection, org_id: OrgId, held: _Holding) -> tuple
 
 
 def _distinct(connection: Connection, query: Any) -> set[bytes]:
-    return {bytes(found) for found in connection.execute(query.distinct()).scalars()}
+    rows = connection.execute(query.distinct()).scalars()
+    return {bytes(found) for found in rows if found is not None}
 
 
 def _hex(value: bytes) -> str:

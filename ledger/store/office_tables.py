@@ -138,6 +138,10 @@ access_log = Table(
     text("detail"),
     digest("previous"),
     digest("hash"),
+    digest("sealed", nullable=True),  # commits to what was said, where something was
+    text("said", nullable=True),  # emptied where its subject is erased, as is its salt
+    blob("salt", nullable=True),
+    Index("ix_access_log_subject", "subject", "number"),
 )
 
 access_log_end = Table(
@@ -234,17 +238,6 @@ contacts = Table(
     text("email"),
     text("phone"),
     text("address"),
-)
-
-office_log = Table(
-    "office_log",
-    metadata,
-    text("subject", primary_key=True),  # organisation or application, with its id
-    number("number", primary_key=True),  # from 1 for each subject
-    number("at"),  # seconds since 1970 UTC
-    text("actor"),  # an account, a key's name, or the applicant
-    text("action"),
-    text("detail"),  # what was said; emptied where its subject is erased
 )
 
 application_cases = Table(

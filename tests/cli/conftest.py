@@ -55,8 +55,8 @@ def start(copied: Path) -> Iterator[Callable[..., RunningStack]]:
     settings = stack_settings(copied)
     started: list[RunningStack] = []
 
-    def begin(*arguments: str) -> RunningStack:
-        started.append(RunningStack(settings, *arguments))
+    def begin(*arguments: str, **changed: str) -> RunningStack:
+        started.append(RunningStack(settings.model_copy(update=changed), *arguments))
         return started[-1]
 
     yield begin

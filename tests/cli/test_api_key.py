@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, update
 
 from ledger.domain.access import Scope
 from ledger.errors import ApiKeyRefused
 from ledger.office.access_log import read_lines, verify_access_log
 from ledger.office.api_keys import find_api_key
-from ledger.store.engine import open_engine, reading
+from ledger.store.engine import open_engine, reading, writing
+from ledger.store.office_tables import access_log
 from tests.support.stacks import CommandLine, stack_settings
 
 ACCOUNT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
@@ -47,7 +49,24 @@ def test_api_key__made_listed_and_revoked__opens_until_then(
             "api_key.created",
             "api_key.revoked",
         ]
+    check_log(moonlake, engine)
     engine.dispose()
+
+
+def check_log(moonlake: CommandLine, engine: Engine) -> None:
+    """By the command; a line that is changed, or is not the one that was noted, ends in 1."""
+    checked = moonlake.json("audit", "log")
+    noted = checked["last"]
+    assert (checked["lines"], checked["erased"]) == (2, 0)
+    assert moonlake.run("audit", "log", "--noted", noted).returncode == 0
+    other = moonlake.run("audit", "log", "--noted", noted[:-4] + "0000")
+    later = moonlake.run("audit", "log", "--noted", "3" + noted[1:])
+    with writing(engine) as connection:
+        connection.execute(update(access_log).values(account="0x00"))
+    changed = moonlake.run("audit", "log")
+    assert [each.returncode for each in (other, later, changed)] == [1, 1, 1]
+    assert "access.log_broken" in changed.stderr
+    assert moonlake.run("audit", "log", "--noted", "2").returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from ledger.chain.keystores import list_keys, read_password
 from ledger.cli import main as command_line
 from ledger.cli.children import Child
 from ledger.cli.ordering import open_document
+from ledger.cli.stack import require_startable
 from ledger.cli.statement import show_entries
 from ledger.cli.view import table
 from ledger.config import Settings, load_settings
@@ -426,3 +427,13 @@ def test_table__of_what_strangers_wrote__gives_a_terminal_nothing_to_obey() -> N
     assert "\x1b" not in shown
     assert "a\ufffd[2Jb\ufffdc" in shown
     assert ":cat: [bold]x" in shown
+
+
+def test_up__with_a_mail_server_and_nobody_to_send_from__is_refused_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings(home=tmp_path / "home", smtp_url="smtps://mail.example.org")
+
+    with pytest.raises(InvalidSetting, match="MOONLAKE_SMTP_FROM"):
+        require_startable(settings)
+    assert not settings.home.exists()

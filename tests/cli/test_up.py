@@ -33,7 +33,8 @@ SEASON_ENTRIES = 270
 def test_up__second_start__has_the_same_digest_and_ctrl_c_stops_everything(
     start: Start, recorded_ready: dict[str, Any]
 ) -> None:
-    stack = start("--demo")
+    mail = {"smtp_url": "smtp://127.0.0.1:9", "smtp_from": "office@example.org"}
+    stack = start("--demo", **mail)
 
     ready = stack.wait_until_ready()
     children = stack.children()
@@ -41,7 +42,7 @@ def test_up__second_start__has_the_same_digest_and_ctrl_c_stops_everything(
 
     assert (ready["digest"], ready["block"]) == (recorded_ready["digest"], recorded_ready["block"])
     assert ready["made_up"] is True
-    assert set(children) == {"anvil", "mirror", "serve"}
+    assert set(children) == {"anvil", "mirror", "serve", "webhook", "notice"}
     assert code == 0, stack.said
     assert not any(Path(f"/proc/{pid}").exists() for pid in children.values())
     assert "Traceback" not in stack.said

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, insert, select, update
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 
+import ledger.store
 from ledger.domain.access import AccessLine, check_lines, hash_line
 from ledger.errors import AccessLogBroken
-from ledger.office.access_log import add_line, read_end, read_lines, verify_access_log
-from ledger.store.engine import reading, writing
+from ledger.office.access_log import (
+    add_line,
+    count_erased,
+    read_end,
+    read_lines,
+    verify_access_log,
+)
+from ledger.office.log import empty_steps, note_step, read_steps
+from ledger.store.engine import open_engine, reading, writing
 from ledger.store.office_tables import access_log, access_log_end
+from ledger.store.schema import upgrade_schema
 from tests.support.desks import opened_engine
 
 
@@ -36,6 +48,7 @@ def add(engine: Engine, count: int) -> None:
                 action="operation.asked",
                 subject=f"0x{number:064x}",
                 detail={"command": "award", "名": "字"},
+                said="二" if number % 2 else "",
             )
 
 
@@ -56,13 +69,17 @@ def test_log__written_by_many_at_once__has_one_order(engine: Engine) -> None:
         assert verify_access_log(connection) == 30
 
 
-COLUMNS = ("at", "account", "via", "action", "subject", "detail", "previous", "hash")
+COLUMNS = (
+    *("at", "account", "via", "action", "subject", "detail", "previous", "hash"),
+    *("sealed", "said", "salt"),
+)
 
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_log__with_any_value_changed__is_broken(engine: Engine, column: str) -> None:
     add(engine, 4)
-    value: Any = {"at": 77, "previous": bytes(32), "hash": bytes(32)}.get(column, "{}")
+    raw = dict.fromkeys(("previous", "hash", "sealed", "salt"), bytes(32))
+    value: Any = {"at": 77, **raw}.get(column, "{}")
     with writing(engine) as connection:
         connection.execute(
             update(access_log).where(access_log.c.number == 2).values({column: value})
@@ -96,6 +113,71 @@ def test_log__with_its_end_cut_off_and_the_note_of_it_changed__is_known_by_an_ol
         assert verify_access_log(connection) == 3  # by itself it cannot tell
         with pytest.raises(AccessLogBroken):
             check_lines(read_lines(connection), last=noted)
+
+
+def test_log__whose_words_were_erased__holds_together_and_no_other_words_fit(
+    engine: Engine,
+) -> None:
+    with writing(engine) as connection:
+        note_step(connection, "application:0x01", "asked", actor="ann", at=7, detail="谁?")
+    add(engine, 2)
+    with writing(engine) as connection:
+        note_step(connection, "application:0x01", "answered", actor="applicant", at=8, detail="我")
+        assert verify_access_log(connection) == 4
+        steps = read_steps(connection, "application:0x01")
+        empty_steps(connection, "application:0x01")
+        assert verify_access_log(connection) == 4
+        assert count_erased(connection) == 2
+        emptied = read_steps(connection, "application:0x01")
+        connection.execute(update(access_log).where(access_log.c.number == 4).values(said="他"))
+        with pytest.raises(AccessLogBroken):
+            verify_access_log(connection)
+
+    assert [(each.number, each.at, each.action, each.detail) for each in steps] == [
+        (1, 7, "asked", "谁?"),
+        (2, 8, "answered", "我"),
+    ]
+    assert [(each.actor, each.detail) for each in emptied] == [("ann", ""), ("applicant", "")]
+
+
+def test_steps__of_a_release_with_two_logs__become_lines_of_the_one(database_url: str) -> None:
+    engine = open_engine(database_url)
+    with writing(engine) as connection:
+        config = Config()
+        folder = Path(ledger.store.__file__).parent / "migrations"
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0027")
+        add_line_of_before(connection)
+        row = "INSERT INTO office_log VALUES (:subject, :number, :at, :actor, :action, :detail)"
+        for number, at, action, detail in ((1, 5, "opened", ""), (2, 6, "asked", "谁?")):
+            values = {"subject": "application:0x01", "number": number, "at": at, "actor": "ann"}
+            connection.execute(text(row), {**values, "action": action, "detail": detail})
+
+    upgrade_schema(engine)
+
+    with writing(engine) as connection:
+        assert verify_access_log(connection) == 3
+        steps = read_steps(connection, "application:0x01")
+        note_step(connection, "application:0x01", "answered", actor="applicant", at=9)
+        assert verify_access_log(connection) == 4
+    engine.dispose()
+    assert [(each.at, each.actor, each.action, each.detail) for each in steps] == [
+        (5, "ann", "opened", ""),
+        (6, "ann", "asked", "谁?"),
+    ]
+
+
+def add_line_of_before(connection: Connection) -> None:
+    """A line as the release with two logs wrote it."""
+    line = AccessLine(1, 1, "0x01", "session:a", "tried", "", "{}", bytes(32), bytes(32))
+    values = asdict(replace(line, hash=hash_line(line)))
+    kept = {name: values[name] for name in values if name not in ("sealed", "said", "salt")}
+    names = ", ".join(f'"{name}"' for name in kept)
+    places = ", ".join(f":{name}" for name in kept)
+    connection.execute(text(f"INSERT INTO access_log ({names}) VALUES ({places})"), kept)
+    end = {"hash": kept["hash"]}
+    connection.execute(text("INSERT INTO access_log_end VALUES (1, 1, :hash)"), end)
 
 
 def test_log__with_a_line_added_to_it__is_broken(engine: Engine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import stat
 import tarfile
 import threading
@@ -14,12 +15,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, insert, inspect, select
 
+from ledger.audit.captures import Captures, capture_state
+from ledger.chain.headers import Header
 from ledger.domain.operations import new_operation_id
 from ledger.errors import BackupUnusable, EvidenceDamaged, FolderUnusable, RestoreRefused
-from ledger.mirror.contracts import Followed
 from ledger.mirror.digest import compute_digest
-from ledger.mirror.follow import sync
-from ledger.mirror.look import Mirror
 from ledger.office.access_log import add_line, verify_access_log
 from ledger.office.contacts import Contact, replace_contacts
 from ledger.office.evidence import Description, EvidenceStore
@@ -27,12 +27,13 @@ from ledger.office.profiles import Profile, Subject, keep_profile
 from ledger.office.sessions import nonce_secret
 from ledger.outbox.records import find_operation
 from ledger.services.backups import Backup, digest_rows, restore_backup, write_backup
-from ledger.store.engine import reading, writing
+from ledger.store.engine import POSTGRESQL, reading, writing
 from ledger.store.import_tables import import_lines
 from ledger.store.mirror_tables import metadata as mirror
 from ledger.store.office_tables import api_keys, profiles, sessions
 from tests.support.desks import Sender, opened_engine
 from tests.support.ledger import Ledger
+from tests.support.postgres import Cluster
 
 SESSION = {"token_hash": bytes(32), "account": bytes(20), "created_at": 1, "expires_at": 9}
 API_KEY = {
@@ -83,37 +84,64 @@ def back_up(engine: Engine, folder: Path, name: str = "backup.tar.gz", **given: 
     )
 
 
-def test_restore__after_everything_else_is_lost__gives_equal_digests(
-    sender: Sender, other_engine: Engine, tmp_path: Path
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_restore__after_everything_else_is_lost__gives_equal_digests_on_either_kind(
+    sender: Sender, tmp_path: Path, postgres_cluster: Cluster, kind: str
 ) -> None:
     operation_id, commitment = fill(sender)
+    header, content = captured(sender)
+    captures = Captures(tmp_path / "proofs" / sender.ledger.deployment.genesis_hash.hex()[:16])
+    captures.add(header, content)
     with reading(sender.engine) as connection:
         facts = compute_digest(connection)
         rows, _ = digest_rows(connection)
     made = back_up(sender.engine, tmp_path)
-    assert made.digest == rows
+    assert (made.digest, made.proofs) == (rows, 1)
+    destroy(sender.engine, tmp_path)
 
     home = tmp_path / "other"
     store = EvidenceStore(home / "evidence")
-    found = restore_backup(other_engine, store, tmp_path / "backup.tar.gz", home=home)
-    mirror = Mirror(
-        other_engine,
-        [sender.ledger.node],
-        Followed(sender.ledger.deployment),
-        finality_blocks=64,
-        stop=threading.Event(),
-    )
-    sync(mirror)
+    url = f"sqlite:///{home / 'ledger.sqlite3'}"
+    if kind == "postgresql":
+        url = postgres_cluster.new_database()
+    with opened_engine(url) as other:
+        found = restore_backup(other, store, tmp_path / "backup.tar.gz", home=home)
+        Sender(sender.ledger, other, home).mirror()
 
-    assert found.digest == made.digest
-    with reading(other_engine) as connection:
-        assert digest_rows(connection)[0] == rows
-        assert compute_digest(connection) == facts
-        assert find_operation(connection, operation_id) is not None
-        _, chunks = store.read(connection, commitment)
-        assert b"".join(chunks) == b"content"
-    with reading(sender.engine) as connection:
-        assert digest_rows(connection)[0] == rows
+        assert found == made
+        with reading(other) as connection:
+            assert digest_rows(connection)[0] == rows
+            assert compute_digest(connection) == facts
+            assert find_operation(connection, operation_id) is not None
+            _, chunks = store.read(connection, commitment)
+            assert b"".join(chunks) == b"content"
+        kept = Captures(home / "proofs" / captures.path.name).find(header)
+        assert kept is not None
+        assert kept.header == header
+        # The restored ledger goes on: what comes next is signed with the next nonce.
+        assert Sender(sender.ledger, other, home).award(new_operation_id()).attempts
+
+
+def captured(sender: Sender) -> tuple[Header, bytes]:
+    """Proofs of the state that the node has now."""
+    addresses = {name: each.address for name, each in sender.ledger.deployment.contracts.items()}
+    node = sender.ledger.node
+    return capture_state(
+        node, addresses, node.block_number(), programmes=1, organisations=2, accounts=()
+    )
+
+
+def destroy(engine: Engine, folder: Path) -> None:
+    """Lose everything but the backup and the chain."""
+    if engine.dialect.name == POSTGRESQL:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    engine.dispose()
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        elif each.name != "backup.tar.gz":
+            each.unlink()
 
 
 def test_backup__of_a_database_that_is_written_to__is_of_one_moment(

@@ -12,14 +12,12 @@ from sqlalchemy import Connection, Engine, select, text
 
 from ledger.domain.ids import OrgId
 from ledger.errors import InvalidValue
-from ledger.mirror.digest import compute_digest
 from ledger.office.applications import file_application
 from ledger.office.contacts import Contact, read_contacts, replace_contacts
 from ledger.office.evidence import Description
 from ledger.office.log import note_step, read_steps
 from ledger.office.profiles import Profile, Subject, check_credit_code, keep_profile
 from ledger.services import organisations
-from ledger.services.backups import write_backup
 from ledger.services.erasure import Erased, erase_organisation, export_organisation
 from ledger.services.imports.bringing import Bringing, write_down
 from ledger.services.imports.columns import Subject as Kind
@@ -117,48 +115,6 @@ def database_files(engine: Engine, folder: Path) -> Iterator[Path]:
             ).scalar_one()
         return (data / "base" / str(number)).rglob("*")
     return folder.glob("ledger.sqlite3*")
-
-
-def checkpoint(engine: Engine) -> None:
-    """Have the files hold what was committed, so that a search before erasing finds it."""
-    with engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT")
-        if engine.dialect.name == POSTGRESQL:
-            connection.execute(text("ANALYZE"))
-            connection.execute(text("CHECKPOINT"))
-
-
-def test_organisation__erased__is_in_no_file_of_database_documents_and_backup(
-    sender: Sender, tmp_path: Path
-) -> None:
-    fill(sender)
-    engine = sender.engine
-    checkpoint(engine)
-    before = holders(database_files(engine, tmp_path))
-    assert set(before) == set(NEEDLES) - {CONTENT}, "the search finds what is there"
-    write_backup(
-        engine, sender.desk.evidence, tmp_path / "before.tar.gz", home=tmp_path,
-        with_keys=False, now=1,
-    )  # fmt: skip
-    assert len(holders(iter([tmp_path / "before.tar.gz"]))) >= len(NEEDLES) - 1
-    with reading(engine) as connection:
-        digest = compute_digest(connection)
-
-    erased = erase(sender)
-
-    assert (erased.profiles, erased.contacts, erased.applications, erased.documents) == (2, 1, 1, 1)
-    assert holders(database_files(engine, tmp_path)) == {}
-    assert holders((tmp_path / "evidence").rglob("*")) == {}
-    (tmp_path / "before.tar.gz").unlink()
-    write_backup(
-        engine, sender.desk.evidence, tmp_path / "after.tar.gz", home=tmp_path,
-        with_keys=False, now=2,
-    )  # fmt: skip
-    assert holders(tmp_path.rglob("*")) == {}
-    said_of_wal = any("write-ahead log" in each for each in erased.remaining)
-    assert said_of_wal == (engine.dialect.name == POSTGRESQL)
-    with reading(engine) as connection:
-        assert compute_digest(connection) == digest, "what the chain holds is untouched"
 
 
 def test_organisation__erased__leaves_others_and_the_fact_of_its_erasing(sender: Sender) -> None:

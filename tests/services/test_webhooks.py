@@ -30,11 +30,13 @@ from ledger.office.webhooks.endpoints import (
 )
 from ledger.office.webhooks.messages import Message, announce
 from ledger.services.webhooks.collecting import begin, collect
+from ledger.services.webhooks.expiring import tell_expiring
 from ledger.services.webhooks.sending import WebhookSender
 from ledger.store.engine import reading, writing
 from ledger.store.office_tables import webhook_endpoints, webhook_messages
 from ledger.store.outbox_tables import operations
 from tests.support.desks import Sender
+from tests.support.ledger import MEMBER, PROGRAMME
 from tests.support.receivers import Receiver, running_receiver
 
 GATE = Gate((ipaddress.ip_network("127.0.0.0/8"),))
@@ -419,3 +421,30 @@ def test_history__before_the_first_endpoint__is_not_told_and_that_of_a_new_chain
     made = collect(engine, now=NOW * 1000)
 
     assert made == len(_told(engine)) > 3
+
+
+def test_membership__that_ends_soon__is_told_once_for_each_of_the_days_before(
+    sender: Sender, receiver: Receiver
+) -> None:
+    engine = sender.engine
+    sender.ledger.anvil.mine(70)
+    sender.mirror()
+    membership = sender.ledger.contracts.memberships.membership(PROGRAMME, MEMBER, at="latest")
+    ends, day = membership.expires_at, 86400
+    with writing(engine) as connection:
+        add_endpoint(connection, GATE, receiver.url, types=("entry.*",), now=NOW)
+    assert tell_expiring(engine, now=(ends - 10 * day) * 1000) == 0, "nobody wants it"
+    with writing(engine) as connection:
+        add_endpoint(connection, GATE, receiver.url, types=("membership.expiring",), now=NOW)
+
+    counts = {
+        days: [tell_expiring(engine, now=(ends - days * day) * 1000) for _ in range(2)]
+        for days in (61, 59, 29, 8, 6)
+    }
+    after = tell_expiring(engine, now=(ends + 1) * 1000)
+
+    assert counts == {61: [0, 0], 59: [1, 0], 29: [1, 0], 8: [0, 0], 6: [1, 0]}
+    assert after == 0
+    told = [each["data"] for each in _told(engine)]
+    assert sorted(each["days"] for each in told if isinstance(each, dict)) == [7, 30, 60]
+    assert {each["expires_at"] for each in told if isinstance(each, dict)} == {ends}

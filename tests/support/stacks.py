@@ -90,14 +90,14 @@ class RunningStack:
         self.process.wait(STOPPED_WITHIN)
 
     def children(self) -> dict[str, int]:
-        """The numbers of the processes that it runs: anvil, mirror, serve."""
+        """The numbers of the processes that it runs: anvil, mirror, serve, senders."""
         found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 status = (entry / "stat").read_text().rpartition(")")[2].split()
                 if int(status[1]) == self.process.pid and status[0] != "Z":
                     line = (entry / "cmdline").read_bytes().decode().split("\0")
-                    for name in ("anvil", "mirror", "serve"):
+                    for name in ("anvil", "mirror", "serve", "webhook", "notice"):
                         if any(Path(word).name == name for word in line):
                             found[name] = int(entry.name)
         return found

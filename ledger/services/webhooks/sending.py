@@ -31,6 +31,7 @@ from ledger.office.webhooks.messages import Message
 from ledger.office.webhooks.posting import Outcome, post
 from ledger.office.webhooks.signatures import sign_message
 from ledger.services.webhooks.collecting import collect
+from ledger.services.webhooks.expiring import tell_expiring
 from ledger.store.engine import reading, writing
 
 PLACES = 8
@@ -39,6 +40,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks where nothing is under way."""
 
 _FORGET_EVERY = 3600.0
+_EXPIRING_EVERY = 60.0
 
 Clock = Callable[[], float]
 """Seconds since 1970 UTC."""
@@ -54,6 +56,7 @@ class WebhookSender:
     chance: random.Random = field(default_factory=random.SystemRandom)
     _under_way: dict[Future[Outcome], Due] = field(default_factory=dict)
     _forget_at: float = 0.0
+    _expiring_at: float = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set, then end with what is under way."""
@@ -100,6 +103,9 @@ class WebhookSender:
 
     def _collect(self) -> None:
         collect(self.engine, now=self._now())
+        if self.clock() >= self._expiring_at:
+            self._expiring_at = self.clock() + _EXPIRING_EVERY
+            tell_expiring(self.engine, now=self._now())
         if self.clock() >= self._forget_at:
             self._forget_at = self.clock() + _FORGET_EVERY
             with writing(self.engine) as connection:

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-HEAD = "0027"
+HEAD = "0028"
 """The newest revision, known here so that a start on a current database need not load Alembic."""
