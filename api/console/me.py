@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from api.answers import Reading
 from api.callers import Caller, find_caller
 from api.console.languages import Language
+from api.console.menu import menu_of
 from api.console.names import organisation_name
 from api.console.pages import own_page
 from ledger.errors import NotSignedIn
@@ -22,8 +23,6 @@ from ledger.outbox.records import Operation, list_of
 router = APIRouter(include_in_schema=False)
 
 _REQUESTS_SHOWN = 20
-_NOTHING: Mapping[str, Any] = {"reading": None, "programmes": (), "named": {}}
-"""What those see of the ledger who may not read it."""
 
 
 @router.get("/me")
@@ -38,10 +37,15 @@ def me(request: Request) -> Response:
 
     def build(reading: Reading, language: Language) -> Mapping[str, Any]:
         if caller is None:
-            return {"caller": None, **({} if is_open else _NOTHING)}
+            return {"caller": None, **({} if is_open else _nothing(language))}
         return {"caller": caller, **_about(reading, language, caller)}
 
     return own_page(request, "me.html", build)
+
+
+def _nothing(language: Language) -> dict[str, Any]:
+    """What those see of the ledger who may not read it."""
+    return {"reading": None, "programmes": (), "named": {}, "menu": menu_of(language)}
 
 
 def _about(reading: Reading, language: Language, caller: Caller) -> dict[str, Any]:
