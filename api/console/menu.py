@@ -30,6 +30,10 @@ FIRST = (Entry("/", N_("Register")),)
 """What stands before the programmes."""
 
 LAST = (
+    Entry("/rankings", N_("Ranking")),
+    Entry("/benefits", N_("Benefits")),
+    Entry("/shares", N_("Shares")),
+    Entry("/proposals", N_("Proposals")),
     Entry("/proof", N_("Proof")),
     Entry("/docs", N_("API")),
 )

@@ -6,7 +6,19 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.callers import may_read
-from api.console import journal, me, organisations, programmes, proof, reference, register
+from api.console import (
+    benefits,
+    journal,
+    me,
+    organisations,
+    programmes,
+    proof,
+    proposals,
+    rankings,
+    reference,
+    register,
+    shares,
+)
 from api.console.pages import STATIC, Pages
 
 assets = APIRouter(include_in_schema=False)
@@ -22,6 +34,10 @@ def install_console(app: FastAPI) -> None:
         register.router,
         organisations.router,
         programmes.router,
+        rankings.router,
+        benefits.router,
+        shares.router,
+        proposals.router,
         journal.router,
         proof.router,
         reference.router,
