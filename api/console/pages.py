@@ -39,7 +39,9 @@ MEDIA_TYPE = "text/html; charset=utf-8"
 
 _MEDIA_TYPES = {
     "moonlake.css": "text/css",
-    **dict.fromkeys(("live.js", "sign_in.js"), "text/javascript; charset=utf-8"),
+    **dict.fromkeys(
+        ("live.js", "wallets.js", "sign_in.js", "signing.js"), "text/javascript; charset=utf-8"
+    ),
 }
 _YEAR = 365 * 24 * 3600
 _LEAST_SERVER_ERROR = 500

@@ -10,6 +10,7 @@ from api.console import (
     benefits,
     journal,
     me,
+    member,
     organisations,
     programmes,
     proof,
@@ -44,6 +45,7 @@ def install_console(app: FastAPI) -> None:
     ):
         app.include_router(router, dependencies=[Depends(may_read)])
     app.include_router(me.router)
+    app.include_router(member.router)
     app.include_router(assets)
 
 

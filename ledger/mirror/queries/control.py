@@ -44,5 +44,12 @@ def read_control(connection: Connection, moment: Moment, org_id: OrgId) -> Contr
     )
 
 
+def read_nominations(connection: Connection, moment: Moment, account: bytes) -> tuple[OrgId, ...]:
+    """The organisations whose controllers named this account to take over."""
+    query = select(_V.c.org_id).where(is_last_version(_V, "org_id"), _V.c.nominated == account)
+    found = connection.execute(query.order_by(_V.c.org_id), true_at(moment)).scalars()
+    return tuple(OrgId(each) for each in found)
+
+
 def _account(raw: bytes | None) -> bytes | None:
     return None if raw is None else bytes(raw)
