@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.chain.addresses import show_address
 from ledger.chain.signers import LocalSigner, personal_digest
+from tests.console.measuring import serious_findings
 from tests.console.opened import Opened, opened_site
 from tests.http.wallets import rfc3339, wallet
 from tests.http.working import award_of
@@ -181,6 +182,10 @@ def test_member__redeems_what_the_preview_showed_and_follows_it_to_the_end(
 
     page.get_by_role("button", name=go_on).click()
     expect(page.locator(".says")).to_contain_text("20")
+    expect(page.locator("[data-begin], [data-again]").first).to_be_hidden()
+    expect(page.locator("[data-again]")).to_be_hidden()
+    assert serious_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert "typed" not in chosen  # nothing is asked of a wallet before its sentences are shown
     page.locator("#signing").get_by_role("button", name="Star Wallet").click()
     expect(page.locator("[data-step=included]")).to_have_attribute("aria-current", "step")
@@ -192,6 +197,8 @@ def test_member__redeems_what_the_preview_showed_and_follows_it_to_the_end(
     assert house.balance() == before - 20
     page.goto(house.address + "/me")
     expect(page.locator("table", has_text=re.compile("What I redeemed|我的兑换"))).to_be_visible()
+    assert serious_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(

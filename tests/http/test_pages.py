@@ -351,3 +351,17 @@ def test_ranking__of_another_programme__forgets_what_that_does_not_have(
     text = page(client, "/rankings?programme=alliance&category=data.use&epoch=77")
 
     assert "Chongqing Digital Innovation Park" in text
+
+
+def test_organisation__by_epoch__adds_up_to_its_balance(client: httpx.Client) -> None:
+    text = page(client, "/organisations/4")
+    table = re.search(r"Credits by epoch in .*?<tbody>(.*?)</tbody>", text, re.DOTALL)
+    assert table is not None
+    *rows, together = [
+        [int(each.replace(",", "").replace("−", "-")) for each in re.findall(r">([−\d,]+)<", row)]
+        for row in table.group(1).split("</tr>")[:-1]
+    ]
+
+    assert together == [600, 120, 0, 600]
+    assert [sum(column) for column in zip(*rows, strict=True)] == together
+    assert "<b>1,320</b>" in text
