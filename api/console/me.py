@@ -113,9 +113,7 @@ def _about_own(
         "balances": read_balances(connection, moment, own.org_id),
         "redeemed": redeemed,
         "redeemed_names": names,
-        "benefits": [
-            (each, benefit_name(language, each)) for each in _open_benefits(reading, own)
-        ],
+        "benefits": [(each, benefit_name(language, each)) for each in _open_benefits(reading, own)],
         "followed": {"organisation": own.org_id},
         **_expiring(request, reading, own.org_id),
     }

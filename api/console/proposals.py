@@ -36,7 +36,9 @@ def proposals(request: Request) -> Response:
     """All proposals, the latest first."""
 
     def build(reading: Reading, language: Language) -> Mapping[str, Any]:
-        council = "0" if request.query_params.get("council") == "0" else asked_key(request, "council")
+        council = (
+            "0" if request.query_params.get("council") == "0" else asked_key(request, "council")
+        )
         standing = asked_choice(request, "standing", ProposalStanding)
         listed = latest(
             request,

@@ -77,7 +77,7 @@ def distribution(request: Request, distribution_id: DistributionPath) -> Respons
         return {
             "posted": posted,
             "rule": shares.rule if shares else None,
-            "reversals_count": bool(shares) and EntryKind.REVERSAL in shares.rule.kinds,
+            "reversals_count": shares is not None and EntryKind.REVERSAL in shares.rule.kinds,
             "shown": shown,
             "share_count": len(rows),
             "undistributed": shares.shared.undistributed if shares else 0,

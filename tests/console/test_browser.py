@@ -143,7 +143,12 @@ def test_pages__of_people_whose_words_never_end__stay_as_wide_as_the_screen(
     page = visit("/", width=width, language=language, address=address)
     for path in paths_of(ledger):
         page.goto(address + path)
-        if path not in {"/proof", "/me", "/docs", "/proposals/1"}:  # which hold nothing that people wrote
+        if path not in {
+            "/proof",
+            "/me",
+            "/docs",
+            "/proposals/1",
+        }:  # which hold nothing that people wrote
             assert "n" * 200 in page.content(), path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account.messages import _hash_eip191_message, encode_typed_data
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ledger.chain.addresses import show_address
@@ -124,8 +125,6 @@ def sign_for(signer: LocalSigner, chosen: dict[str, Any]) -> Any:
 
 def digest_of(typed: dict[str, Any]) -> bytes:
     """The digest of typed data as a wallet computes it, and not as this ledger does."""
-    from eth_account.messages import _hash_eip191_message, encode_typed_data
-
     return bytes(_hash_eip191_message(encode_typed_data(full_message=typed)))
 
 

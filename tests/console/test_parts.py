@@ -168,7 +168,7 @@ def test_columns__put_what_went_out_below_the_line_and_never_leave_the_chart() -
     assert drawn.line == pytest.approx(100 * 40 / 60, abs=0.1)
     for column in drawn.columns:
         for block in column.blocks:
-            assert 0 <= block.top
+            assert block.top >= 0
             assert block.top + block.height <= 100.01
     assert drawn.columns[2].blocks[1].top == drawn.line
     assert draw_columns([], epochs) is None
