@@ -72,8 +72,9 @@ def draw_columns(sums: Sequence[EpochSum], epochs: Sequence[Epoch]) -> Columns |
     scale = _HEIGHT / (above + below) if above + below else 0.0
     line = above * scale
     first, last = shown[0].number, shown[-1].number
+    colours = dict(zip(categories, hues, strict=True))
     columns = tuple(
-        _column(each, by_epoch[each.number], categories, hues, line, scale)
+        _column(each, by_epoch[each.number], colours, line, scale)
         for each in epochs
         if first <= each.number <= last
     )
@@ -89,16 +90,11 @@ def _below(amounts: dict[str, int]) -> int:
 
 
 def _column(
-    epoch: Epoch,
-    amounts: dict[str, int],
-    categories: Sequence[str],
-    hues: Sequence[int],
-    line: float,
-    scale: float,
+    epoch: Epoch, amounts: dict[str, int], hues: dict[str, int], line: float, scale: float
 ) -> Column:
     up = down = line
     blocks = []
-    for category, hue in zip(categories, hues, strict=True):
+    for category, hue in hues.items():
         height = abs(amounts.get(category, 0)) * scale
         if not height:
             continue
@@ -109,4 +105,4 @@ def _column(
         else:
             blocks.append(Block(round(down, 2), drawn, hue))
             down += height
-    return Column(epoch, tuple(blocks), tuple(amounts.get(each, 0) for each in categories))
+    return Column(epoch, tuple(blocks), tuple(amounts.get(each, 0) for each in hues))

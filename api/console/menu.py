@@ -1,6 +1,7 @@
 """What stands in the menu of every page, in its order: the one place to add an entry to.
 
-Words are marked with `N_` so that the catalogues have them, and are translated where they are shown.
+Words are marked with `N_` so that the catalogues have them; they are translated where they are
+shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What councils are asked to decide, in sentences: who asks, who approved, and what became of it."""
+"""What councils are asked to decide, in sentences: who asks, who approved, what became of it."""
 
 from __future__ import annotations
 

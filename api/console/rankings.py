@@ -1,4 +1,4 @@
-"""Who contributed most to a programme: in all, in an epoch, in a category, down to the last place."""
+"""Who contributed most to a programme: in all, in an epoch, in a category, to the last place."""
 
 from __future__ import annotations
 

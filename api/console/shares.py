@@ -1,4 +1,4 @@
-"""What was shared at the end of epochs: the pools, by which rule, and what is still to be claimed."""
+"""What was shared at the end of epochs: the pools, by which rule, and what is still unclaimed."""
 
 from __future__ import annotations
 
