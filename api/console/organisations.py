@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from api.answers import Reading
 from api.console.asked import asked_choice, asked_key
 from api.console.checking import what_to_check_by
+from api.console.columns import MOST_EPOCHS, Columns, draw_columns
 from api.console.languages import Language
 from api.console.names import organisation_name
 from api.console.pages import page
@@ -19,11 +20,14 @@ from api.pagination import cut_page, decode_cursor, question_of
 from api.parameters import OrganisationPath
 from api.routes.named import programme_named
 from api.schemas.entries import EntryKindName
-from ledger.domain.ids import EntryId, OrgId
+from ledger.domain.ids import EntryId, OrgId, ProgrammeId
 from ledger.mirror.queries.balances import Balance, CategorySum, read_balances
 from ledger.mirror.queries.entries import Entry, EntryFilter, list_entries
 from ledger.mirror.queries.moments import Moment
 from ledger.mirror.queries.organisations import read_organisation
+from ledger.mirror.queries.programmes import read_programmes
+from ledger.mirror.queries.rules import Epoch
+from ledger.mirror.queries.seasons import read_epoch_sums
 from ledger.mirror.queries.spans import MAX_ENTRY_ID
 
 router = APIRouter(include_in_schema=False)
@@ -41,10 +45,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A programme's balance by category."""
+    """A programme's balance by category, and by epoch where something was posted in one."""
 
     balance: Balance
     bars: Sequence[Bar]
+    columns: Columns | None
 
     @property
     def made_up_count(self) -> int:
@@ -76,7 +81,7 @@ def organisation(request: Request, org_id: OrganisationPath) -> Response:
             "organisation": found,
             "followed": {"organisation": org_id},
             "name": organisation_name(language, found.profile, found.org_id),
-            "charts": _charts(read_balances(connection, moment, OrgId(org_id))),
+            "charts": _charts(reading, OrgId(org_id)),
             "statement": cut_page(rows, PAGE_SIZE, question, _place_of),
             "is_first": cursor is None,
             "is_filtered": bool(programme or kind or wanted.category),
@@ -96,7 +101,11 @@ def _certificate_at(org_id: int, moment: Moment) -> str:
     return f"/v1/organisations/{org_id}/certificate?as_of_block={moment.block_number}"
 
 
-def _charts(balances: Sequence[Balance]) -> list[Chart]:
+def _charts(reading: Reading, org_id: OrgId) -> list[Chart]:
+    connection, moment = reading.connection, reading.moment
+    balances = read_balances(connection, moment, org_id)
+    programmes = read_programmes(connection, moment) if balances else ()
+    epochs = {each.programme_id: each.rules.epochs for each in programmes}
     longest = max((abs(each.amount) for all_ in balances for each in all_.categories), default=0)
     return [
         Chart(
@@ -105,9 +114,19 @@ def _charts(balances: Sequence[Balance]) -> list[Chart]:
                 Bar(each, round(100 * max(0, each.amount) / longest, 1) if longest else 0.0)
                 for each in balance.categories
             ],
+            _columns(reading, org_id, balance.programme_id, epochs[balance.programme_id]),
         )
         for balance in balances
     ]
+
+
+def _columns(
+    reading: Reading, org_id: OrgId, programme_id: ProgrammeId, epochs: Sequence[Epoch]
+) -> Columns | None:
+    begun = [each for each in epochs if each.begins_at <= reading.moment.timestamp]
+    shown = begun[-MOST_EPOCHS:]
+    sums = read_epoch_sums(reading.connection, reading.moment, org_id, programme_id, shown)
+    return draw_columns(sums, shown)
 
 
 def _place_of(entry: Entry) -> tuple[int, ...]:

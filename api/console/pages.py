@@ -22,6 +22,7 @@ from api.console.languages import (
     language_named,
     languages,
 )
+from api.console.menu import menu_of
 from api.console.names import capitalised, label_in, name_in, organisation_name, programme_names
 from api.formats import show_address_once, show_bytes, show_time
 from api.keeping import NOT_KEPT
@@ -41,7 +42,7 @@ _MEDIA_TYPES = {
     **dict.fromkeys(("moonlake.css", "audit.css", "desk.css"), "text/css"),
     **dict.fromkeys(
         (
-            *("live.js", "sign_in.js", "desk.js", "desk_sign.js"),
+            *("live.js", "wallets.js", "sign_in.js", "signing.js", "desk.js", "desk_sign.js"),
             *("audit.js", "certificate.mjs", "check.mjs", "hashes.mjs"),
         ),
         "text/javascript; charset=utf-8",
@@ -189,6 +190,7 @@ def _shared(request: Request, pages: Pages, language: Language) -> dict[str, Any
         "followed": {},
         "programmes": (),
         "named": {},
+        "menu": menu_of(language),
         "made_up": False,
     }
 
@@ -204,7 +206,12 @@ def _about(reading: Reading, language: Language) -> dict[str, Any]:
 
 def _menu(reading: Reading, language: Language) -> dict[str, Any]:
     programmes = read_programmes(reading.connection, reading.moment)
-    return {"programmes": programmes, "named": programme_names(language, programmes)}
+    named = programme_names(language, programmes)
+    return {
+        "programmes": programmes,
+        "named": named,
+        "menu": menu_of(language, programmes, named),
+    }
 
 
 def _headers(request: Request, language: Language) -> dict[str, str]:

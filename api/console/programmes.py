@@ -32,7 +32,7 @@ def programme(request: Request, programme: ProgrammePath) -> Response:
     def build(reading: Reading, language: Language) -> Mapping[str, Any]:
         connection, moment = reading.connection, reading.moment
         found = read_programme(connection, moment, programme)
-        epoch = _epoch(found, asked_number(request, "epoch"))
+        epoch = epoch_of(found, asked_number(request, "epoch"))
         category = asked_key(request, "category")
         ranking = read_ranking(
             connection,
@@ -65,7 +65,8 @@ def programme(request: Request, programme: ProgrammePath) -> Response:
     return page(request, "programme.html", build)
 
 
-def _epoch(programme: Programme, number: int | None) -> Epoch | None:
+def epoch_of(programme: Programme, number: int | None) -> Epoch | None:
+    """The programme's epoch of a number. Raises InvalidValue where it has none such."""
     if number is None:
         return None
     for epoch in programme.rules.epochs:

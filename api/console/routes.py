@@ -6,7 +6,21 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.callers import may_read
-from api.console import audit, journal, me, organisations, programmes, proof, reference, register
+from api.console import (
+    audit,
+    benefits,
+    journal,
+    me,
+    member,
+    organisations,
+    programmes,
+    proof,
+    proposals,
+    rankings,
+    reference,
+    register,
+    shares,
+)
 from api.console.desk.router import router as desk
 from api.console.pages import STATIC, Pages
 
@@ -23,6 +37,10 @@ def install_console(app: FastAPI) -> None:
         register.router,
         organisations.router,
         programmes.router,
+        rankings.router,
+        benefits.router,
+        shares.router,
+        proposals.router,
         journal.router,
         proof.router,
         audit.router,
@@ -31,6 +49,7 @@ def install_console(app: FastAPI) -> None:
         app.include_router(router, dependencies=[Depends(may_read)])
     app.include_router(me.router)
     app.include_router(desk)
+    app.include_router(member.router)
     app.include_router(assets)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.console.columns import HUES, draw_columns
 from api.console.languages import languages
 from api.console.markdown import render_markdown
 from api.console.names import label_in, name_in, organisation_name, programme_names
@@ -17,7 +18,8 @@ from ledger.domain.ids import BlockNumber, OrgId, ProgrammeId, TierId, token_id
 from ledger.mirror.queries.memberships import Membership, Standing
 from ledger.mirror.queries.profiles import Profile
 from ledger.mirror.queries.programmes import MemberCount, Outstanding, Programme
-from ledger.mirror.queries.rules import Label, Rules
+from ledger.mirror.queries.rules import Epoch, Label, Rules
+from ledger.mirror.queries.seasons import EpochSum
 
 CHINESE, ENGLISH = languages()["zh-CN"], languages()["en"]
 
@@ -144,3 +146,38 @@ def test_markdown__of_any_text__has_no_tags_but_its_own(text: str) -> None:
 
     assert "<" not in left
     assert ">" not in left
+
+
+def test_columns__put_what_went_out_below_the_line_and_never_leave_the_chart() -> None:
+    epochs = [Epoch(number, number * 10, number * 10 + 10) for number in range(1, 5)]
+    sums = [
+        EpochSum(1, "a", 30),
+        EpochSum(1, "b", 10),
+        EpochSum(3, "", -20),
+        EpochSum(3, "a", 5),
+        EpochSum(0, "a", 999),
+    ]
+
+    drawn = draw_columns(sums, epochs)
+
+    assert drawn is not None
+    assert drawn.categories == ("a", "b", "")
+    assert drawn.hues == (1, 2, HUES)
+    assert [column.epoch.number for column in drawn.columns] == [1, 2, 3]
+    assert [column.sum for column in drawn.columns] == [40, 0, -15]
+    assert drawn.line == pytest.approx(100 * 40 / 60, abs=0.1)
+    for column in drawn.columns:
+        for block in column.blocks:
+            assert block.top >= 0
+            assert block.top + block.height <= 100.01
+    assert drawn.columns[2].blocks[1].top == drawn.line
+    assert draw_columns([], epochs) is None
+
+
+def test_columns__of_many_categories__share_the_last_colour_but_one() -> None:
+    sums = [EpochSum(1, f"c{number}", 100 - number) for number in range(9)]
+
+    drawn = draw_columns(sums, [Epoch(1, 0, 10)])
+
+    assert drawn is not None
+    assert drawn.hues == (1, 2, 3, 4, 5, 5, 5, 5, 5)

@@ -20,6 +20,19 @@ PAGES = (
     "/entries/1",
     "/proof",
     "/audit",
+    "/rankings",
+    "/rankings?programme=community&epoch=2&category=data.use",
+    "/benefits",
+    "/benefits?programme=alliance",
+    "/benefits/1",
+    "/benefits/2",
+    "/shares",
+    "/shares?programme=alliance&standing=open",
+    "/shares/1",
+    "/proposals",
+    "/proposals?council=0&standing=open",
+    "/proposals/1",
+    "/proposals/2",
     "/me",
     "/docs",
     "/?q=%E9%93%B6%E6%B2%B3&programme=community&status=active&kind=company&segment=satellite",
@@ -107,7 +120,7 @@ def test_page__has_headers_that_bind_the_browser(client: httpx.Client, path: str
 
 
 def test_page__of_the_ledger__names_the_block_it_is_true_at(client: httpx.Client) -> None:
-    for path in PAGES[:6]:
+    for path in PAGES[:20]:
         text = page(client, path)
         assert "True at block <b>120</b>" in text
         assert 'title="0x' + hash_of("block", 120).hex() in text
@@ -302,3 +315,54 @@ def test_style_sheet__is_kept_for_long_under_a_name_of_its_content(client: httpx
     assert "immutable" in answer.headers["cache-control"]
     assert re.search(r"moonlake\.[0-9a-f]{12}\.css", path)
     assert client.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
+
+
+def test_benefit__says_its_price_what_is_left_and_for_whom(client: httpx.Client) -> None:
+    listed = page(client, "/benefits?programme=community&standing=open")
+    one = page(client, "/benefits/1")
+
+    assert "17 of 20 left" in listed
+    assert "Factory hours" not in listed
+    assert re.search(r"For one organisation at most</dt><dd>5 units", one)
+    assert 'href="/me/benefits/1"' in one
+    assert 'href="/me/benefits/2"' not in page(client, "/benefits/2")
+
+
+def test_proposal__says_what_it_would_do_and_warns_of_what_nobody_can_read(
+    client: httpx.Client,
+) -> None:
+    text = page(client, "/proposals/1")
+
+    assert "Changes the cap of programme 2 (community) to 900,000 credits." in text
+    assert "Nobody can tell what part of it would do." in text
+    assert "A councillor can have it carried out" in text
+    assert "Nobody can tell" not in page(client, "/proposals/2")
+
+
+def test_shares__say_who_gets_what_and_what_is_not_claimed(client: httpx.Client) -> None:
+    text = page(client, "/shares/1")
+
+    assert re.search(r"<dd>966</dd><dt>not claimed", text)
+    assert "GalaxySpace" in text
+
+
+def test_ranking__of_another_programme__forgets_what_that_does_not_have(
+    client: httpx.Client,
+) -> None:
+    text = page(client, "/rankings?programme=alliance&category=data.use&epoch=77")
+
+    assert "Chongqing Digital Innovation Park" in text
+
+
+def test_organisation__by_epoch__adds_up_to_its_balance(client: httpx.Client) -> None:
+    text = page(client, "/organisations/4")
+    table = re.search(r"Credits by epoch in .*?<tbody>(.*?)</tbody>", text, re.DOTALL)
+    assert table is not None
+    *rows, together = [
+        [int(each.replace(",", "").replace("−", "-")) for each in re.findall(r">([−\d,]+)<", row)]
+        for row in table.group(1).split("</tr>")[:-1]
+    ]
+
+    assert together == [600, 120, 0, 600]
+    assert [sum(column) for column in zip(*rows, strict=True)] == together
+    assert "<b>1,320</b>" in text

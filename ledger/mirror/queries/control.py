@@ -185,6 +185,13 @@ def read_control(connection: Connection, moment: Moment, org_id: OrgId) -> Contr
     )
 
 
+def read_nominations(connection: Connection, moment: Moment, account: bytes) -> tuple[OrgId, ...]:
+    """The organisations whose controllers named this account to take over."""
+    query = select(_V.c.org_id).where(is_last_version(_V, "org_id"), _V.c.nominated == account)
+    found = connection.execute(query.order_by(_V.c.org_id), true_at(moment)).scalars()
+    return tuple(OrgId(each) for each in found)
+
+
 def list_organisation_changes(
     connection: Connection,
     moment: Moment,

@@ -1,0 +1,115 @@
+"""What a member does on its own pages: redeem a benefit, and hand its organisation on.
+
+Nothing is done by these pages. Each shows what would change, and gives the browser the draft of a
+message; the member's own wallet signs that, and the API takes it (`/v1/signed-messages`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.answers import Reading
+from api.callers import Caller
+from api.console.asked import asked_number
+from api.console.benefits import benefit_name
+from api.console.languages import Language
+from api.console.me import nothing, visitor
+from api.console.names import organisation_name
+from api.console.pages import own_page
+from api.formats import show_address_once
+from api.parameters import OrganisationPath
+from api.routes.benefits import ListingPath
+from ledger.domain.ids import ListingId, OrgId
+from ledger.domain.sharing import Redemption
+from ledger.mirror.queries.benefits import read_listing
+from ledger.mirror.queries.control import read_control
+from ledger.mirror.queries.organisations import read_controlled_by, read_organisation
+from ledger.services.previews import preview_redemption
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/me/benefits/{listing_id}")
+def redeem(request: Request, listing_id: ListingPath) -> Response:
+    """What redeeming a benefit would change, and then the message that redeems it."""
+
+    def build(reading: Reading, language: Language, caller: Caller) -> Mapping[str, Any]:
+        connection, moment = reading.connection, reading.moment
+        listing = read_listing(connection, moment, ListingId(listing_id))
+        found = {"listing": listing, "name": benefit_name(language, listing)}
+        own = read_controlled_by(connection, moment, caller.account)
+        if own is None:
+            return {**found, "own": None, "preview": None}
+        quantity = min(asked_number(request, "quantity") or 1, listing.capacity)
+        redemption = Redemption(listing.listing_id, own.org_id, quantity)
+        return {
+            **found,
+            "own": own,
+            "followed": {"organisation": own.org_id},
+            "own_name": organisation_name(language, own.profile, own.org_id),
+            "preview": preview_redemption(connection, moment, redemption),
+            "draft": {
+                "kind": "redemption",
+                "account": caller.address,
+                "listing": listing_id,
+                "organisation": own.org_id,
+                "quantity": quantity,
+            },
+        }
+
+    return _page(request, "redeem.html", build)
+
+
+@router.get("/me/control")
+def control(request: Request) -> Response:
+    """Who acts for the reader's organisation, and handing that on, or objecting to its recovery."""
+
+    def build(reading: Reading, language: Language, caller: Caller) -> Mapping[str, Any]:
+        own = read_controlled_by(reading.connection, reading.moment, caller.account)
+        if own is None:
+            return {"own": None}
+        found = read_control(reading.connection, reading.moment, own.org_id)
+        kind = "rotation" if found.recovery_successor is None else "objection"
+        return {
+            "own": own,
+            "own_name": organisation_name(language, own.profile, own.org_id),
+            "control": found,
+            "draft": {"kind": kind, "account": caller.address, "organisation": own.org_id},
+        }
+
+    return _page(request, "control.html", build)
+
+
+@router.get("/me/control/{org_id}")
+def take_over(request: Request, org_id: OrganisationPath) -> Response:
+    """Taking over an organisation whose controller named the reader's account."""
+
+    def build(reading: Reading, language: Language, caller: Caller) -> Mapping[str, Any]:
+        connection, moment = reading.connection, reading.moment
+        organisation = read_organisation(connection, moment, OrgId(org_id))
+        nominated = read_control(connection, moment, OrgId(org_id)).nominated
+        return {
+            "organisation": organisation,
+            "own_name": organisation_name(language, organisation.profile, organisation.org_id),
+            "controller": organisation.controller and show_address_once(organisation.controller),
+            "is_named": nominated == caller.account,
+            "acts_for": read_controlled_by(connection, moment, caller.account),
+            "draft": {"kind": "acceptance", "account": caller.address, "organisation": org_id},
+        }
+
+    return _page(request, "take_over.html", build)
+
+
+def _page(request: Request, template: str, build: Any) -> Response:
+    """A page for whoever is signed in; for others, how to sign in."""
+    caller = visitor(request)
+
+    def values(reading: Reading, language: Language) -> Mapping[str, Any]:
+        if caller is None:
+            return {"caller": None, **nothing(request, language)}
+        return {"caller": caller, **build(reading, language, caller)}
+
+    return own_page(request, template, values)

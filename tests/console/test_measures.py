@@ -1,0 +1,110 @@
+"""Every public page, in both languages and both widths: who reads by ear or by key reads it too, it
+is light, and it stands still."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.console.measuring import MOST_BYTES, measure, serious_findings
+from tests.http.conftest import Ledger
+from tests.http.facts import SUSPENDED
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, site: str) -> Iterator[Callable[[str, int], Page]]:
+    """The one window of these tests, as wide and in the language that is asked for."""
+    context = browser.new_context()
+    page = context.new_page()
+
+    def open_as(language: str, width: int) -> Page:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{site}/proof?lang={language}")  # which keeps it
+        return page
+
+    yield open_as
+    context.close()
+
+
+def public_paths(seeded: Ledger) -> list[str]:
+    """A page of each kind."""
+    return [
+        "/",
+        "/?q=nothing",
+        "/organisations/4",
+        f"/organisations/{seeded.seeded.org_ids[SUSPENDED]}",
+        "/programmes/community",
+        "/rankings?programme=community",
+        "/benefits",
+        "/benefits?programme=alliance",
+        "/benefits/1",
+        "/shares",
+        "/shares/1",
+        "/proposals",
+        "/proposals/1",
+        "/entries/10",
+        f"/evidence/0x{seeded.seeded.evidence[0].hex()}",
+        "/proof",
+        "/me",
+        "/docs",
+        "/nothing",
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_pages__are_accessible_light_and_stand_still(
+    tab: Callable[[str, int], Page], site: str, seeded: Ledger, language: str, width: int
+) -> None:
+    page = tab(language, width)
+    bytes_of: dict[str, int] = {}
+    figures: dict[str, Any] = {}
+    for path in public_paths(seeded):
+        page.goto(site + path)
+        for summary in page.locator("main details:not(.operation) > summary").all():
+            summary.click()
+        found = measure(page)
+        bytes_of |= found["resources"]
+        figures[path] = {**found, "resources": sum(found["resources"].values())}
+
+        if path != "/docs" or (language, width) == ("en", 1280):  # which is long, and one text
+            assert serious_findings(page) == [], path
+        assert found["width"] <= width, path
+        assert found["shift"] < 0.01, path
+        assert 0 < sum(found["resources"].values()) < MOST_BYTES, path
+    # All scripts and styles there are weigh less than that, however one walks.
+    assert sum(bytes_of.values()) < MOST_BYTES
+    _keep(language, width, figures)
+
+
+def test_menu__on_a_phone__opens_without_a_script_and_is_accessible(
+    browser: Browser, tab: Callable[[str, int], Page], site: str
+) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/?lang=en")
+    menu = page.get_by_role("navigation", name="Main")
+    assert menu.count() == 0
+    page.get_by_role("button", name="Menu").click()
+    menu.get_by_role("link", name="Benefits").click()
+    assert page.url == f"{site}/benefits"
+    context.close()
+
+    page = tab("en", 390)
+    page.get_by_role("button", name="Menu").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious_findings(page) == []
+
+
+def _keep(language: str, width: int, figures: dict[str, Any]) -> None:
+    """Write the figures down where somebody asks for them; no test looks at times."""
+    folder = os.environ.get("MOONLAKE_CONSOLE_FIGURES")
+    if folder:
+        path = Path(folder) / f"{language}-{width}.json"
+        path.write_text(json.dumps(figures, indent=1), "utf-8")
