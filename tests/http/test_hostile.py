@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import secrets
 import socket
@@ -14,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api import edge, wire
+from api import wire
 from api.answers import Kept, KeptAnswer
 from api.limits import Limits
 from api.routes import stream
@@ -182,22 +181,6 @@ def test_body__of_very_many_parts__is_refused(here: httpx.Client, body: bytes) -
     assert answer.status_code == 400
 
 
-def test_depth__of_a_long_body__is_found_without_a_turn_for_each_token() -> None:
-    turns = 0
-
-    def count(phase: str, _info: Any) -> None:
-        nonlocal turns
-        turns += phase == "start"
-
-    body = b"[" + b'"",' * 300_000 + b"[]," * edge.MOST_DEPTH + b"1]"
-    gc.callbacks.append(count)
-    try:
-        assert not edge._is_deep(body)
-    finally:
-        gc.callbacks.remove(count)
-    assert turns < 5  # a match for each would be hundreds
-
-
 @pytest.mark.parametrize(
     "sent", [b"", b"GET /healthz HTTP/1.1\r\nX: ", b"POST /v1/sessions HTTP/1."]
 )
@@ -296,7 +279,7 @@ def test_key__of_an_account_that_the_chain_does_not_know__is_charged_to_its_addr
 ) -> None:
     settings = ledger_here.settings.model_copy(update={"rate_limit": 5})
     with serving(settings, lambda: NOW + 1) as client:
-        keys = [new_key(ledger_here, wallet("stranger").address, Scope.READ) for _ in range(6)]
+        keys = [new_key(ledger_here, wallet("stranger").address, Scope.READ) for _ in range(2)] * 3
         codes = [client.get("/v1/session", headers=bearer(key)).status_code for key in keys]
 
     assert codes == [200] * 5 + [429]
