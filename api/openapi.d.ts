@@ -8,6 +8,46 @@
  */
 
 export interface paths {
+    "/.well-known/did.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description Who gives the credentials (did:web), with every key that their signatures are checked by.
+         */
+        get: operations["getIssuer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description The same keys as a JSON Web Key Set.
+         */
+        get: operations["getIssuerKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1130,6 +1170,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/memberships/{token_id}/credential": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Credential
+         * @description A membership in force as an Open Badges 3.0 credential. Its subject is the account that acts
+         *     for the organisation.
+         */
+        get: operations["getMembershipCredential"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memberships/{token_id}/credential.jwt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Credential File
+         * @description The same as a file for a wallet: the JSON Web Token alone.
+         */
+        get: operations["getMembershipCredentialFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/mergers": {
         parameters: {
             query?: never;
@@ -1725,6 +1806,27 @@ export interface paths {
          * @description The categories of a programme, closed ones too.
          */
         get: operations["listCategories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/programmes/{programme}/credential-status/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Status List
+         * @description Which of a programme's credentials hold (W3C Bitstring Status List): the bit of one that is
+         *     in force is clear. Everybody may read it.
+         */
+        get: operations["getCredentialStatusList"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2471,6 +2573,26 @@ export interface paths {
          *     English. A revoked membership has no token.
          */
         get: operations["getToken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/{token_id}/image.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Image
+         * @description The picture of the metadata as a file, for those who take no `data:` URI.
+         */
+        get: operations["getTokenImage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4555,6 +4677,12 @@ export interface components {
             /** Description */
             description: string;
             /**
+             * External Link
+             * @description The page for people.
+             * @example https://ledger.example.org/organisations/4
+             */
+            external_link: string;
+            /**
              * Image
              * @description A picture (SVG) as a `data:` URI.
              */
@@ -4735,6 +4863,30 @@ export interface components {
              * @example Credits
              */
             name: string;
+        };
+        /**
+         * CredentialAnswer
+         * @description A membership as an Open Badges 3.0 credential: to read, and signed.
+         */
+        CredentialAnswer: {
+            as_of: components["schemas"]["AsOf"];
+            /**
+             * Credential
+             * @description The claims of the token: a W3C Verifiable Credential (2.0) with the registered claims of a JSON Web Token. They prove nothing without its signature.
+             */
+            credential: {
+                [key: string]: unknown;
+            };
+            /**
+             * Jwt
+             * @description The credential itself: a JSON Web Token (ES256), whose key is named by its header and is in `/.well-known/did.json`.
+             */
+            jwt: string;
+            /**
+             * @description `following` the chain; `stale`: it has not looked at the chain lately; `halted`: it found
+             *     something that it refuses. What is answered was proved all the same, up to `as_of`.
+             */
+            mirror: components["schemas"]["Condition"];
         };
         /**
          * DecidedView
@@ -9233,6 +9385,12 @@ export interface components {
             /** Description */
             description: string;
             /**
+             * External Url
+             * @description The page for people.
+             * @example https://ledger.example.org/organisations/4
+             */
+            external_url: string;
+            /**
              * Image
              * @description A picture (SVG) as a `data:` URI.
              */
@@ -9651,6 +9809,7 @@ export type Contact = components['schemas']['Contact'];
 export type ContactBody = components['schemas']['ContactBody'];
 export type ContactsCommand = components['schemas']['ContactsCommand'];
 export type Contract = components['schemas']['Contract'];
+export type CredentialAnswer = components['schemas']['CredentialAnswer'];
 export type Decided = components['schemas']['Decided'];
 export type DecisionAnswer = components['schemas']['DecisionAnswer'];
 export type DeclinesCall = components['schemas']['DeclinesCall'];
@@ -9829,6 +9988,106 @@ export type WebhooksAnswer = components['schemas']['WebhooksAnswer'];
 export type WithdrawalCommand = components['schemas']['WithdrawalCommand'];
 export type $defs = Record<string, never>;
 export interface operations {
+    getIssuer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/did+json": Record<string, never>;
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key to sign with (`office.issuer_key_missing`), or nothing is mirrored yet. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIssuerKeys: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jwk-set+json": Record<string, never>;
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key to sign with (`office.issuer_key_missing`), or nothing is mirrored yet. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -15595,6 +15854,166 @@ export interface operations {
             };
         };
     };
+    getMembershipCredential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The token's number: the programme's id times 2^32, plus the organisation's. */
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No membership that is held has this token. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The membership is not in force (`office.membership_not_in_force`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key to sign with (`office.issuer_key_missing`), or nothing is mirrored yet. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMembershipCredentialFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The token's number: the programme's id times 2^32, plus the organisation's. */
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The credential. */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vc+jwt": string;
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No membership that is held has this token. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The membership is not in force (`office.membership_not_in_force`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key to sign with (`office.issuer_key_missing`), or nothing is mirrored yet. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listMergers: {
         parameters: {
             query?: {
@@ -18594,6 +19013,79 @@ export interface operations {
                 };
             };
             /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCredentialStatusList: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The list's number, from 0. */
+                number: number;
+                /** @description A programme, by its id or its key. */
+                programme: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list, as a credential of its own. */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vc+jwt": string;
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such programme. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no key to sign with (`office.issuer_key_missing`), or nothing is mirrored yet. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -22661,6 +23153,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            /** @description The answer that If-None-Match names still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No membership that is held has this token. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value of the path or the query cannot be used; `errors` names each. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server met an error that it does not know. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing is mirrored yet, or the database cannot be used. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTokenImage: {
+        parameters: {
+            query?: {
+                /** @description Answer as of the last block at or before this time (RFC 3339). */
+                as_of?: string | null;
+                /** @description Answer as of this block; the latest one unless given. */
+                as_of_block?: number | null;
+            };
+            header?: {
+                /** @description The ETag of an answer that the caller has. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The token's number: the programme's id times 2^32, plus the organisation's. */
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    /** @description Changes with the answer; send it as If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
                 };
             };
             /** @description The answer that If-None-Match names still holds. */
