@@ -45,6 +45,7 @@ TAGS = [
     {"name": "organisations", "description": "The register of organisations."},
     {"name": "memberships", "description": "Who belongs to which programme."},
     {"name": "tokens", "description": "What wallets show of memberships."},
+    {"name": "credentials", "description": "Memberships that others can check, and by which keys."},
     {"name": "entries", "description": "The credit journal."},
     {"name": "benefits", "description": "What credits buy, and what was redeemed."},
     {"name": "shares", "description": "Pools shared by contribution, and claims."},

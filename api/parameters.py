@@ -149,7 +149,7 @@ LimitQuery = Annotated[
 ]
 CursorQuery = Annotated[
     str | None,
-    Query(max_length=250, description="Where to go on: `next` of the page before, unchanged."),
+    Query(max_length=200, description="Where to go on: `next` of the page before, unchanged."),
 ]
 AsOfBlockQuery = Annotated[
     Number | None,

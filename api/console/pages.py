@@ -42,7 +42,7 @@ _MEDIA_TYPES = {
     **dict.fromkeys(("moonlake.css", "audit.css", "desk.css"), "text/css"),
     **dict.fromkeys(
         (
-            *("live.js", "wallets.js", "sign_in.js", "signing.js", "desk.js", "desk_sign.js"),
+            *("live.js", "wallets.js", "sign_in.js", "signing.js", "desk.js"),
             *("audit.js", "certificate.mjs", "check.mjs", "hashes.mjs"),
         ),
         "text/javascript; charset=utf-8",

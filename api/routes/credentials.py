@@ -109,7 +109,9 @@ def get_credential_file(request: Request, token_id: TokenPath) -> Response:
 def get_status_list(
     request: Request,
     programme: ProgrammePath,
-    number: Annotated[int, Path(ge=0, le=_MAX_LIST, description="The list's number, from 0.")],
+    number: Annotated[
+        int, Path(ge=0, le=_MAX_LIST, description="The list's number, from 0.", examples=[0])
+    ],
 ) -> Response:
     """Which of a programme's credentials hold (W3C Bitstring Status List): the bit of one that is
     in force is clear. Everybody may read it."""

@@ -41,6 +41,7 @@ def test_balances__of_a_member_without_entries__are_zero(client: httpx.Client) -
         "credits": 0,
         "entry_count": 0,
         "last_entry": None,
+        "category_count": 0,
         "categories": [],
     }
 

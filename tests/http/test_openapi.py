@@ -91,6 +91,12 @@ def test_document__lists_every_route_that_is_served(ledger: Ledger, document: An
         "/v1/memberships",
         "/v1/tokens/contract",
         "/v1/tokens/{token_id}",
+        "/v1/tokens/{token_id}/image.svg",
+        "/v1/memberships/{token_id}/credential",
+        "/v1/memberships/{token_id}/credential.jwt",
+        "/v1/programmes/{programme}/credential-status/{number}",
+        "/.well-known/did.json",
+        "/.well-known/jwks.json",
         "/v1/entries",
         "/v1/entries/{entry_id}",
         "/v1/rankings",
@@ -332,6 +338,8 @@ def test_answers__to_the_examples__are_as_declared(
             continue
         if "502" in operation["responses"]:
             continue  # it asks a node, which this ledger has not; tests/audit has one
+        if operation["tags"] == ["credentials"]:
+            continue  # they need an issuer's key, which test_credentials has
         answer = client.get(asked(path, operation, ledger))
         assert answer.status_code == 200, answer.text
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]

@@ -20,7 +20,6 @@ from api.console.desk.forms import Form, Officer, Sender, SentForm
 from api.console.desk.front import sentences_of
 from api.console.languages import Language
 from api.desk import ServerDesk
-from api.formats import show_address_once
 from api.rights import offices_of
 from api.routes.proposals import ProposalPath, tell_calls
 from ledger.domain.ids import ProposalId
@@ -122,11 +121,17 @@ def _show(
             "proposal": found,
             "says": zh if language.is_chinese else en,
             "doings": _doings(reading, caller, found, has_key=has_key),
-            "signs_by_wallet": caller.account in found.may_approve and not has_key,
-            "address": show_address_once(caller.account),
+            "draft": _draft(caller, found) if not has_key else None,
         }
 
     return desk_page(request, caller, "desk_proposal.html", build, status=status)
+
+
+def _draft(caller: Caller, found: MadeProposal) -> Mapping[str, Any] | None:
+    """The message by which the caller's own wallet approves it; None where it may not."""
+    if caller.account not in found.may_approve:
+        return None
+    return {"kind": "approval", "account": caller.address, "proposal": found.proposal_id}
 
 
 def _doings(reading: Reading, caller: Caller, found: MadeProposal, *, has_key: bool) -> list[Doing]:
