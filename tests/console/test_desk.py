@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -14,12 +16,15 @@ from ledger.chain.contracts import authority
 from ledger.chain.signers import LocalSigner
 from ledger.domain.ids import ALLIANCE_WIDE
 from tests.console.opened import Opened, opened_site
+from tests.console.test_member import CHAIN, WALLET, sign_for
 from tests.console.test_sign_in import at, install, of
 from tests.http.test_office import apply, post, recommended
 from tests.http.wallets import wallet
 from tests.support.anvil import Anvil
+from tests.support.ledger import PROGRAMME
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
+CHECKER = wallet("checker of the desk")
 ENGLISH = {
     "desk": "Desk",
     "look": "See what will happen",
@@ -55,11 +60,17 @@ def opened(
     anvil: Anvil, tmp_path_factory: pytest.TempPathFactory, browser: Browser
 ) -> Iterator[Opened]:
     folder: Path = tmp_path_factory.mktemp("desk")
-    with opened_site(anvil, folder, browser, keys="officer") as site:
+    with opened_site(anvil, folder, browser, keys="officer,service,relayer") as site:
         ledger = site.at_work.ledger
-        second = wallet("second of the desk").address
-        appoint = authority.encode_appoint("registrar", ALLIANCE_WIDE, second, ledger.operation())
-        ledger.do(ledger.contracts.authority.address, appoint)
+        for role, programme, account in (
+            ("registrar", ALLIANCE_WIDE, wallet("second of the desk").address),
+            ("council", PROGRAMME, ledger.contracts.council.seat_of(PROGRAMME, at="latest")),
+            ("councillor", PROGRAMME, ledger.officer.address),
+            ("councillor", PROGRAMME, CHECKER.address),
+            ("councillor", PROGRAMME, wallet("third of the desk").address),
+        ):
+            appoint = authority.encode_appoint(role, programme, account, ledger.operation())
+            ledger.do(ledger.contracts.authority.address, appoint)
         site.at_work.look()
         yield site
 
@@ -148,4 +159,46 @@ def test_officer__admits_awards_and_sees_it_on_the_statement(
     said = "Provided a batch of data" if language == "en-GB" else "提供了一批数据"
     expect(rows.nth(1)).to_contain_text(said)
     assert complaints == []
+    window.close()
+
+
+def test_councillor__approves_a_proposal_with_his_own_wallet(
+    opened: Opened, browser: Browser
+) -> None:
+    at_work = opened.at_work
+    officer = at_work.client(at_work.ledger.officer)
+    body = {
+        "council": "alliance",
+        "no_evidence": True,
+        "calls": [
+            {"command": "supply-caps", "body": {"programme": "alliance", "supply_cap": 77_777}}
+        ],
+    }
+    made = officer.post("/v1/proposals", json=body, headers={"Idempotency-Key": "of-the-wallet"})
+    assert made.status_code == 202, made.text
+    at_work.wait_for(officer, made.headers["location"])
+    at_work.look()
+    chosen: dict[str, Any] = {}
+    window = window_of(browser, 390, "en-GB")
+    window.expose_function("signWithWallet", sign_for(CHECKER, chosen))
+    values = {"account": "0x" + CHECKER.address.hex(), "chain": CHAIN, "refusals": {}}
+    window.add_init_script(WALLET % json.dumps(values))
+    page = at(opened, window)
+    page.get_by_role("button", name="Star Wallet").click()
+    expect(page.locator("#sign-in")).to_have_count(0)
+
+    page.goto(f"{opened.address}/desk/proposals/1")
+    check_page(page)
+    page.get_by_role("button", name="Approve with my wallet").click()
+    expect(page.locator(".says")).to_contain_text("proposal 1")
+    check_page(page)
+    assert "typed" not in chosen
+    page.locator("#signing").get_by_role("button", name="Star Wallet").click()
+    expect(page.locator("[data-step=included]")).to_have_attribute("aria-current", "step")
+    at_work.look()
+
+    assert chosen["typed"]["primaryType"] == "Approval"
+    page.goto(f"{opened.address}/desk/proposals/1")
+    expect(page.get_by_text("1 of 2 approvals")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve with my wallet")).to_have_count(0)
     window.close()
