@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from ledger.config import Settings
 from ledger.mirror.rebuild import rebuild
+from ledger.office.credentials.keys import create_issuer_key
 from ledger.processes import wait_until
 from tests.http.conftest import serving
 from tests.mirror.conftest import Open
@@ -24,10 +26,11 @@ PLACES: dict[str, object] = {
     "token_id": 2**32 + 1,
     "address": "0x" + "11" * 20,
     "commitment": "0x" + "5b" * 32,
+    "number": 0,
 }
 FOR_CALLERS = ("/v1/stream", "/v1/sign-in", "/v1/session", "/v1/api-keys", "/v1/access-log")
 
-
+PASSWORD = "of the issuer's key"
 OF_A_NODE = "/certificate"
 """What is asked of a node, and of no mirror."""
 
@@ -92,8 +95,14 @@ def test_every_read__while_the_mirror_is_rebuilt__is_answered_and_never_goes_bac
     ledger.award(ProgrammeId(1), (1, 10), (2, 5))
     mirrored = open_mirror(database_url, ledger.deployment, ledger.anvil.url)
     mirrored.sync()
+    create_issuer_key(tmp_path / "keys" / "credentials", PASSWORD, cost=2)
     settings = Settings(
-        home=tmp_path, database_url=database_url, stale_after=1e9, rate_limit=0, _env_file=None
+        home=tmp_path,
+        database_url=database_url,
+        stale_after=1e9,
+        rate_limit=0,
+        key_password=SecretStr(PASSWORD),
+        _env_file=None,
     )
     with serving(settings, time.time) as client:
         paths = readable(client)
