@@ -64,9 +64,9 @@ def inbox() -> Iterator[tuple[Inbox, MailServer]]:
     controller.stop()
 
 
-def declined(engine: Engine, folder: Path) -> None:
+def declined(engine: Engine, folder: Path, to: str = TO) -> None:
     """An application of somebody with an address, declined now."""
-    form = Form("银河", "Galaxy", contact=Contact("", "王小明", TO))
+    form = Form("银河", "Galaxy", contact=Contact("", "王小明", to))
     with writing(engine) as connection:
         case, _ = open_case(connection, "alliance", by="ann", now=NOW)
         store, one = EvidenceStore(folder / "evidence"), case.application_id
@@ -135,6 +135,26 @@ def test_notice__that_a_server_refuses__is_tried_again_or_given_up(
         assert retry_dead(connection, now=(NOW + 80) * 1000) == 1
     sender_of(sender.engine, mail, NOW + 80).drain()
     assert states() == [("sent", 0, "")]
+
+
+def test_notice__to_an_address_that_no_header_takes__holds_up_no_other(
+    sender: Sender,
+    inbox: tuple[Inbox, MailServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sender.mirror()
+    handler, mail = inbox
+    sender_of(sender.engine, mail, NOW).drain()
+    monkeypatch.setattr(Contact, "check", lambda self: None)  # as an earlier release took it
+    for to in ("=?utf-8?q?x=0a?=@example.com", TO):
+        declined(sender.engine, tmp_path, to)
+
+    assert sender_of(sender.engine, mail, NOW + 5).drain() == 1
+    assert [each["To"] for each in handler.taken] == [TO]
+    with reading(sender.engine) as connection:
+        states = {each.recipient: each.state for each in list_notices(connection, limit=10)}
+    assert sorted(states.values()) == ["dead", "sent"]
 
 
 def test_mail_server__that_offers_no_encryption__gets_nothing(
