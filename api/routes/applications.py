@@ -46,6 +46,7 @@ from ledger.office import casework
 from ledger.office.cases import Case, documents_of, has_open_case, read_case
 from ledger.office.evidence import Description, EvidenceStore, Received, describe_documents
 from ledger.office.log import read_steps
+from ledger.office.rows import raise_revision
 
 router = APIRouter(tags=["applications"])
 
@@ -125,6 +126,7 @@ def create(
     author, made = Author.of(caller), []
 
     def do(connection: Connection, now: int) -> str:
+        raise_revision(connection)  # two requests at once come one after the other
         if has_open_case(connection, programme, caller.account):
             expected = "a programme to which this account has no application open"
             raise InvalidValue(field="programme", value=body.programme, expected=expected)

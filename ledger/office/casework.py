@@ -201,13 +201,9 @@ def recommend_admission(
 ) -> Case:
     """Say that it should be admitted, into which tier and until when."""
     case = _require(connection, application_id, (CaseState.FILED,), "recommended")
-    changes: dict[str, Any] = {
-        "tier": tier,
-        "expires_at": expires_at,
-        "reason": "",
-        "recommended_by": by,
-    }
-    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, **changes)
+    said: dict[str, Any] = {**_UNDECIDED, "tier": tier, "expires_at": expires_at}
+    said["recommended_by"] = by
+    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, **said)
 
 
 def recommend_decline(
@@ -217,13 +213,8 @@ def recommend_decline(
     case = _require(connection, application_id, (CaseState.FILED,), "recommended")
     if not reason:
         raise InvalidValue(field="reason", value="", expected="a key such as documents.missing")
-    changes: dict[str, Any] = {
-        "tier": None,
-        "expires_at": None,
-        "reason": reason,
-        "recommended_by": by,
-    }
-    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, detail=reason, **changes)
+    said: dict[str, Any] = {**_UNDECIDED, "reason": reason, "recommended_by": by}
+    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, detail=reason, **said)
 
 
 def confirm(connection: Connection, application_id: bytes, *, by: str, now: int) -> Case:
