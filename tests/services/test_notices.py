@@ -13,16 +13,19 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import Engine
 
+from ledger.domain.operations import new_operation_id
 from ledger.errors import NotFound
 from ledger.office.cases import CaseState, Form
 from ledger.office.casework import confirm, file_form, note_decided, open_case, recommend_decline
-from ledger.office.contacts import Contact
+from ledger.office.contacts import Contact, replace_contacts
 from ledger.office.evidence import EvidenceStore
 from ledger.office.notices import list_notices, retry_dead, unsubscribe
+from ledger.office.profiles import Subject
 from ledger.office.sessions import nonce_secret
 from ledger.services.notices.sending import MailServer, NoticeSender
 from ledger.store.engine import reading, writing
 from tests.support.desks import Sender
+from tests.support.ledger import MEMBER, PROGRAMME
 from tests.support.ports import free_port
 
 TO = "wang@example.com"
@@ -135,6 +138,32 @@ def test_notice__that_a_server_refuses__is_tried_again_or_given_up(
         assert retry_dead(connection, now=(NOW + 80) * 1000) == 1
     sender_of(sender.engine, mail, NOW + 80).drain()
     assert states() == [("sent", 0, "")]
+
+
+def test_notices__of_an_entry_and_of_a_membership_that_ends__are_sent_once_they_are_final(
+    sender: Sender, inbox: tuple[Inbox, MailServer]
+) -> None:
+    handler, mail = inbox
+    sender.mirror()
+    member = sender.ledger.contracts.memberships.membership(PROGRAMME, MEMBER, at="latest")
+    with writing(sender.engine) as connection:
+        key, contact = f"organisation-{MEMBER}", Contact("", "王小明", TO)
+        replace_contacts(connection, Subject.ORGANISATION, key, [contact])
+    soon = member.expires_at - 10 * 86400
+    sender_of(sender.engine, mail, soon - 86400 * 90).drain()  # from now on
+    sender.award(new_operation_id())
+    sender.mirror()
+    early = sender_of(sender.engine, mail, soon - 86400 * 90).drain()
+    sender.ledger.anvil.mine(70)
+    sender.mirror()
+
+    sent = [sender_of(sender.engine, mail, soon).drain() for _ in range(2)]
+
+    assert (early, sent) == (0, [2, 0])
+    with reading(sender.engine) as connection:
+        kinds = {each.kind for each in list_notices(connection, limit=10)}
+    assert kinds == {"entry.posted", "membership.expiring"}
+    assert [each["To"] for each in handler.taken] == [TO, TO]
 
 
 def test_notice__to_an_address_that_no_header_takes__holds_up_no_other(
