@@ -254,7 +254,9 @@ export interface paths {
         put?: never;
         /**
          * Name Account
-         * @description Name the account that acts for the applicant: without one nobody can be registered.
+         * @description Name the account that acts for the applicant: without one nobody can be registered. One that
+         *     acts for an organisation already is named by that one, or by an officer; another than officers
+         *     have recommended is recommended anew.
          */
         post: operations["createApplicantAccount"];
         delete?: never;

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from api.answers import Reading, answers_of
 from api.asking import IdempotencyKey
 from api.callers import Caller, Needs
+from api.formats import show_bytes
 from api.keeping import NOT_KEPT
 from api.noting import Author, Change, answer, note
 from api.office import reading_office
@@ -39,12 +40,13 @@ from api.uploads import Upload, received
 from ledger.chain.addresses import parse_address
 from ledger.domain.access import Scope
 from ledger.domain.ids import OrgId
-from ledger.errors import InvalidValue, NotFound
+from ledger.errors import InvalidValue, LedgerError, NotFound
 from ledger.mirror.queries.organisations import read_controlled_by
 from ledger.office import casework
 from ledger.office.cases import Case, documents_of, has_open_case, read_case
-from ledger.office.evidence import Description, EvidenceStore, describe_documents
+from ledger.office.evidence import Description, EvidenceStore, Received, describe_documents
 from ledger.office.log import read_steps
+from ledger.office.rows import raise_revision
 
 router = APIRouter(tags=["applications"])
 
@@ -124,6 +126,7 @@ def create(
     author, made = Author.of(caller), []
 
     def do(connection: Connection, now: int) -> str:
+        raise_revision(connection)  # two requests at once come one after the other
         if has_open_case(connection, programme, caller.account):
             expected = "a programme to which this account has no application open"
             raise InvalidValue(field="programme", value=body.programme, expected=expected)
@@ -219,16 +222,21 @@ async def attach(
 
 def _attach(asked: Asked, title: str, upload: Upload) -> Response:
     described = Description("", title, upload.media_type)
+    store, application_id = _store(asked.request), id_of(asked.application_id)
+    taken: Received | LedgerError
+    try:
+        with reading_office(asked.request) as connection:
+            casework.check_attachable(connection, application_id, described)
+        # A scanner may take minutes: no transaction is open meanwhile.
+        taken = store.receive(upload.content, described)
+    except LedgerError as error:
+        taken = error  # unless it was done before, which its key says
 
     def do(connection: Connection, case: Case, by: str, now: int) -> None:
+        if isinstance(taken, LedgerError):
+            raise taken
         casework.attach_document(
-            connection,
-            _store(asked.request),
-            case.application_id,
-            upload.content,
-            described,
-            by=by,
-            now=now,
+            connection, store, case.application_id, taken, described, by=by, now=now
         )
 
     body = upload.media_type.encode("utf-8", "surrogatepass") + upload.sha256
@@ -324,8 +332,21 @@ def name_account(
     key: IdempotencyKey,
     secret: SecretHeader = None,
 ) -> Response:
-    """Name the account that acts for the applicant: without one nobody can be registered."""
+    """Name the account that acts for the applicant: without one nobody can be registered. One that
+    acts for an organisation already is named by that one, or by an officer; another than officers
+    have recommended is recommended anew."""
     account = parse_address(body.account, "account")
+    case, party = party_to(request, id_of(application_id), secret)
+
+    def find(reading: Reading) -> OrgId | None:
+        own = read_controlled_by(reading.connection, reading.moment, account)
+        return None if own is None else OrgId(own.org_id)
+
+    others = answers_of(request).read(find)
+    may_name = party.is_officer or party.author.account == show_bytes(account)
+    if others not in (None, case.org_id) and not may_name:
+        expected = "an account that acts for no organisation yet"
+        raise InvalidValue(field="account", value=body.account, expected=expected)
 
     def do(connection: Connection, case: Case, by: str, now: int) -> None:
         casework.name_controller(connection, case.application_id, account, by=by, now=now)

@@ -312,8 +312,8 @@ def erase(
             files = erase_case(connection, store, parse_application(application))
             subject = f"application:{application}"
             note_step(connection, subject, "erased", actor="command line", at=now())
-        for content_hash in files:
-            store.discard(content_hash)
+            for content_hash in files:
+                store.discard(content_hash)
         remaining = scrub(engine)
     lines = [f"Application {application} is erased.", *(f"Left: {each}." for each in remaining)]
     values = {"application_id": application, "remaining": list(remaining)}

@@ -57,7 +57,7 @@ def file_command(
 ) -> None:
     """File the form with its documents, or file it anew where more was asked."""
     from ledger.office.cases import Form
-    from ledger.office.casework import attach_document, file_form
+    from ledger.office.casework import attach_document, check_attachable, file_form
     from ledger.office.contacts import Contact
     from ledger.office.evidence import Description
     from ledger.office.profiles import check_credit_code
@@ -75,13 +75,18 @@ def file_command(
     )
     account = parse_address(controller, "controller") if controller else None
     store, application_id = open_evidence(settings), parse_application(application)
+    taken = []
+    for path in document or []:
+        described = Description("", path.name, media_type_of(path))
+        with writing_cases(settings) as connection:
+            check_attachable(connection, application_id, described)
+        with open_document(path) as content:  # a scan may take long: no transaction is open
+            taken.append((store.receive(content, described), described))
     with writing_cases(settings) as connection:
-        for path in document or []:
-            described = Description("", path.name, media_type_of(path))
-            with open_document(path) as content:
-                attach_document(
-                    connection, store, application_id, content, described, by=by, now=now()
-                )
+        for received, described in taken:
+            attach_document(
+                connection, store, application_id, received, described, by=by, now=now()
+            )
         case = file_form(
             connection, store, application_id, form, by=by, now=now(), controller=account
         )

@@ -2354,7 +2354,10 @@ class Operations:
         application_secret: str | None = None,
         idempotency_key: str = "",
     ) -> models.ApplicationAnswer:
-        """Name the account that acts for the applicant: without one nobody can be registered."""
+        """Name the account that acts for the applicant: without one nobody can be registered.
+        One that acts for an organisation already is named by that one, or by an officer;
+        another than officers have recommended is recommended anew.
+        """
         return self._send(
             _create_applicant_account(
                 application_id,
@@ -5061,7 +5064,10 @@ class AsyncOperations:
         application_secret: str | None = None,
         idempotency_key: str = "",
     ) -> models.ApplicationAnswer:
-        """Name the account that acts for the applicant: without one nobody can be registered."""
+        """Name the account that acts for the applicant: without one nobody can be registered.
+        One that acts for an organisation already is named by that one, or by an officer;
+        another than officers have recommended is recommended anew.
+        """
         return await self._send(
             _create_applicant_account(
                 application_id,

@@ -19,6 +19,10 @@ NO_HASH = bytes(32)
 """What the first line of a log follows."""
 
 
+SALT_BYTES = 32
+"""Of the commitment to what was said."""
+
+
 class Scope(StrEnum):
     """What an API key is good for; its account must have the right on the chain besides."""
 
@@ -115,4 +119,6 @@ def _is_said(line: AccessLine) -> bool:
     """Whether its words are those that it was sealed with, or erased, or were never there."""
     if line.salt is None:
         return not line.said
+    if len(line.salt) != SALT_BYTES:  # a longer one could begin the words, and they go on from it
+        return False
     return line.sealed == seal_words(line.salt, line.said)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, update
 
@@ -30,7 +30,7 @@ from ledger.office.cases import (
     read_case,
 )
 from ledger.office.contacts import replace_contacts
-from ledger.office.evidence import Description, Evidence, EvidenceStore
+from ledger.office.evidence import Description, Evidence, EvidenceStore, Received
 from ledger.office.log import count_steps, empty_steps, note_step
 from ledger.office.profiles import Subject, check_text
 from ledger.office.rows import raise_revision
@@ -42,6 +42,13 @@ MAX_DOCUMENTS = 50
 APPLICANT = "applicant"
 
 _OPEN = (CaseState.FILED, CaseState.ASKED, CaseState.RECOMMENDED)
+_UNDECIDED: dict[str, Any] = {
+    "recommended_by": "",
+    "confirmed_by": "",
+    "tier": None,
+    "expires_at": None,
+    "reason": "",
+}
 
 
 def open_case(
@@ -119,7 +126,9 @@ def file_form(
     )
     encoded = form.encode()
     described = Description("申请表", "Application form", "application/json")
-    kept = store.keep(connection, io.BytesIO(encoded), described, added_at=now, private=True)
+    kept = store.keep(
+        connection, io.BytesIO(encoded), described, added_at=now, private=True, is_ours=True
+    )
     _attach(connection, application_id, kept.commitment)
     changes: dict[str, Any] = {"form": encoded, "evidence": kept.commitment}
     if controller is not None:
@@ -129,26 +138,37 @@ def file_form(
     return _move(connection, case, CaseState.FILED, by=by, now=now, **changes)
 
 
+def check_attachable(
+    connection: Connection, application_id: bytes, description: Description
+) -> Case:
+    """See that a document can be added, before it is taken in. Raises ApplicationElsewhere,
+    InvalidValue, NotFound."""
+    allowed = (CaseState.INVITED, CaseState.FILED, CaseState.ASKED)
+    case = _require_state(read_case(connection, application_id), allowed, "given documents")
+    if len(documents_of(connection, application_id)) >= MAX_DOCUMENTS:
+        raise InvalidValue(
+            field="document", value=description.title_en, expected=f"one of {MAX_DOCUMENTS} at most"
+        )
+    return case
+
+
 def attach_document(
     connection: Connection,
     store: EvidenceStore,
     application_id: bytes,
-    content: BinaryIO,
+    received: Received,
     description: Description,
     *,
     by: str,
     now: int,
 ) -> Evidence:
-    """Add a document, private to applicant and officers. Raises what `EvidenceStore.keep` does."""
-    allowed = (CaseState.INVITED, CaseState.FILED, CaseState.ASKED)
-    case = _require(connection, application_id, allowed, "given documents")
-    if len(documents_of(connection, application_id)) >= MAX_DOCUMENTS:
-        raise InvalidValue(
-            field="document", value=description.title_en, expected=f"one of {MAX_DOCUMENTS} at most"
-        )
-    kept = store.keep(
-        connection, content, description, added_at=now, private=True, from_outside=True
-    )
+    """Add a document that `EvidenceStore.receive` took in, private to applicant and officers.
+
+    Raises as `check_attachable`.
+    """
+    raise_revision(connection)  # as `_require` does
+    case = check_attachable(connection, application_id, description)
+    kept = store.record(connection, received, description, added_at=now, private=True)
     _attach(connection, application_id, kept.commitment)
     note_step(connection, _subject(case), "attached", actor=by, at=now)
     return kept
@@ -160,8 +180,7 @@ def ask_back(
     """Ask the applicant for more. Raises ApplicationElsewhere, InvalidValue, NotFound."""
     case = _require(connection, application_id, _OPEN, "asked about")
     _check_said("question", question)
-    cleared: dict[str, Any] = {"recommended_by": "", "tier": None, "expires_at": None, "reason": ""}
-    return _move(connection, case, CaseState.ASKED, by=by, now=now, detail=question, **cleared)
+    return _move(connection, case, CaseState.ASKED, by=by, now=now, detail=question, **_UNDECIDED)
 
 
 def answer(connection: Connection, application_id: bytes, text: str, *, by: str, now: int) -> Case:
@@ -182,13 +201,9 @@ def recommend_admission(
 ) -> Case:
     """Say that it should be admitted, into which tier and until when."""
     case = _require(connection, application_id, (CaseState.FILED,), "recommended")
-    changes: dict[str, Any] = {
-        "tier": tier,
-        "expires_at": expires_at,
-        "reason": "",
-        "recommended_by": by,
-    }
-    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, **changes)
+    said: dict[str, Any] = {**_UNDECIDED, "tier": tier, "expires_at": expires_at}
+    said["recommended_by"] = by
+    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, **said)
 
 
 def recommend_decline(
@@ -198,13 +213,8 @@ def recommend_decline(
     case = _require(connection, application_id, (CaseState.FILED,), "recommended")
     if not reason:
         raise InvalidValue(field="reason", value="", expected="a key such as documents.missing")
-    changes: dict[str, Any] = {
-        "tier": None,
-        "expires_at": None,
-        "reason": reason,
-        "recommended_by": by,
-    }
-    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, detail=reason, **changes)
+    said: dict[str, Any] = {**_UNDECIDED, "reason": reason, "recommended_by": by}
+    return _move(connection, case, CaseState.RECOMMENDED, by=by, now=now, detail=reason, **said)
 
 
 def confirm(connection: Connection, application_id: bytes, *, by: str, now: int) -> Case:
@@ -221,7 +231,6 @@ def send_back(
     """Send a recommendation back to be thought over. Raises ApplicationElsewhere."""
     case = _require(connection, application_id, (CaseState.RECOMMENDED,), "sent back")
     _check_said("why", why)
-    cleared: dict[str, Any] = {"recommended_by": "", "tier": None, "expires_at": None, "reason": ""}
     return _move(
         connection,
         case,
@@ -230,7 +239,7 @@ def send_back(
         now=now,
         action="sent_back",
         detail=why,
-        **cleared,
+        **_UNDECIDED,
     )
 
 
@@ -249,7 +258,11 @@ def withdraw_for_erasure(connection: Connection, case: Case, *, by: str, now: in
 def name_controller(
     connection: Connection, application_id: bytes, controller: bytes, *, by: str, now: int
 ) -> Case:
-    """Say which account acts for the applicant; void is a consent that another one signed."""
+    """Say which account acts for the applicant; void is a consent that another one signed.
+
+    Officers who recommended one account did not recommend another: where there was one, what they
+    decided is void, too.
+    """
     states = (CaseState.INVITED, *_OPEN, CaseState.CONFIRMED)
     case = _require(connection, application_id, states, "given an account")
     if case.org_id is not None and case.state is CaseState.CONFIRMED:
@@ -257,7 +270,11 @@ def name_controller(
             application=case.shown, state="registered", wanted="given another account"
         )
     changes: dict[str, Any] = {"controller": controller, "consent": None, "consent_until": None}
-    return _move(connection, case, case.state, by=by, now=now, action="controller", **changes)
+    state = case.state
+    if case.is_in_review and case.controller not in (None, controller):
+        state = CaseState.FILED
+        changes |= _UNDECIDED
+    return _move(connection, case, state, by=by, now=now, action="controller", **changes)
 
 
 def keep_consent(
@@ -299,7 +316,7 @@ def note_decided(
 
 
 def erase_case(connection: Connection, store: EvidenceStore, application_id: bytes) -> list[bytes]:
-    """Erase form, account, documents and what was said; the files to discard after the commit.
+    """Erase form, account, documents and what was said; the files to discard before the commit.
 
     Raises ApplicationElsewhere for one that is still worked on, NotFound.
     """
@@ -324,7 +341,10 @@ def _require(
     connection: Connection, application_id: bytes, states: Sequence[CaseState], wanted: str
 ) -> Case:
     raise_revision(connection)  # taken first, so that two officers' steps come one after the other
-    case = read_case(connection, application_id)
+    return _require_state(read_case(connection, application_id), states, wanted)
+
+
+def _require_state(case: Case, states: Sequence[CaseState], wanted: str) -> Case:
     if case.state not in states:
         raise ApplicationElsewhere(application=case.shown, state=case.state.value, wanted=wanted)
     return case

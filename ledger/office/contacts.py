@@ -19,7 +19,8 @@ from ledger.store.office_tables import contacts
 
 MAX_CONTACTS = 20
 
-_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# An encoded word (RFC 2047) would be another address once a header is read.
+_EMAIL = re.compile(r"(?!.*=\?)[^@\s<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PHONE = re.compile(r"[0-9(][0-9 ().+-]{4,30}")
 
 

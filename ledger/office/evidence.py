@@ -114,6 +114,7 @@ class EvidenceStore:
         salt: bytes | None = None,
         private: bool = False,
         from_outside: bool = False,
+        is_ours: bool = False,
     ) -> Evidence:
         """Keep a document and give its commitment; the one given before where it is kept already.
 
@@ -122,14 +123,16 @@ class EvidenceStore:
         returns; its row is in the caller's SQL transaction. `salt` is random unless given: it then
         makes the commitment, whose first description stays. A `private` one is its own, and is
         read by who is entitled alone. One `from_outside` must be of a type that people exchange,
-        and be what its type says.
+        and be what its type says. One that `is_ours` was written by this program, and no scanner
+        is asked about it: a scan can take minutes, and a transaction is open.
 
         Raises InvalidValue for more than the most bytes, or a title or media type that cannot be
         kept; EvidenceRefused where the scan found something, ScannerFailed where it could not
         look; FolderUnusable and StorageUnusable where there is no room for it.
         """
         _check_description(description)
-        received = self._write(content, description if from_outside else None)
+        outside = description if from_outside else None
+        received = self._write(content, outside, is_ours=is_ours)
         return self._record(connection, received, description, added_at, salt=salt, private=private)
 
     def receive(self, content: BinaryIO, description: Description) -> Received:
@@ -148,9 +151,10 @@ class EvidenceStore:
         description: Description,
         *,
         added_at: int,
+        private: bool = False,
     ) -> Evidence:
         """Write down what was taken in, and give its commitment, as `keep` does."""
-        return self._record(connection, received, description, added_at)
+        return self._record(connection, received, description, added_at, private=private)
 
     def _record(
         self,
@@ -201,7 +205,8 @@ class EvidenceStore:
         return evidence, Chunks(content)
 
     def erase(self, connection: Connection, commitment: bytes) -> bytes | None:
-        """Take a document's salt and titles away; what is left to `discard` after the commit.
+        """Take a document's salt and titles away; what is left to `discard` before the commit, so
+        that where the file cannot be deleted its row is still there, and it can be done again.
 
         That is its content hash, or None where another document has the same file. Raises NotFound.
         """
@@ -229,7 +234,9 @@ class EvidenceStore:
         """Where the file with this content stands in the folder."""
         return self._local.path_of(content_hash.hex())
 
-    def _write(self, content: BinaryIO, described: Description | None) -> Received:
+    def _write(
+        self, content: BinaryIO, described: Description | None, *, is_ours: bool = False
+    ) -> Received:
         """Write the content under its hash, whole or not at all; the hash and the size."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -244,7 +251,8 @@ class EvidenceStore:
                 os.fsync(file.fileno())
             if described is not None:
                 check_kind(incoming, described.media_type)
-            scan_file(incoming, self._scan)
+            if not is_ours:
+                scan_file(incoming, self._scan)
             self._shelf.put(incoming, content_hash.hex())
         except OSError as error:
             raise folder_unusable(self._folder, error) from error

@@ -62,7 +62,9 @@ def scan_file(path: Path, command: Sequence[str]) -> None:
         done = subprocess.run(
             [*command, str(path)],
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            # Nothing that it says is used, and whoever has its pipe could keep us waiting.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             timeout=SCAN_SECONDS,
             env=strangers_environment(),
             check=False,

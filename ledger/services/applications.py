@@ -72,7 +72,9 @@ class Decider:
         self._decline(declined, programmes)
         wanted = [case for case in cases if case.state is CaseState.CONFIRMED and not case.reason]
         self._register([case for case in wanted if case.org_id is None and case.controller])
-        ready = [case for case in map(self._again, wanted) if case.org_id is not None]
+        again = map(self._again, wanted)  # whose applicant named another account meanwhile waits
+        is_ready = CaseState.CONFIRMED
+        ready = [each for each in again if each.org_id is not None and each.state is is_ready]
         self._admit(ready, programmes)
         return [self._result(self._again(case)) for case in cases]
 

@@ -9,22 +9,26 @@ eyes; keys are in it only where they were asked for, and only encrypted as they 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
 import json
 import os
 import re
+import secrets
 import tarfile
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 import msgspec
 from sqlalchemy import Connection, Engine, LargeBinary, Table, select
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
 
 from ledger.disks import folder_unusable
 from ledger.errors import BackupUnusable, RestoreRefused
@@ -80,6 +84,44 @@ class Backup:
     proofs: int = 0
 
 
+class _Manifest(msgspec.Struct):
+    """What a backup says of itself; earlier ones say nothing of proofs."""
+
+    format: str
+    version: int
+    made_at: int
+    digest: str
+    rows: dict[str, int]
+    documents: int
+    missing: tuple[str, ...]
+    keys: int
+    proofs: int = 0
+
+
+@dataclass(slots=True)
+class _Unpacked:
+    """What of a backup was written outside the database, which takes its own part back."""
+
+    made: list[Path] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @contextlib.contextmanager
+    def taken_back_unless_whole(self) -> Iterator[None]:
+        """Delete the files that were made where the rest cannot be: the next restore would leave
+        them as they are."""
+        try:
+            yield
+        except BaseException:
+            for path in self.made:
+                path.unlink(missing_ok=True)
+            raise
+
+    def is_all_of(self, manifest: _Manifest) -> bool:
+        """Whether as many files came as the manifest names."""
+        named = (manifest.documents, manifest.keys, manifest.proofs)
+        return tuple(self.counts[kind] for kind in ("evidence", *_COUNTED)) == named
+
+
 def write_backup(
     engine: Engine, store: EvidenceStore, path: Path, *, home: Path, with_keys: bool, now: int
 ) -> Backup:
@@ -111,16 +153,19 @@ def restore_backup(engine: Engine, store: EvidenceStore, path: Path, *, home: Pa
     """
     with reading(engine) as connection:
         _require_empty(connection)
+    unpacked = _Unpacked()
     try:
         with tarfile.open(path, "r:gz") as archive:
             manifest = _read_manifest(archive, path)
-            with writing(engine) as connection:
+            with writing(engine) as connection, unpacked.taken_back_unless_whole():
                 _require_empty(connection)
                 connection.execute(office_state.delete())
-                _unpack(connection, archive, store, home, path)
+                _unpack(connection, archive, store, home, path, unpacked)
                 found, _ = digest_rows(connection)
-                if found != manifest["digest"]:
+                if found != manifest.digest:
                     raise _unusable(path, "its rows are not those that it was made of")
+                if not unpacked.is_all_of(manifest):
+                    raise _unusable(path, "files are missing that it was made with")
     except (
         tarfile.TarError,
         zlib.error,
@@ -135,15 +180,7 @@ def restore_backup(engine: Engine, store: EvidenceStore, path: Path, *, home: Pa
         if isinstance(error, gzip.BadGzipFile):
             raise _unusable(path, "it is no backup") from error
         raise folder_unusable(home, error) from error
-    return Backup(
-        manifest["made_at"],
-        manifest["digest"],
-        manifest["rows"],
-        manifest["documents"],
-        tuple(manifest["missing"]),
-        manifest["keys"],
-        manifest.get("proofs", 0),
-    )
+    return msgspec.convert(msgspec.to_builtins(manifest), Backup)
 
 
 def digest_rows(connection: Connection) -> tuple[str, dict[str, int]]:
@@ -253,19 +290,27 @@ def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], now: int) -> N
     archive.addfile(member, content)
 
 
-def _read_manifest(archive: tarfile.TarFile, path: Path) -> dict[str, Any]:
+def _read_manifest(archive: tarfile.TarFile, path: Path) -> _Manifest:
     first = archive.next()
     content = archive.extractfile(first) if first is not None else None
     if first is None or first.name != _MANIFEST or content is None or first.size > _MOST_MANIFEST:
         raise _unusable(path, "it is no backup of Moonlake")
-    manifest: dict[str, Any] = json.loads(content.read())
-    if manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
+    try:
+        manifest = msgspec.json.decode(content.read(), type=_Manifest)
+    except msgspec.DecodeError as error:
+        raise _unusable(path, "it is no backup that this release reads") from error
+    if manifest.format != FORMAT or manifest.version != VERSION:
         raise _unusable(path, "it is no backup that this release reads")
     return manifest
 
 
-def _unpack(
-    connection: Connection, archive: tarfile.TarFile, store: EvidenceStore, home: Path, path: Path
+def _unpack(  # noqa: PLR0917  each is where a part of it goes
+    connection: Connection,
+    archive: tarfile.TarFile,
+    store: EvidenceStore,
+    home: Path,
+    path: Path,
+    unpacked: _Unpacked,
 ) -> None:
     while (member := archive.next()) is not None:
         # Names are ours or refused: a file from elsewhere must not choose where it is written.
@@ -280,8 +325,9 @@ def _unpack(
         elif kind == "evidence":
             if store.put_back(cast("BinaryIO", content)).hex() != name:
                 raise _unusable(path, f"its document {name} is damaged")
-        else:
-            _put_file(home / kind / name, content)
+        elif _put_file(home / kind / name, content):
+            unpacked.made.append(home / kind / name)
+        unpacked.counts[kind] += 1
 
 
 def _load_rows(connection: Connection, name: str, content: IO[bytes], path: Path) -> None:
@@ -292,28 +338,47 @@ def _load_rows(connection: Connection, name: str, content: IO[bytes], path: Path
     batch: list[dict[str, Any]] = []
     for line in content:
         row = json.loads(line)
-        if set(row) != set(columns):
+        if not isinstance(row, dict) or set(row) != set(columns):
             raise _unusable(path, f"its table {name} is another release's")
-        for key, column in columns.items():
-            if isinstance(column.type, LargeBinary) and row[key] is not None:
-                row[key] = bytes.fromhex(row[key][2:])
+        try:
+            for key, column in columns.items():
+                if isinstance(column.type, LargeBinary) and row[key] is not None:
+                    row[key] = bytes.fromhex(row[key][2:])
+        except (ValueError, TypeError) as error:
+            raise _unusable(path, f"its table {name} is damaged") from error
         batch.append(row)
         if len(batch) == _ROWS_AT_ONCE:
-            connection.execute(table.insert(), batch)
+            _insert(connection, table, batch, path)
             batch = []
     if batch:
-        connection.execute(table.insert(), batch)
+        _insert(connection, table, batch, path)
 
 
-def _put_file(path: Path, content: IO[bytes]) -> None:
-    """Write a file for its owner alone; one that is there stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _insert(connection: Connection, table: Table, batch: list[dict[str, Any]], path: Path) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        connection.execute(table.insert(), batch)
+    except (IntegrityError, DataError, InterfaceError, ProgrammingError) as error:
+        raise _unusable(path, f"its table {table.name} is damaged") from error
+
+
+def _put_file(path: Path, content: IO[bytes]) -> bool:
+    """Write a file for its owner alone, whole or not at all; False where one is there, and stays.
+
+    A restore that is cut off leaves nothing by a name that the next one would take for whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content.read())
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(part, path)  # which fails where something is there already
     except FileExistsError:
-        return
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content.read())
+        return False
+    finally:
+        part.unlink(missing_ok=True)
+    return True
 
 
 def _require_empty(connection: Connection) -> None:

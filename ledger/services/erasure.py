@@ -114,9 +114,10 @@ def erase_organisation(
         subject = f"organisation:{org_id}"
         empty_steps(connection, subject)
         note_step(connection, subject, "erased", actor=actor, at=now)
-    for content_hash in files:
-        if content_hash is not None:
-            store.discard(content_hash)
+        # Before the commit: a file that cannot be deleted must not be without a row that finds it.
+        for content_hash in files:
+            if content_hash is not None:
+                store.discard(content_hash)
     return Erased(*counts, documents=len(files), remaining=scrub(engine))
 
 

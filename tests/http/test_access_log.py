@@ -140,6 +140,20 @@ def test_log__whose_words_were_erased__holds_together_and_no_other_words_fit(
     assert [(each.actor, each.detail) for each in emptied] == [("ann", ""), ("applicant", "")]
 
 
+def test_log__whose_words_lost_their_beginning_to_the_salt__is_broken(
+    engine: Engine,
+) -> None:
+    with writing(engine) as connection:
+        subject = "application:0x01"
+        note_step(connection, subject, "sent_back", actor="ann", at=7, detail="not as it was")
+        (line,) = read_lines(connection)
+        changed = {"salt": (line.salt or b"") + b"not ", "said": "as it was"}
+        connection.execute(update(access_log).values(**changed))
+
+        with pytest.raises(AccessLogBroken, match="does not say what was said"):
+            verify_access_log(connection)
+
+
 def test_steps__of_a_release_with_two_logs__become_lines_of_the_one(database_url: str) -> None:
     engine = open_engine(database_url)
     with writing(engine) as connection:

@@ -457,6 +457,15 @@ def test_keys__made_while_the_clock_was_set_back__still_have_the_newest_first(
     assert issuer_keys.newest_issuer_key(tmp_path) == second
 
 
+def test_keys__of_which_one_is_set_aside_while_they_are_read__are_the_others(
+    tmp_path: Path,
+) -> None:
+    kept = create_issuer_key(tmp_path, PASSWORD, cost=2)
+    (tmp_path / "0123456789abcdef.json").symlink_to(tmp_path / "gone")  # listed, and not there
+
+    assert list_issuer_keys(tmp_path) == (kept,)
+
+
 def test_command__of_a_credential__gives_what_the_server_gives(
     shared: Office,
     tmp_path: Path,

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, delete, select, text
+from sqlalchemy import Engine, create_engine, delete, select, text
 from stdnum.cn import uscc
 
 from api.edge import REQUEST_ID
@@ -276,3 +276,34 @@ def test_erasing__while_somebody_still_sees_the_rows__says_so_and_is_whole_the_n
         assert any("again" in each for each in remaining)
         assert again == ()
         assert find_words(database_files(engine, tmp_path), words.all[::2]) == {}
+
+
+def test_erasing__by_a_role_that_may_not_write_the_tables_anew__says_of_each_what_is_left(
+    postgres_url: str,
+) -> None:
+    with opened_engine(postgres_url) as engine:
+        role = "plain_" + secrets.token_hex(4)
+        with engine.begin() as connection:
+            connection.execute(text(f"CREATE ROLE {role}"))
+            schema = connection.execute(text("SELECT current_schema()")).scalar_one()
+            connection.execute(text(f'GRANT ALL ON SCHEMA "{schema}" TO {role}'))
+            connection.execute(text(f'GRANT ALL ON ALL TABLES IN SCHEMA "{schema}" TO {role}'))
+        try:
+            with engine.connect() as other:
+                other.execute(text("SELECT 1"))  # a superuser's session, of which it sees nothing
+                remaining = _scrub_as(engine, role)
+        finally:
+            with engine.begin() as connection:
+                connection.execute(text(f"DROP OWNED BY {role}"))
+                connection.execute(text(f"DROP ROLE {role}"))
+
+    assert "the table profiles: its owner must run `VACUUM FULL profiles`" in remaining
+    assert any("pg_read_all_stats" in each for each in remaining)
+
+
+def _scrub_as(engine: Engine, role: str) -> tuple[str, ...]:
+    plain = create_engine(engine.url, connect_args={"options": f"-c role={role}"})
+    try:
+        return scrub(plain)
+    finally:
+        plain.dispose()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ from ledger.chain.addresses import show_address
 from ledger.chain.contracts import authority
 from ledger.chain.signers import LocalSigner
 from ledger.domain.ids import ALLIANCE_WIDE, OrgId
+from ledger.office import evidence
 from ledger.office.access_log import read_lines, verify_access_log
 from ledger.processes import wait_until
 from ledger.store.engine import reading
@@ -23,7 +27,7 @@ from tests.http.wallets import wallet
 from tests.http.working import Working, working
 from tests.services.test_webhook_addresses import HOSTILE, NAMES, connections_made
 from tests.support.anvil import Anvil
-from tests.support.ledger import PROGRAMME, running_ledger
+from tests.support.ledger import MEMBER, PROGRAMME, running_ledger
 
 FORM = {
     "name_zh": "银河航天",
@@ -253,6 +257,43 @@ def test_document__that_is_no_pdf_or_too_large__is_refused(at_work: Working) -> 
     with large.getresponse() as refused:
         assert refused.status == 413  # before a byte of it is sent
     large.close()
+
+
+def test_document__while_it_is_scanned__holds_up_nobody(
+    at_work: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = at_work.settings.database_url.removeprefix("sqlite:///")
+    scanned = []
+
+    def scan(file: Path, command: Sequence[str]) -> None:
+        with contextlib.closing(sqlite3.connect(path, timeout=2, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # as every writer must
+            other.execute("ROLLBACK")
+        scanned.append(file)
+
+    monkeypatch.setattr(evidence, "scan_file", scan)
+    application_id, _, client = apply(at_work, "scanned")
+    sent = client.post(
+        f"/v1/applications/{application_id}/documents?title=charter.pdf",
+        content=b"%PDF-1.7 charter",
+        headers={"Idempotency-Key": "scanned-1", "Content-Type": "application/pdf"},
+    )
+
+    assert sent.status_code == 201, sent.text
+    assert len(scanned) == 1, "the form is the server's own writing"
+
+
+def test_account__of_another_organisation__is_not_named_by_an_applicant(
+    at_work: Working, officer: httpx.Client
+) -> None:
+    opened = made(post(officer, "/v1/invitations", {"programme": "alliance"}))
+    path = f"/v1/applications/{opened['application_id']}/accounts"
+    body = {"account": officer.get(f"/v1/organisations/{MEMBER}").json()["controller"]}
+
+    refused = post(at_work.client(), path, body, **{"Application-Secret": opened["secret"]})
+
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "account")
+    assert post(officer, path, body).status_code == 201
 
 
 def test_consent__of_the_applicants_wallet__is_what_admits_it(

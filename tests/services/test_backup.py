@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
+import os
 import shutil
 import stat
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,13 @@ from sqlalchemy import Engine, func, insert, inspect, select
 from ledger.audit.captures import Captures, capture_state
 from ledger.chain.headers import Header
 from ledger.domain.operations import new_operation_id
-from ledger.errors import BackupUnusable, EvidenceDamaged, FolderUnusable, RestoreRefused
+from ledger.errors import (
+    BackupUnusable,
+    DiskFull,
+    EvidenceDamaged,
+    FolderUnusable,
+    RestoreRefused,
+)
 from ledger.mirror.digest import compute_digest
 from ledger.office.access_log import add_line, verify_access_log
 from ledger.office.contacts import Contact, replace_contacts
@@ -257,13 +265,15 @@ def test_restore__into_a_database_with_rows__is_refused(engine: Engine, tmp_path
         )
 
 
-def _altered(path: Path, name: str, change: dict[str, bytes], target: Path) -> Path:
-    """A backup with members of other content or name."""
+def _altered(path: Path, name: str, change: Mapping[str, bytes | None], target: Path) -> Path:
+    """A backup with members of other content or name, or without some."""
     with tarfile.open(path) as old, tarfile.open(target, "w:gz") as new:
         for member in old.getmembers():
             content = old.extractfile(member)
             assert content is not None
             raw = change.get(member.name, content.read())
+            if raw is None:
+                continue
             member.size = len(raw)
             new.addfile(member, io.BytesIO(raw))
         if name:
@@ -307,9 +317,14 @@ def test_backup__altered__is_refused_and_nothing_of_it_stays(
         "is damaged": {f"evidence/{kept.content_hash.hex()}": b"other"},
         "another release's": {"tables/profiles.jsonl": b"{}\n"},
         "no backup that this release reads": {"manifest.json": json.dumps({}).encode()},
+        "reads": {"manifest.json": b"[]"},
+        "profiles is another": {"tables/profiles.jsonl": b"[]\n"},
+        "profiles is damaged": {"tables/profiles.jsonl": rows.replace(b'"0x', b'"0xz')},
+        "table profiles is damaged": {"tables/profiles.jsonl": rows + rows},
+        "files are missing": {f"evidence/{kept.content_hash.hex()}": None},
     }
     for problem, change in changes.items():
-        bad = _altered(path, "", change, tmp_path / "bad.tar.gz")
+        bad = _altered(path, "deployments/1.json", change, tmp_path / "bad.tar.gz")
         with pytest.raises(BackupUnusable, match=problem):
             restore_backup(other_engine, EvidenceStore(home / "evidence"), bad, home=home)
     cut = tmp_path / "cut.tar.gz"
@@ -318,8 +333,32 @@ def test_backup__altered__is_refused_and_nothing_of_it_stays(
         with pytest.raises(BackupUnusable):
             restore_backup(other_engine, EvidenceStore(home / "evidence"), bad, home=home)
 
+    assert not (home / "deployments" / "1.json").exists(), "the next restore would leave it"
     found = restore_backup(other_engine, EvidenceStore(home / "evidence"), path, home=home)
     assert found.digest == made.digest
+    assert found == made
+
+
+def test_restore__cut_off_within_a_file__leaves_none_that_looks_whole(
+    sqlite_engine: Engine,
+    other_engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "deployments").mkdir()
+    (tmp_path / "deployments" / "7.json").write_text("{}")
+    back_up(sqlite_engine, tmp_path)
+    home = tmp_path / "other"
+
+    def power_fails(descriptor: int) -> None:
+        assert not (home / "deployments" / "7.json").exists()
+        raise OSError(errno.ENOSPC, "no space left")
+
+    store, path = EvidenceStore(home / "evidence"), tmp_path / "backup.tar.gz"
+    monkeypatch.setattr(os, "fsync", power_fails)
+    with pytest.raises(DiskFull):
+        restore_backup(other_engine, store, path, home=home)
+    assert list((home / "deployments").iterdir()) == []
 
 
 def _plain(folder: Path) -> Path:

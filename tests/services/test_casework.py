@@ -21,6 +21,7 @@ from ledger.errors import (
     InvalidValue,
     NotFound,
     SameOfficer,
+    StorageUnusable,
 )
 from ledger.mirror.queries.memberships import read_applications_of
 from ledger.mirror.queries.moments import latest_moment
@@ -50,7 +51,7 @@ from ledger.office.casework import (
     withdraw,
 )
 from ledger.office.contacts import Contact, read_contacts
-from ledger.office.evidence import Description, EvidenceStore
+from ledger.office.evidence import Description, EvidenceStore, describe_documents
 from ledger.office.log import read_steps
 from ledger.office.profiles import Subject
 from ledger.office.webhooks.addresses import Gate
@@ -120,9 +121,8 @@ def test_application__from_invitation_to_confirmation__has_every_step_in_the_log
     with writing(engine) as connection:
         case, secret = open_case(connection, "alliance", by="registrar", now=1)
         one = case.application_id
-        attach_document(
-            connection, store, one, io.BytesIO(b"%PDF-1"), CHARTER, by="applicant", now=2
-        )
+        taken = store.receive(io.BytesIO(b"%PDF-1"), CHARTER)
+        attach_document(connection, store, one, taken, CHARTER, by="applicant", now=2)
         file_form(connection, store, one, FORM, by="applicant", now=3)
         ask_back(connection, one, "Which satellites?", by="ann", now=4)
         answer(connection, one, "All of them.", by="applicant", now=5)
@@ -196,15 +196,51 @@ def test_application__its_documents__are_private_and_what_they_say(
         _, chunks = store.read(connection, form, entitled=True)
         assert json.loads(b"".join(chunks))["name_en"] == "Galaxy"
         with pytest.raises(EvidenceRefused):
-            attach_document(
-                connection,
-                store,
-                case.application_id,
-                io.BytesIO(b"MZ"),
-                CHARTER,
-                by="applicant",
-                now=3,
-            )
+            store.receive(io.BytesIO(b"MZ"), CHARTER)
+        taken = store.receive(io.BytesIO(b"%PDF-1"), CHARTER)
+        charter = attach_document(
+            connection, store, case.application_id, taken, CHARTER, by="applicant", now=3
+        )
+        with pytest.raises(NotFound):
+            store.read(connection, charter.commitment)
+
+
+@pytest.mark.parametrize("is_confirmed", [False, True])
+def test_account__changed_after_it_was_recommended__is_to_be_recommended_anew(
+    sqlite_engine: Engine, store: EvidenceStore, is_confirmed: bool
+) -> None:
+    one = filed(sqlite_engine, store, controller=wallet(1).address).application_id
+    with writing(sqlite_engine) as connection:
+        recommend_admission(connection, one, tier=1, expires_at=FAR, by="ann", now=3)
+        if is_confirmed:
+            confirm(connection, one, by="bob", now=4)
+        state = read_case(connection, one).state
+        same = name_controller(connection, one, wallet(1).address, by="applicant", now=5)
+        other = name_controller(connection, one, wallet(2).address, by="applicant", now=6)
+
+        assert (same.state, other.state) == (state, CaseState.FILED)
+        assert (other.recommended_by, other.confirmed_by, other.tier) == ("", "", None)
+
+
+def test_erasing__whose_file_could_not_be_deleted__finds_it_the_next_time(
+    sqlite_engine: Engine, store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = filed(sqlite_engine, store, org_id=OrgId(7))
+    with reading(sqlite_engine) as connection:
+        (commitment,) = documents_of(connection, case.application_id)
+        (found,) = describe_documents(connection, [commitment])
+
+    def refuse(self: EvidenceStore, content_hash: bytes) -> None:
+        raise StorageUnusable(scheme="s3", problem="TimeoutError")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EvidenceStore, "discard", refuse)
+        with pytest.raises(StorageUnusable):
+            erase_organisation(sqlite_engine, store, OrgId(7), actor="dpo", now=5)
+    assert store.path_of(found.content_hash).exists()
+
+    erase_organisation(sqlite_engine, store, OrgId(7), actor="dpo", now=6)
+    assert not store.path_of(found.content_hash).exists()
 
 
 @pytest.mark.parametrize(

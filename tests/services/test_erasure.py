@@ -245,6 +245,7 @@ def test_profile__with_a_detail_out_of_form__is_refused(details: tuple[str, str]
         Contact(role="fees"),
         Contact(email="nobody"),
         Contact(email="a@b\ncc: c@d.example"),
+        Contact(email="=?utf-8?q?x=0a?=@example.com"),
         Contact(phone="call me"),
         Contact(person="=1+1"),
     ],

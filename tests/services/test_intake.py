@@ -76,6 +76,13 @@ def test_scanner__that_cannot_look__has_it_refused(
     assert files_in(tmp_path) == []
 
 
+def test_scanner__that_talks__is_not_listened_to(connection: Connection, tmp_path: Path) -> None:
+    silent = "import os; sys.exit(0 if os.path.samestat(os.fstat(1), os.stat(os.devnull)) else 2)"
+    store = EvidenceStore(tmp_path / "evidence", scan=scanner(tmp_path, silent))
+
+    store.keep(connection, io.BytesIO(b"content"), TEXT, added_at=1)
+
+
 def test_scanner__that_is_not_there__has_it_refused(connection: Connection, tmp_path: Path) -> None:
     store = EvidenceStore(tmp_path / "evidence", scan=(str(tmp_path / "none"),))
 

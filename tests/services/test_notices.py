@@ -13,16 +13,19 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import Engine
 
+from ledger.domain.operations import new_operation_id
 from ledger.errors import NotFound
 from ledger.office.cases import CaseState, Form
 from ledger.office.casework import confirm, file_form, note_decided, open_case, recommend_decline
-from ledger.office.contacts import Contact
+from ledger.office.contacts import Contact, replace_contacts
 from ledger.office.evidence import EvidenceStore
 from ledger.office.notices import list_notices, retry_dead, unsubscribe
+from ledger.office.profiles import Subject
 from ledger.office.sessions import nonce_secret
 from ledger.services.notices.sending import MailServer, NoticeSender
 from ledger.store.engine import reading, writing
 from tests.support.desks import Sender
+from tests.support.ledger import MEMBER, PROGRAMME
 from tests.support.ports import free_port
 
 TO = "wang@example.com"
@@ -64,9 +67,9 @@ def inbox() -> Iterator[tuple[Inbox, MailServer]]:
     controller.stop()
 
 
-def declined(engine: Engine, folder: Path) -> None:
+def declined(engine: Engine, folder: Path, to: str = TO) -> None:
     """An application of somebody with an address, declined now."""
-    form = Form("银河", "Galaxy", contact=Contact("", "王小明", TO))
+    form = Form("银河", "Galaxy", contact=Contact("", "王小明", to))
     with writing(engine) as connection:
         case, _ = open_case(connection, "alliance", by="ann", now=NOW)
         store, one = EvidenceStore(folder / "evidence"), case.application_id
@@ -135,6 +138,52 @@ def test_notice__that_a_server_refuses__is_tried_again_or_given_up(
         assert retry_dead(connection, now=(NOW + 80) * 1000) == 1
     sender_of(sender.engine, mail, NOW + 80).drain()
     assert states() == [("sent", 0, "")]
+
+
+def test_notices__of_an_entry_and_of_a_membership_that_ends__are_sent_once_they_are_final(
+    sender: Sender, inbox: tuple[Inbox, MailServer]
+) -> None:
+    handler, mail = inbox
+    sender.mirror()
+    member = sender.ledger.contracts.memberships.membership(PROGRAMME, MEMBER, at="latest")
+    with writing(sender.engine) as connection:
+        key, contact = f"organisation-{MEMBER}", Contact("", "王小明", TO)
+        replace_contacts(connection, Subject.ORGANISATION, key, [contact])
+    soon = member.expires_at - 10 * 86400
+    sender_of(sender.engine, mail, soon - 86400 * 90).drain()  # from now on
+    sender.award(new_operation_id())
+    sender.mirror()
+    early = sender_of(sender.engine, mail, soon - 86400 * 90).drain()
+    sender.ledger.anvil.mine(70)
+    sender.mirror()
+
+    sent = [sender_of(sender.engine, mail, soon).drain() for _ in range(2)]
+
+    assert (early, sent) == (0, [2, 0])
+    with reading(sender.engine) as connection:
+        kinds = {each.kind for each in list_notices(connection, limit=10)}
+    assert kinds == {"entry.posted", "membership.expiring"}
+    assert [each["To"] for each in handler.taken] == [TO, TO]
+
+
+def test_notice__to_an_address_that_no_header_takes__holds_up_no_other(
+    sender: Sender,
+    inbox: tuple[Inbox, MailServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sender.mirror()
+    handler, mail = inbox
+    sender_of(sender.engine, mail, NOW).drain()
+    monkeypatch.setattr(Contact, "check", lambda self: None)  # as an earlier release took it
+    for to in ("=?utf-8?q?x=0a?=@example.com", TO):
+        declined(sender.engine, tmp_path, to)
+
+    assert sender_of(sender.engine, mail, NOW + 5).drain() == 1
+    assert [each["To"] for each in handler.taken] == [TO]
+    with reading(sender.engine) as connection:
+        states = {each.recipient: each.state for each in list_notices(connection, limit=10)}
+    assert sorted(states.values()) == ["dead", "sent"]
 
 
 def test_mail_server__that_offers_no_encryption__gets_nothing(

@@ -12,6 +12,7 @@ private key leaves this module only inside a SigningKey, which shows none.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -92,11 +93,11 @@ def issuer_key_folder(keys: Path) -> Path:
 
 def list_issuer_keys(folder: Path) -> tuple[IssuerKey, ...]:
     """Every key that is published, the newest first. Raises InvalidFile, KeyLocked."""
-    found = [
-        _public(_read(path), path)
-        for path in sorted(folder.glob("*.json"))
-        if _KID.fullmatch(path.stem)
-    ]
+    found = []
+    for path in folder.glob("*.json"):
+        if _KID.fullmatch(path.stem):
+            with contextlib.suppress(IssuerKeyMissing):  # it was set aside just now
+                found.append(_public(_read(path), path))
     return tuple(sorted(found, key=lambda key: (key.created_at, key.kid), reverse=True))
 
 

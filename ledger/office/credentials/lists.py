@@ -1,8 +1,9 @@
 """Bitstring Status Lists (W3C, version 1.0): one bit for each credential that can be asked about.
 
 A bit is set for what is not in force. What nobody vouches for has its bit set, too: the list says
-which credentials hold, so one that was given of a history that a reorganisation took back, or of a
-number that was never used, is refused like a revoked one.
+which credentials hold, so one of a number that was never used is refused like a revoked one. One
+that was given of a history that a reorganisation took back is refused until its number is another
+member's; that its block is none of the chain's, only the chain tells.
 """
 
 from __future__ import annotations

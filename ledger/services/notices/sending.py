@@ -134,7 +134,14 @@ class NoticeSender:
 
     def _send_one(self, server: smtplib.SMTP, notice: Notice, secret: bytes) -> bool:
         try:
-            server.send_message(self._write(notice, secret))
+            message = self._write(notice, secret)
+        except (ValueError, LookupError, AttributeError) as error:
+            # Of an address that no header takes. The others must not wait for it for ever.
+            problem = f"it makes no e-mail ({type(error).__name__})"
+            self._note(notice, problem, for_good=True)
+            return False
+        try:
+            server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code = next(iter(error.recipients.values()))[0]
             self._note(notice, f"refused with {code}", for_good=code >= _PERMANENT)
