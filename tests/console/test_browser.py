@@ -211,7 +211,7 @@ def test_heading__of_the_reference__stands_off_from_what_follows(visit: Visit) -
 
 def test_page__that_is_not_there__leads_back(visit: Visit) -> None:
     page = visit("/organisations/999", expected=404)
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_count(11)
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_count(12)
     page.get_by_role("link", name="回到名册").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("公共名册")
