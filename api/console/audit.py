@@ -20,6 +20,7 @@ from api.callers import Caller, find_caller
 from api.console.checking import what_to_check_by
 from api.console.languages import Language
 from api.console.pages import own_page
+from api.keeping import NOT_KEPT
 from ledger.audit.folder import ANCHOR, BUNDLE, REPORT, AuditFolder, AuditState
 from ledger.audit.report import CHECKS
 from ledger.errors import NotFound, NotSignedIn
@@ -30,7 +31,6 @@ from ledger.mirror.queries.offices import list_terms
 router = APIRouter(include_in_schema=False)
 
 MOST_TERMS = 500
-_NOT_KEPT = {"Cache-Control": "no-store"}
 _KINDS = {ANCHOR: "application/json", REPORT: "text/html; charset=utf-8"}
 
 
@@ -67,7 +67,7 @@ def file(request: Request, name: str) -> Response:
     if name not in _KINDS or not path.is_file():
         raise NotFound(what="file", key=name)
     # To keep and not to open here: the report has a style of its own, which pages here may not.
-    return FileResponse(path, media_type=_KINDS[name], filename=name, headers=_NOT_KEPT)
+    return FileResponse(path, media_type=_KINDS[name], filename=name, headers=NOT_KEPT)
 
 
 def _audits(folder: AuditFolder, language: Language) -> dict[str, Any]:

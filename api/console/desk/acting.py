@@ -21,6 +21,7 @@ from api.console.desk.forms import EDIT, SEND, Form, refused
 from api.console.languages import Language
 from api.console.pages import own_page
 from api.formats import show_bytes
+from api.keeping import NOT_KEPT
 from api.kinds import Kind
 from api.naming import contracts_of, names_of
 from api.problems import status_of
@@ -33,7 +34,6 @@ from ledger.outbox.records import Request as Intent
 from ledger.services.proposals.reading import Reading as Told
 from ledger.services.proposals.reading import read_calls
 
-_NOT_KEPT = {"Cache-Control": "no-store"}
 UNUSABLE = 422
 
 
@@ -120,7 +120,7 @@ def tell(reading: Reading, language: Language, asked: Sequence[Intent]) -> list[
 
 def to(path: str) -> Response:
     """Have the browser ask for a page, so that loading it again sends nothing."""
-    return RedirectResponse(path, 303, headers=_NOT_KEPT)
+    return RedirectResponse(path, 303, headers=NOT_KEPT)
 
 
 def to_operation(operation_id: bytes) -> Response:
