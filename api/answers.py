@@ -27,6 +27,7 @@ from api.logs import route_of
 from api.schemas.base import Answer, AsOf, Schema
 from ledger import __version__
 from ledger.errors import InvalidValue, LedgerError, MirrorEmpty, SchemaMismatch
+from ledger.mirror.queries.direct import Mark
 from ledger.mirror.queries.moments import (
     Condition,
     Moment,
@@ -110,17 +111,6 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What the tags of one moment follow from."""
-
-    deployment: bytes
-    cursor_hash: bytes
-    looked_at: int
-    is_halted: bool
-    office: int
-
-
-@dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """An answer that was given: its body, the headers that came with it, and its route."""
 
@@ -181,6 +171,15 @@ class Kept:
                     del self._questions[gone.question]
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What the answers of a moment share: the beginning of their tags, and of themselves."""
+
+    mark: Mark
+    digest: hashlib.blake2b
+    about: Answer
+
+
 class Answers:
     """Gives answers from one database."""
 
@@ -189,6 +188,7 @@ class Answers:
         self._stale_after = stale_after
         self._clock = clock
         self._kept = Kept()
+        self._last_begun: _Begun | None = None
 
     def json(
         self,
@@ -265,13 +265,34 @@ class Answers:
         """The answer of a tag, if it is kept."""
         return self._kept.find(tag)
 
+    def keep(self, tag: str, answer: KeptAnswer) -> None:
+        """Keep an answer, to give it again as long as its tag holds."""
+        self._kept.keep(tag, answer)
+
     def tag_of(self, mark: Mark, path: str, query: str) -> str:
         """The tag of a question's answer at a moment, for answers in no language."""
-        stale = is_stale(mark.looked_at, now=self._clock(), stale_after=self._stale_after)
-        condition = Condition.STALE if stale else Condition.FOLLOWING
+        digest = self._begun(mark).digest.copy()
+        digest.update(f"\n{path}\n{query}".encode())
+        return f'"{digest.hexdigest()}"'
+
+    def about(self, mark: Mark) -> Answer:
+        """What all answers of a moment share."""
+        return self._begun(mark).about
+
+    def _begun(self, mark: Mark) -> _Begun:
+        """What is the same for all answers of a moment, made once for it."""
+        condition, begun = self._condition_of(mark), self._last_begun
+        if begun is None or begun.mark is not mark or begun.about.mirror is not condition:
+            digest = _begin(mark.deployment, mark.moment.block_hash, mark.office, condition, "")
+            about = Answer(as_of=AsOf.of(mark.moment), mirror=condition)
+            self._last_begun = begun = _Begun(mark, digest, about)
+        return begun
+
+    def _condition_of(self, mark: Mark) -> Condition:
         if mark.is_halted:
-            condition = Condition.HALTED
-        return _digest(mark.deployment, mark.cursor_hash, mark.office, condition, "", path, query)
+            return Condition.HALTED
+        stale = is_stale(mark.looked_at, now=self._clock(), stale_after=self._stale_after)
+        return Condition.STALE if stale else Condition.FOLLOWING
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Connection, MirrorState]]:
@@ -339,9 +360,20 @@ def _digest(
     *more: object,
 ) -> str:
     """The tag of an answer that depends on these, and on nothing else but the release."""
+    return f'"{_begin(deployment, cursor_hash, office, condition, *more).hexdigest()}"'
+
+
+def _begin(
+    deployment: bytes,
+    cursor_hash: bytes,
+    office: int,
+    condition: Condition,
+    *more: object,
+) -> hashlib.blake2b:
+    """A tag to which lines may still be added."""
     parts = (__version__, deployment.hex(), cursor_hash.hex(), office, condition.value, *more)
     text = "\n".join(str(part) for part in parts)
-    return f'"{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"'
+    return hashlib.blake2b(text.encode(), digest_size=12)
 
 
 def _question(path: str, query: str) -> str:

@@ -20,10 +20,10 @@ from api.edge import Edge
 from api.failures import install_failures
 from api.issuing import Issuing
 from api.limits import Limits
-from api.marks import Again, Marks
 from api.openapi import describe
 from api.openapi import types as typescript
 from api.parameters import refuse_unknown_parameters
+from api.quick import Quick
 from api.routes import (
     access,
     applications,
@@ -57,6 +57,7 @@ from api.routes import (
 from api.waiting import MOST_AT_NODE
 from ledger import __version__
 from ledger.config import Settings
+from ledger.mirror.queries.direct import Direct
 from ledger.services.sharing.entitlements import SharesShelf
 from ledger.shared_counters import SharedCounters
 from ledger.wiring import database_to_read, open_evidence
@@ -80,7 +81,6 @@ def create_app(
     in common. Raises InvalidSetting and FolderUnusable.
     """
     engine = database_to_read(settings)
-    marks = Marks(engine)
     desk = ServerDesk(settings)
     limits = Limits(settings.rate_limit, counters)
     auditing = Auditing(settings)
@@ -91,7 +91,7 @@ def create_app(
         yield
         await run_in_threadpool(auditing.stop)
         await run_in_threadpool(desk.stop)
-        marks.close()
+        await run_in_threadpool(quick.close)
         engine.dispose()
 
     app = FastAPI(
@@ -105,6 +105,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.answers = Answers(engine, stale_after=settings.stale_after, clock=clock)
+    quick = Quick(app.state.answers, Direct(engine))
     app.state.evidence = open_evidence(settings)
     app.state.shares = SharesShelf(app.state.evidence)
     app.state.not_ready_while = not_ready_while
@@ -169,8 +170,6 @@ def create_app(
     app.include_router(typescript)
     install_console(app)
     install_failures(app)
-    app.add_middleware(
-        Edge, settings=settings, limits=limits, again=Again(app.state.answers, marks)
-    )
+    app.add_middleware(Edge, settings=settings, limits=limits, quick=quick)
     describe(app)
     return app

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.answers import asked_of
 from api.limits import Limits
 from api.logs import RequestLine, is_told
-from api.marks import Again, tags_in
 from api.problems import MEDIA_TYPE, Problem, http_problem, problem_of
+from api.quick import Quick, tags_in
 from api.uploads import most_bytes, takes_file
 from ledger.config import Settings
 from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
@@ -67,13 +68,14 @@ _UNLIMITED = ("/healthz", "/readyz", "/metrics")
 class Edge:
     """Answers HEAD as GET, and adds security headers where a route set none."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, limits: Limits, again: Again) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, limits: Limits, quick: Quick) -> None:
         self._app = app
-        self._again = again
+        self._quick = quick
         self._limits = limits
         self._origins = frozenset(settings.cors_origins)
         is_https = settings.origin.startswith("https:")
-        self._headers = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
+        bound = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in bound.items()]
         self._most_of_a_file = most_bytes(settings)
         self._is_private = settings.read_policy != "open"
 
@@ -118,16 +120,7 @@ class Edge:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                headers["X-Request-ID"] = request_id
-                for name, value in shared.items():
-                    headers[name] = value
-                if self._origins:
-                    headers.add_vary_header("Origin")
-                if self._is_private and headers.get("cache-control") == "no-cache":
-                    headers["Cache-Control"] = "private, no-cache"
+                message["headers"] = self._bind(message["headers"], request_id, shared)
             await send(message)
 
         try:
@@ -143,13 +136,32 @@ class Edge:
             return ""
         if scope["method"] == "GET" and not self._is_private:
             tags = tags_in([value for name, value in scope["headers"] if name == b"if-none-match"])
-            kept = await self._again.answer(*asked_of(scope), tags, send_on)
-            if kept is not None:
-                return kept.route
+            route = await self._quick.answer(*asked_of(scope), tags, send_on)
+            if route is not None:
+                return route
         is_file = takes_file(scope)
         bounded = _counted(receive, self._most_of_a_file) if is_file else _bounded(receive)
         await self._app(scope, bounded, send_on)
         return ""
+
+    def _bind(
+        self, given: Iterable[tuple[bytes, bytes]], request_id: str, shared: Mapping[str, str]
+    ) -> list[tuple[bytes, bytes]]:
+        """A response's headers with those that bind a browser, where the route set none."""
+        found = list(given)
+        names = {name for name, _ in found}
+        found += [each for each in self._headers if each[0] not in names]
+        found.append((b"x-request-id", request_id.encode()))
+        if not (shared or self._origins or self._is_private):
+            return found
+        headers = MutableHeaders(raw=found)
+        for name, value in shared.items():
+            headers[name] = value
+        if self._origins:
+            headers.add_vary_header("Origin")
+        if self._is_private and headers.get("cache-control") == "no-cache":
+            headers["Cache-Control"] = "private, no-cache"
+        return headers.raw
 
     def _check(self, scope: Scope, given: dict[bytes, bytes]) -> None:
         """Raise TooManyRequests and RequestTooLarge."""

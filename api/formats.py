@@ -35,6 +35,7 @@ def show_digest(raw: bytes) -> str | None:
     return None if raw == NO_DIGEST else "0x" + raw.hex()
 
 
+@lru_cache(maxsize=4096)
 def show_time(seconds: int) -> str:
     """RFC 3339 of seconds since 1970 UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

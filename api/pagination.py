@@ -14,7 +14,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -32,6 +32,9 @@ _BYTES_A_NUMBER = 7
 
 _NOT_ASKED = {"cursor", "limit", "lang"}
 
+Query = Sequence[tuple[str, str]]
+"""The parameters of a query, in the order that they came in."""
+
 Place = tuple[int, ...]
 """Where a list goes on: the numbers of its order, of the last row given."""
 
@@ -48,12 +51,13 @@ class PageOf(Generic[_Row]):
 
 def question_of(request: Request) -> str:
     """What a cursor is good for: the path and the query, without what changes no row."""
-    asked = sorted(
-        (name, value)
-        for name, value in request.query_params.multi_items()
-        if name not in _NOT_ASKED and value
-    )
-    return request.url.path + "?" + urlencode(asked)
+    return question_at(request.url.path, request.query_params.multi_items())
+
+
+def question_at(path: str, query: Query) -> str:
+    """The same, of a path and its query."""
+    asked = sorted((name, value) for name, value in query if name not in _NOT_ASKED and value)
+    return path + "?" + urlencode(asked)
 
 
 def encode_cursor(question: str, place: Place) -> str:
@@ -136,15 +140,21 @@ def link_header(request: Request, cursor: str | None, name: str = "cursor") -> M
     """The Link header (RFC 8288) to the first page and, where there is one, the next.
 
     `name` is the parameter that says where a page begins."""
-    kept = [item for item in request.query_params.multi_items() if item[0] != name]
-    links = [f'<{_target(request, kept)}>; rel="first"']
+    return link_header_at(request.url.path, request.query_params.multi_items(), cursor, name)
+
+
+def link_header_at(
+    path: str, query: Query, cursor: str | None, name: str = "cursor"
+) -> Mapping[str, str]:
+    """The same, for a path and its query."""
+    kept = [item for item in query if item[0] != name]
+    links = [f'<{_target(path, kept)}>; rel="first"']
     if cursor is not None:
-        links.append(f'<{_target(request, [*kept, (name, cursor)])}>; rel="next"')
+        links.append(f'<{_target(path, [*kept, (name, cursor)])}>; rel="next"')
     return {"Link": ", ".join(links)}
 
 
-def _target(request: Request, query: Sequence[tuple[str, Any]]) -> str:
-    path = request.url.path
+def _target(path: str, query: Query) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 

@@ -151,7 +151,7 @@ def _list(
         rows = list_entries(
             reading.connection, reading.moment, wanted, before=EntryId(before), limit=limit + 1
         )
-        page = cut_page(rows, limit, question, _place_of)
+        page = cut_page(rows, limit, question, place_of)
         items = [EntryView.of(entry) for entry in page.rows]
         answer = EntriesPage.giving(reading.about, items, page.next)
         return answer, link_header(request, page.next)
@@ -159,5 +159,6 @@ def _list(
     return answers_of(request).json(request, build, asked)
 
 
-def _place_of(entry: Entry) -> Place:
+def place_of(entry: Entry) -> Place:
+    """Where a list of entries goes on."""
     return (entry.entry_id,)

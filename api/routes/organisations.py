@@ -24,7 +24,7 @@ from api.parameters import (
 from api.routes.declared import ALWAYS, problems
 from api.routes.named import programme_named
 from api.schemas.base import Schema
-from api.schemas.entries import BalancesAnswer, BalanceView
+from api.schemas.entries import BalancesAnswer
 from api.schemas.memberships import ApplicationView, MembershipsAnswer, MembershipView
 from api.schemas.organisations import (
     AccountAnswer,
@@ -167,16 +167,10 @@ def list_balances_of(
     """An organisation's credits by programme and category, now or at a block or time."""
 
     def build(reading: Reading) -> BalancesAnswer:
-        connection, moment, about = reading.connection, reading.moment, reading.about
+        connection, moment = reading.connection, reading.moment
         require_organisation(connection, moment, OrgId(org_id))
-        return BalancesAnswer(
-            as_of=about.as_of,
-            mirror=about.mirror,
-            org_id=org_id,
-            items=[
-                BalanceView.of(each) for each in read_balances(connection, moment, OrgId(org_id))
-            ],
-        )
+        found = read_balances(connection, moment, OrgId(org_id))
+        return BalancesAnswer.of(reading.about, org_id, found)
 
     return answers_of(request).json(request, build, asked)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
@@ -27,17 +27,6 @@ class DocumentView(Schema):
     made_up: bool
     content: Annotated[str, Field(description="Where the document itself is.")]
 
-    @classmethod
-    def of(cls, commitment: bytes, document: Document) -> Self:
-        return cls(
-            title_zh=document.title_zh,
-            title_en=document.title_en,
-            media_type=document.media_type,
-            size=document.size,
-            made_up=document.made_up,
-            content=content_path(commitment),
-        )
-
 
 class EvidenceRef(Schema):
     """The commitment on the chain, and the document where the office has it."""
@@ -48,12 +37,27 @@ class EvidenceRef(Schema):
     @classmethod
     def of(cls, commitment: bytes, document: Document | None) -> Self | None:
         """None where the chain has no commitment."""
-        if not any(commitment):
-            return None
-        return cls(
-            commitment=show_bytes(commitment),
-            document=DocumentView.of(commitment, document) if document else None,
-        )
+        written = written_evidence(commitment, document)
+        return cls(**written) if written is not None else None
+
+
+def written_evidence(commitment: bytes, document: Document | None) -> dict[str, Any] | None:
+    """An EvidenceRef as JSON has it; None where the chain has no commitment."""
+    if not any(commitment):
+        return None
+    if document is None:
+        return {"commitment": show_bytes(commitment), "document": None}
+    return {
+        "commitment": show_bytes(commitment),
+        "document": {
+            "title_zh": document.title_zh,
+            "title_en": document.title_en,
+            "media_type": document.media_type,
+            "size": document.size,
+            "made_up": document.made_up,
+            "content": content_path(commitment),
+        },
+    }
 
 
 class EvidenceAnswer(Answer):

@@ -24,6 +24,7 @@ from ledger.mirror.look import Mirror
 from ledger.mirror.pool import PASSING
 from ledger.mirror.reports import CaughtUp, OtherLeads, Waiting
 from ledger.mirror.state import MirrorState, Overtaken
+from ledger.mirror.statistics import Statistics
 from ledger.mirror.trouble import Trouble
 from ledger.mirror.upgrade import upgrade
 from ledger.store.engine import database_unusable
@@ -51,6 +52,8 @@ def catch_up(mirror: Mirror) -> MirrorState:
     while True:
         state = _look_patiently(mirror, looks=_LOOKS_OF_SYNC)
         if state.lag == 0:
+            with _database_errors(mirror.engine):
+                Statistics(mirror.engine).refresh(state.cursor.number)
             mirror.report(CaughtUp(state.cursor.number))
             return state
 
@@ -98,11 +101,13 @@ def follow(mirror: Mirror, *, poll_interval: float, waiter: Waiter = POLLING) ->
 
 
 def _follow_leading(mirror: Mirror, poll_interval: float, waiter: Waiter, trouble: Trouble) -> None:
-    told = -1
+    told, statistics = -1, Statistics(mirror.engine)
     while not mirror.stop.is_set():
         state = _look_patiently(mirror)
         trouble.close()
         if state.lag == 0:
+            with _database_errors(mirror.engine):
+                statistics.refresh(state.cursor.number)
             if told != state.cursor.number:
                 told = state.cursor.number
                 mirror.report(CaughtUp(state.cursor.number))

@@ -270,13 +270,14 @@ def _keep_to_the_file(engine: Engine, path: Path) -> None:
     @event.listens_for(engine, "checkout")
     def _compare(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
         nonlocal was_there
-        now = _identity_of(path)
+        now = file_identity(path)
         if record.info.setdefault(_FILE, now) != now:
             raise DisconnectionError("another file is at its path")
         was_there = True
 
 
-def _identity_of(path: Path) -> tuple[int, int] | None:
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at a path from another that was put in its place; None for no file."""
     try:
         found = path.stat()
     except FileNotFoundError:

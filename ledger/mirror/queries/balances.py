@@ -7,11 +7,11 @@ it, as the chain itself stated it. Sums by category are taken over the organisat
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from ledger.domain.ids import EntryId, OrgId, ProgrammeId
 from ledger.mirror.queries.aggregates import how_many, total
@@ -50,7 +50,19 @@ class Balance:
     categories: tuple[CategorySum, ...]
 
 
-_BY_CATEGORY = (
+class CategoryRow(NamedTuple):
+    """A category's sum as it is read; `balance_after` is what its last entry left."""
+
+    programme_id: int
+    category: str
+    amount: int
+    entry_count: int
+    made_up_count: int
+    last_entry: int
+    balance_after: int
+
+
+_SUMS = (
     select(
         entries.c.programme_id,
         entries.c.category,
@@ -63,10 +75,14 @@ _BY_CATEGORY = (
     .outerjoin(evidence_files, evidence_files.c.commitment == entries.c.evidence)
     .where(entries.c.org_id == bindparam("org_id"), entries.c.block_number <= AT)
     .group_by(entries.c.programme_id, entries.c.category)
-    .order_by(entries.c.programme_id, total(entries.c.amount).desc(), entries.c.category)
+    .subquery("sums")
 )
-_BALANCES_AFTER = select(entries.c.entry_id, entries.c.balance_after).where(
-    entries.c.entry_id.in_(bindparam("entry_ids", expanding=True))
+_BY_CATEGORY = select(
+    _SUMS,
+    select(entries.c.balance_after)
+    .where(entries.c.entry_id == _SUMS.c.last_entry)
+    .scalar_subquery()
+    .label("balance_after"),
 )
 _JOINED = (
     select(membership_versions.c.programme_id)
@@ -81,43 +97,34 @@ _JOINED = (
 def read_balances(connection: Connection, moment: Moment, org_id: OrgId) -> tuple[Balance, ...]:
     """The organisation's balance in each programme that it ever was in, or has entries in."""
     parameters = {**true_at(moment), "org_id": org_id}
-    sums: defaultdict[int, list[Row[Any]]] = defaultdict(list)
-    for row in connection.execute(_BY_CATEGORY, parameters):
-        sums[row.programme_id].append(row)
+    rows = [CategoryRow(*row) for row in connection.execute(_BY_CATEGORY, parameters)]
     joined = set(connection.execute(_JOINED, parameters).scalars())
-    last = {
-        programme_id: max(row.last_entry for row in rows) for programme_id, rows in sums.items()
-    }
-    after = _read_balances_after(connection, list(last.values()))
+    return balances_of(rows, joined, read_programme_keys(connection, moment))
+
+
+def balances_of(
+    rows: Iterable[CategoryRow], joined: Collection[int], keys: Mapping[ProgrammeId, str]
+) -> tuple[Balance, ...]:
+    """The balances that categories' sums come to, in the order of programmes."""
+    sums: defaultdict[int, list[CategoryRow]] = defaultdict(list)
+    for row in rows:
+        sums[row.programme_id].append(row)
     return tuple(
-        _balance(programme_id, key, sums[programme_id], last.get(programme_id, 0), after)
-        for programme_id, key in read_programme_keys(connection, moment).items()
-        if programme_id in joined or programme_id in last
+        _balance(ProgrammeId(programme_id), keys[ProgrammeId(programme_id)], sums[programme_id])
+        for programme_id in sorted({*joined, *sums})
     )
 
 
-def _read_balances_after(connection: Connection, entry_ids: Sequence[int]) -> dict[int, int]:
-    if not entry_ids:
-        return {}
-    rows = connection.execute(_BALANCES_AFTER, {"entry_ids": entry_ids})
-    return {row.entry_id: row.balance_after for row in rows}
-
-
-def _balance(
-    programme_id: ProgrammeId,
-    key: str,
-    sums: Sequence[Row[Any]],
-    last_entry: int,
-    after: Mapping[int, int],
-) -> Balance:
+def _balance(programme_id: ProgrammeId, key: str, sums: Sequence[CategoryRow]) -> Balance:
+    last = max(sums, key=lambda row: row.last_entry, default=None)
     return Balance(
         programme_id=programme_id,
         programme=key,
-        credits=after.get(last_entry, 0),
+        credits=last.balance_after if last else 0,
         entry_count=sum(row.entry_count for row in sums),
-        last_entry=EntryId(last_entry),
+        last_entry=EntryId(last.last_entry if last else 0),
         categories=tuple(
             CategorySum(row.category, row.amount, row.entry_count, row.made_up_count)
-            for row in sums
+            for row in sorted(sums, key=lambda row: (-row.amount, row.category))
         ),
     )

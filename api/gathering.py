@@ -1,0 +1,88 @@
+"""Takes what requests ask of the database to one thread, all that have come in meanwhile at once.
+
+Each request for itself would wait for a thread and for a database that is a way off; of eight at a
+time, seven wait while one is answered. What is read begins after all its requests came in, so that
+each is answered as if it had been alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+MOST_AT_ONCE = 64
+
+_Question = TypeVar("_Question")
+_Told = TypeVar("_Told")
+_Waiting = tuple[_Question, "asyncio.Future[_Told]", asyncio.AbstractEventLoop]
+
+
+class Gathering(Generic[_Question, _Told]):
+    """Answers questions in a thread. `answer` is given different ones, each of which it answers."""
+
+    def __init__(self, answer: Callable[[Sequence[_Question]], Mapping[_Question, _Told]]) -> None:
+        self._answer = answer
+        self._waiting: SimpleQueue[_Waiting[_Question, _Told] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    async def ask(self, question: _Question) -> _Told:
+        """The answer. Raises what `answer` raised."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_Told] = loop.create_future()
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="gathering", daemon=True)
+                self._thread.start()
+        self._waiting.put((question, future, loop))
+        return await future
+
+    def close(self) -> None:
+        """End the thread, once what was asked is answered."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._waiting.put(None)
+            thread.join()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch = [first]
+            is_last = False
+            while len(batch) < MOST_AT_ONCE and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    is_last = True
+                    break
+                batch.append(following)
+            self._tell(batch)
+            if is_last:
+                return
+
+    def _tell(self, batch: Sequence[_Waiting[_Question, _Told]]) -> None:
+        told: Mapping[_Question, _Told] | Exception
+        try:
+            told = self._answer(list(dict.fromkeys(question for question, _, _ in batch)))
+        except Exception as error:  # noqa: BLE001  told to each who asked
+            told = error
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting[_Question, _Told]]] = {}
+        for each in batch:
+            by_loop.setdefault(each[2], []).append(each)
+        for loop, asked in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, asked, told)
+
+
+def _resolve(
+    asked: Sequence[_Waiting[_Question, _Told]], told: Mapping[_Question, _Told] | Exception
+) -> None:
+    for question, future, _ in asked:
+        if future.done():
+            continue  # who asked has gone
+        if isinstance(told, Exception):
+            future.set_exception(told)
+        else:
+            future.set_result(told[question])

@@ -1,0 +1,304 @@
+"""What is answered before any route is what the route would have answered, or goes to it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import msgspec
+import pydantic_core
+import pytest
+from sqlalchemy import delete, update
+
+from api import quick
+from api.gathering import Gathering
+from api.schemas.entries import BalanceView, EntryView, written_balance, written_entry
+from ledger.domain.events import EntryKind
+from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
+from ledger.mirror.queries import direct
+from ledger.mirror.queries.balances import Balance, CategorySum
+from ledger.mirror.queries.direct import Direct, NotDirect, PageAsked
+from ledger.mirror.queries.documents import Document
+from ledger.mirror.queries.entries import Entry
+from ledger.store.direct import DirectConnections, DirectFailed
+from ledger.store.engine import open_engine, writing
+from ledger.store.mirror_tables import mirror_state
+from tests.http.conftest import Ledger
+from tests.http.facts import hash_of
+
+Serve = Callable[..., httpx.Client]
+ORGANISATIONS = range(1, 12)
+QUICK = ("balances", "entries", "entries?limit=1", "entries?limit=3", "entries?limit=200")
+
+
+def by_its_route(path: str) -> str:
+    """The same question in a way that only its route knows how to read."""
+    return path + ("&" if "?" in path else "?&")
+
+
+def routes_taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the quick way answered, as it goes on."""
+    taken: list[str] = []
+    answer = quick.Quick.answer
+
+    async def noted(self: quick.Quick, path: str, *more: object) -> str | None:
+        route = await answer(self, path, *more)  # type: ignore[arg-type]
+        if route is not None:
+            taken.append(path)
+        return route
+
+    monkeypatch.setattr(quick.Quick, "answer", noted)
+    return taken
+
+
+@pytest.mark.parametrize("what", QUICK)
+def test_quick_answer__of_each_organisation__is_its_routes_to_the_byte(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    taken = routes_taken(monkeypatch)
+    answered = 0
+    for org_id in ORGANISATIONS:
+        path = f"/v1/organisations/{org_id}/{what}"
+        found, routed = client.get(path), client.get(by_its_route(path))
+        assert (found.status_code, found.content) == (routed.status_code, routed.content)
+        assert found.headers.get("content-type") == routed.headers.get("content-type")
+        assert found.headers.get("cache-control") == routed.headers.get("cache-control")
+        answered += path.partition("?")[0] in taken
+    assert answered > 3
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/organisations/0/balances",
+        "/v1/organisations/01/balances",
+        "/v1/organisations/4294967296/balances",
+        "/v1/organisations/99999999999/balances",
+        "/v1/organisations/4000000000/balances",
+        "/v1/organisations/4000000000/entries",
+        "/v1/organisations/4/balances?limit=3",
+        "/v1/organisations/4/entries?limit=0",
+        "/v1/organisations/4/entries?limit=201",
+        "/v1/organisations/4/entries?limit=1&limit=2",
+        "/v1/organisations/4/entries?limit=%31",
+        "/v1/organisations/4/entries?as_of_block=1",
+        "/v1/organisations/٤/balances",
+    ],
+)
+def test_question__that_is_not_simple__goes_to_its_route(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    taken = routes_taken(monkeypatch)
+
+    answer = client.get(path)
+
+    assert answer.status_code in {200, 404, 422}
+    assert taken == []
+
+
+def test_quick_answer__whose_tag_the_reader_has__is_not_sent_again(
+    own_ledger: Ledger, serve: Serve
+) -> None:
+    path = "/v1/organisations/4/entries?limit=2"
+    tag = serve(own_ledger.settings).get(path).headers["etag"]
+
+    again = serve(own_ledger.settings).get(path, headers={"If-None-Match": tag})
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+
+
+def test_quick_answer__of_a_mirror_of_another_release__is_its_routes_error(
+    own_ledger: Ledger, serve: Serve
+) -> None:
+    client = serve(own_ledger.settings)
+    assert client.get("/v1/organisations/4/balances").status_code == 200
+    change_state(own_ledger, schema_version=999)
+
+    answer = client.get("/v1/organisations/4/balances")
+
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "mirror.schema_mismatch"
+
+
+def test_quick_answer__when_the_chain_is_another_now__is_of_that_one(
+    own_ledger: Ledger, serve: Serve
+) -> None:
+    client = serve(own_ledger.settings)
+    paths = [f"/v1/organisations/4/{each}" for each in QUICK]
+    before = {path: client.get(path).json()["as_of"]["block_hash"] for path in paths}
+    change_state(own_ledger, cursor_hash=hash_of("another"))
+
+    after = {path: client.get(path).json()["as_of"]["block_hash"] for path in paths}
+
+    assert set(before.values()).isdisjoint(after.values())
+    assert set(after.values()) == {"0x" + hash_of("another").hex()}
+
+
+def change_state(ledger: Ledger, **values: object) -> None:
+    engine = open_engine(ledger.settings.database)
+    with writing(engine) as connection:
+        connection.execute(update(mirror_state).values(**values))
+    engine.dispose()
+
+
+def test_organisation__with_a_longer_journal__goes_to_its_route(
+    ledger: Ledger, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct, "MOST_ENTRIES", 0)
+    taken = routes_taken(monkeypatch)
+
+    answer = serve(ledger.settings).get("/v1/organisations/4/balances")
+
+    assert answer.json()["items"]
+    assert taken == []
+
+
+def test_file__that_a_backup_took_the_place_of__is_read_from_then_on(
+    templates: object, serve: Serve, tmp_path: Path
+) -> None:
+    copy = templates.copy("sqlite", tmp_path)  # type: ignore[attr-defined]
+    file = tmp_path / "ledger.sqlite3"
+    connections = DirectConnections(open_engine(copy.settings.database_url), clock=ticking())
+    count = "SELECT COUNT(*) FROM mirror_state"
+    assert connections.read(count, {}) == [(1,)]
+    shutil.copyfile(file, tmp_path / "other")
+    other = open_engine(f"sqlite:///{tmp_path / 'other'}")
+    with writing(other) as connection:
+        connection.execute(delete(mirror_state))
+    with other.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.dispose()
+    for suffix in ("-wal", "-shm"):
+        (tmp_path / f"ledger.sqlite3{suffix}").unlink(missing_ok=True)
+
+    (tmp_path / "other").replace(file)
+
+    assert connections.read(count, {}) == [(0,)]
+    connections.close()
+
+
+def ticking() -> Callable[[], float]:
+    """A clock that goes on by a second whenever it is looked at."""
+    times = iter(range(1, 1_000_000))
+    return lambda: float(next(times))
+
+
+def test_database__that_is_gone__is_not_tried_again_at_once(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'a.sqlite3'}")
+    now = 100.0
+    connections = DirectConnections(engine, clock=lambda: now)
+    tried: list[str] = []
+    with pytest.raises(DirectFailed):
+        connections.read("SELECT * FROM nothing", {})
+    engine.raw_connection = lambda: tried.append("again") or None  # type: ignore[method-assign]
+
+    with pytest.raises(DirectFailed):
+        connections.read("SELECT 1", {})
+    assert tried == []
+    now = 102.0
+    with pytest.raises(DirectFailed):
+        connections.read("SELECT 1", {})
+    assert tried == ["again"]
+
+
+def test_questions__of_several_at_once__have_each_its_answer(ledger: Ledger) -> None:
+    asks = Direct(open_engine(ledger.settings.database))
+    pages = [PageAsked(OrgId(org), most) for org in (4, 5, 4000) for most in (1, 3)]
+    alone = {each: asks.read_pages([each])[1][each] for each in pages}
+    balances = {org: asks.read_balances([OrgId(org)])[1][OrgId(org)] for org in (4, 5, 4000)}
+
+    if asks.takes_many:
+        assert asks.read_pages(pages)[1] == alone
+        assert asks.read_balances([OrgId(4), OrgId(5), OrgId(4000)])[1] == balances
+    assert alone[PageAsked(OrgId(4000), 3)] is None
+    assert balances[4000] is None
+    assert len(alone[PageAsked(OrgId(4), 1)] or ()) == 1
+    asks.close()
+
+
+def test_gathering__of_questions_that_wait__asks_each_once_and_tells_all() -> None:
+    held, asked = threading.Event(), list[list[int]]()
+
+    def answer(questions: Sequence[int]) -> Mapping[int, int]:
+        asked.append(list(questions))
+        assert held.wait(10)
+        return {each: each * 10 for each in questions}
+
+    async def ask() -> list[int]:
+        gathering = Gathering(answer)
+        first = asyncio.ensure_future(gathering.ask(1))
+        while not asked:
+            await asyncio.sleep(0)
+        others = [asyncio.ensure_future(gathering.ask(each)) for each in (2, 3, 2)]
+        await asyncio.sleep(0)
+        held.set()
+        told = [await each for each in (first, *others)]
+        await asyncio.to_thread(gathering.close)
+        return told
+
+    assert asyncio.run(ask()) == [10, 20, 30, 20]
+    assert asked == [[1], [2, 3]]
+
+
+def test_gathering__whose_answer_fails__tells_who_asked_and_goes_on() -> None:
+    def answer(questions: Sequence[int]) -> Mapping[int, int]:
+        if questions[0] == 0:
+            raise NotDirect
+        return dict.fromkeys(questions, 7)
+
+    async def ask() -> int:
+        gathering = Gathering(answer)
+        with pytest.raises(NotDirect):
+            await gathering.ask(0)
+        found = await gathering.ask(5)
+        await asyncio.to_thread(gathering.close)
+        return found
+
+    assert asyncio.run(ask()) == 7
+
+
+ODD = "".join(map(chr, (*range(1, 0x2100), 0x2028, 0x2029, 0xFEFF, 0xFFFD, 0x1F315)))
+
+
+@pytest.mark.parametrize("kind", EntryKind)
+@pytest.mark.parametrize("document", [None, Document(ODD, '"\\/<&>', "a/b", 3, True)])
+def test_written_entry__is_the_json_of_its_model(kind: EntryKind, document: Document) -> None:
+    for number in (0, 7):
+        entry = Entry(
+            entry_id=EntryId(2**53 - 1),
+            programme_id=ProgrammeId(2),
+            programme="a.b",
+            org_id=OrgId(4),
+            kind=kind,
+            category="x" * number,
+            amount=-5,
+            balance_after=0,
+            evidence=bytes(31) + bytes([number]),
+            document=document,
+            refers_to=EntryId(number),
+            reversed_by=EntryId(number),
+            actor=bytes(range(20)),
+            operation_id=hash_of("operation"),
+            block_number=BlockNumber(9),
+            block_hash=hash_of("block"),
+            timestamp=1_766_700_000,
+            log_index=LogIndex(0),
+            transaction_hash=hash_of("transaction"),
+        )
+        view = EntryView.of(entry)
+        assert msgspec.json.encode(written_entry(entry)) == pydantic_core.to_json(view)
+        assert view.model_dump(mode="json") == written_entry(entry)
+
+
+def test_written_balance__is_the_json_of_its_model() -> None:
+    sums = tuple(CategorySum(f"c{each}" * (each % 2), each, 1, 0) for each in range(300))
+    for balance in (
+        Balance(ProgrammeId(1), "p", -3, 300, EntryId(9), sums),
+        Balance(ProgrammeId(1), "p", 0, 0, EntryId(0), ()),
+    ):
+        view = BalanceView.of(balance)
+        assert msgspec.json.encode(written_balance(balance)) == pydantic_core.to_json(view)
