@@ -20,7 +20,7 @@ from api.limits import Limits
 from api.logs import RequestLine, is_told
 from api.marks import Again, tags_in
 from api.problems import MEDIA_TYPE, Problem, http_problem, problem_of
-from api.uploads import most_bytes, takes_file
+from api.uploads import most_of
 from ledger.config import Settings
 from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
 
@@ -74,7 +74,7 @@ class Edge:
         self._origins = frozenset(settings.cors_origins)
         is_https = settings.origin.startswith("https:")
         self._headers = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
-        self._most_of_a_file = most_bytes(settings)
+        self._settings = settings
         self._is_private = settings.read_policy != "open"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,8 +146,8 @@ class Edge:
             kept = await self._again.answer(*asked_of(scope), tags, send_on)
             if kept is not None:
                 return kept.route
-        is_file = takes_file(scope)
-        bounded = _counted(receive, self._most_of_a_file) if is_file else _bounded(receive)
+        most = most_of(scope, self._settings)
+        bounded = _counted(receive, most) if most else _bounded(receive)
         await self._app(scope, bounded, send_on)
         return ""
 
@@ -156,7 +156,7 @@ class Edge:
         if scope["path"] not in _UNLIMITED:
             self._limits.charge_caller(scope, given.get(b"authorization"))
         length = given.get(b"content-length", b"0")
-        most = self._most_of_a_file if takes_file(scope) else MAX_BODY
+        most = most_of(scope, self._settings) or MAX_BODY
         if length.isdigit() and int(length[:20]) > most:
             raise RequestTooLarge(most=most)
 
