@@ -16,7 +16,6 @@ from typing import BinaryIO
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
@@ -87,8 +86,11 @@ async def received(request: Request) -> AsyncIterator[Upload]:
         yield Upload(file, hasher.digest(), media_type)  # type: ignore[arg-type]  # it is one
 
 
-async def received_form(request: Request) -> tuple[list[tuple[str, str]], SentFile | None]:
-    """The fields of a form with a file, and the file, which is gone when the request is answered.
+@asynccontextmanager
+async def received_form(
+    request: Request,
+) -> AsyncIterator[tuple[list[tuple[str, str]], SentFile | None]]:
+    """The fields of a form with a file, and the file, which is gone afterwards.
 
     Raises InvalidValue where it is no such form, and RequestTooLarge.
     """
@@ -105,13 +107,14 @@ async def received_form(request: Request) -> tuple[list[tuple[str, str]], SentFi
     except (HTTPException, ClientDisconnect, ValueError) as error:
         expected = "a form that comes in whole, as a browser sends it"
         raise InvalidValue(field="body", value="", expected=expected) from error
-    pairs = [(name, each) for name, each in form.multi_items() if isinstance(each, str)]
-    files = [each for name, each in form.multi_items() if name == "file" and _is_file(each)]
-    if not files or isinstance(files[0], str):
-        return pairs, None
-    found = files[0]
-    return pairs, SentFile(found.file, found.filename or "", found.size or 0)
-
-
-def _is_file(value: object) -> bool:
-    return isinstance(value, UploadFile)
+    pairs: list[tuple[str, str]] = []
+    file: SentFile | None = None
+    for name, each in form.multi_items():
+        if isinstance(each, str):
+            pairs.append((name, each))
+        elif name == "file":
+            file = SentFile(each.file, each.filename or "", each.size or 0)
+    try:
+        yield pairs, file
+    finally:
+        await form.close()

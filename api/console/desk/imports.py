@@ -8,7 +8,7 @@ does nothing twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -85,12 +85,12 @@ class Upload:
     caller: Caller
 
 
-async def _read_upload(request: Request) -> Upload:
+async def _read_upload(request: Request) -> AsyncIterator[Upload]:
     """Read it for who is signed in, and for nobody else: its token comes with the fields."""
     await run_in_threadpool(check_session, request)
-    pairs, file = await received_form(request)
-    form = form_of(request, pairs)
-    return Upload(form, file, await run_in_threadpool(require_officer, request))
+    async with received_form(request) as (pairs, file):
+        form = form_of(request, pairs)
+        yield Upload(form, file, await run_in_threadpool(require_officer, request))
 
 
 Sent = Annotated[Upload, Depends(_read_upload)]
@@ -314,6 +314,7 @@ def _show_preview(
         return {
             "form": told,
             "draft": draft,
+            "signer": bytes.fromhex(draft.signer[2:]),
             "kind": kind,
             "counts": draft.counts or {},
             "lines": [_shown(language, kind, each) for each in lines[:SHOWN]],
