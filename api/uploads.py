@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
@@ -100,21 +100,43 @@ async def received_form(
     is_plain = "charset" not in parameters.lower() or "utf-8" in parameters.lower()
     if name.strip().lower() != MULTIPART or not is_plain:
         raise InvalidValue(field="Content-Type", value=kind[:100], expected=MULTIPART)
+    reader = _FormReader(
+        request.headers,
+        request.stream(),
+        max_files=1,
+        max_fields=_MOST_FIELDS,
+        max_part_size=_MOST_OF_A_FIELD,
+    )
+    expected = "a form that comes in whole, as a browser sends it"
     try:
-        form = await request.form(
-            max_files=1, max_fields=_MOST_FIELDS, max_part_size=_MOST_OF_A_FIELD
-        )
-    except (HTTPException, ClientDisconnect, ValueError) as error:
-        expected = "a form that comes in whole, as a browser sends it"
-        raise InvalidValue(field="body", value="", expected=expected) from error
-    pairs: list[tuple[str, str]] = []
-    file: SentFile | None = None
-    for name, each in form.multi_items():
-        if isinstance(each, str):
-            pairs.append((name, each))
-        elif name == "file":
-            file = SentFile(each.file, each.filename or "", each.size or 0)
-    try:
+        try:
+            form = await reader.parse()
+        except (MultiPartException, ClientDisconnect, ValueError) as error:
+            raise InvalidValue(field="body", value="", expected=expected) from error
+        if not reader.is_whole:
+            raise InvalidValue(field="body", value="", expected=expected)
+        pairs: list[tuple[str, str]] = []
+        file: SentFile | None = None
+        for name, each in form.multi_items():
+            if isinstance(each, str):
+                pairs.append((name, each))
+            elif name == "file":
+                file = SentFile(each.file, each.filename or "", each.size or 0)
         yield pairs, file
     finally:
-        await form.close()
+        reader.close()
+
+
+class _FormReader(MultiPartParser):
+    """Starlette's reader, which takes a form that breaks off for a whole one, and leaves open the
+    file that it was reading then."""
+
+    is_whole = False
+
+    def on_end(self) -> None:
+        self.is_whole = True
+
+    def close(self) -> None:
+        """Close what was read into."""
+        for each in self._files_to_close_on_error:
+            each.close()
