@@ -231,7 +231,7 @@ def test_officer__imports_a_table_on_a_phone__sees_it_first_and_follows_it(
     expect(page.get_by_text("共 3 行，将发送 2 行。")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="两")).to_contain_text("必须是 1 以上的整数")
     check_page(page)
-    page.get_by_label("略过有误的 1 行").check()
+    page.get_by_label("略过有误的行（1）").check()
     page.get_by_role("button", name=CHINESE["send"]).click()
     follow(opened, page, "已结束。")
     expect(page.get_by_text("共 3 行，已完成 2 行。")).to_be_visible()

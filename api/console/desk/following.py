@@ -68,7 +68,7 @@ def one_import(request: Request, import_id: str, caller: Officer) -> Response:
             **_results(request, found),
             "after": after_of(request),
             "refusal_in": words.refusal_in,
-            "say": lambda text: words.say(language, text),
+            "say": lambda text: words.say_result(language, Subject(found.kind), text),
         }
 
     return desk_page(request, caller, "desk_import.html", build)

@@ -120,6 +120,9 @@ _CODES = {
 }  # fmt: skip
 
 
+_CELL = re.compile(
+    r"(?P<field>\w+) (?P<value>'[^']*'|\"[^\"]*\") is not (?P<expected>.+)", re.DOTALL
+)
 _COUNT = re.compile("[0-9]{1,18}")
 _REFUSAL = re.compile(
     r"\b(?:Authority|Programmes|Organisations|Memberships|Credits|Journal)[A-Z][A-Za-z]+\b"
@@ -191,6 +194,26 @@ def refusal_in(sentence: str) -> str:
     """The contract's error that a sentence names, empty for none."""
     match = _REFUSAL.search(sentence)
     return match[0] if match else ""
+
+
+def say_result(language: Language, subject: Subject, text: str) -> str:
+    """Why nothing came of a row, as it is kept: a sentence, or cells and what they are not."""
+    pieces = [text] if _CELL.fullmatch(text) or is_known(text) else text.split("; ")
+    return "; ".join(_say_cell(language, subject, each) for each in pieces)
+
+
+def _say_cell(language: Language, subject: Subject, text: str) -> str:
+    match = _CELL.fullmatch(text)
+    if match is None:
+        field, _space, rest = text.partition(" ")
+        is_cell = is_known(rest) and not is_known(text)
+        return (
+            f"{say_column(language, subject, field)}: {say(language, rest)}"
+            if is_cell
+            else say(language, text)
+        )
+    column = say_column(language, subject, match["field"])
+    return f"{column} {match['value']}: {say(language, match['expected'])}"
 
 
 def say_file(language: Language, error: LedgerError) -> str:
