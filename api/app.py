@@ -18,6 +18,7 @@ from api.console.routes import install_console
 from api.desk import ServerDesk
 from api.edge import Edge
 from api.failures import install_failures
+from api.import_drafts import Drafts
 from api.issuing import Issuing
 from api.limits import Limits
 from api.openapi import describe
@@ -113,6 +114,7 @@ def create_app(
     app.state.office = engine
     app.state.desk = desk
     app.state.auditing = auditing
+    app.state.import_drafts = Drafts(settings.home, clock)
     app.state.issuing = Issuing(settings)
     app.state.limits = limits
     app.state.clock = clock

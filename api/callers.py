@@ -120,6 +120,20 @@ def has_office(request: Request, caller: Caller) -> bool:
     )
 
 
+def check_session(request: Request) -> None:
+    """See that somebody with an office is signed in here, before a long body of his is read: whose
+    form it is, a field of that body says. Raises NotSignedIn and AccessDenied."""
+    settings: Settings = request.app.state.settings
+    token = request.cookies.get(cookie_name(settings))
+    if token is None:
+        raise NotSignedIn(problem="nobody is")
+    with reading_office(request) as connection:
+        session = find_session(connection, token, now=clock_of(request)())
+    caller = Caller(session.account, f"session:{session.name}", EVERY_SCOPE, token)
+    if not has_office(request, caller):
+        raise AccessDenied(account=caller.address, needed="the desk is for officers")
+
+
 def check_reader(request: Request) -> None:
     """The same, in a thread."""
     settings: Settings = request.app.state.settings

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from api.importing import Importing
 from api.rights import RELAYER
 from ledger.chain.addresses import show_address
 from ledger.chain.deployments import Deployment, deployment_path, read_deployment
@@ -63,6 +64,7 @@ class ServerDesk:
         self._named: Mapping[str, KeySigner] = {}
         self._stop = threading.Event()
         self._news = threading.Event()
+        self._imports = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self, *, not_before: Path | None = None) -> None:
@@ -82,6 +84,7 @@ class ServerDesk:
         """End the threads and give the leases back; what is not sent is sent by the next."""
         self._stop.set()
         self._news.set()
+        self._imports.set()
         for thread in self._threads:
             thread.join(timeout=_LOOK_SECONDS)
         with self._lock:
@@ -121,6 +124,10 @@ class ServerDesk:
         """Say that there is something to send."""
         self._news.set()
 
+    def tell_imports(self) -> None:
+        """Say that there is an import to bring."""
+        self._imports.set()
+
     def _open(self) -> Desk:
         signers = self.signers()
         with self._lock:
@@ -151,6 +158,10 @@ class ServerDesk:
             thread = threading.Thread(
                 target=self._decide_all, args=(desk, signers), name="moonlake-decide", daemon=True
             )
+            self._threads.append(thread)
+            thread.start()
+            importing = Importing(desk, signers, self._stop, self._imports)
+            thread = threading.Thread(target=importing.run, name="moonlake-imports", daemon=True)
             self._threads.append(thread)
             thread.start()
             self._recheck(desk)

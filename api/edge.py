@@ -21,7 +21,7 @@ from api.limits import Limits
 from api.logs import RequestLine, is_told
 from api.problems import MEDIA_TYPE, Problem, http_problem, problem_of
 from api.quick import Quick, tags_in
-from api.uploads import most_bytes, takes_file
+from api.uploads import most_of
 from ledger.config import Settings
 from ledger.errors import LedgerError, RequestTooLarge, TooManyRequests
 
@@ -76,7 +76,7 @@ class Edge:
         is_https = settings.origin.startswith("https:")
         bound = {**_HEADERS, **(_FOR_HTTPS if is_https else {})}
         self._headers = [(name.lower().encode(), text.encode()) for name, text in bound.items()]
-        self._most_of_a_file = most_bytes(settings)
+        self._settings = settings
         self._is_private = settings.read_policy != "open"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,8 +139,8 @@ class Edge:
             route = await self._quick.answer(*asked_of(scope), tags, send_on)
             if route is not None:
                 return route
-        is_file = takes_file(scope)
-        bounded = _counted(receive, self._most_of_a_file) if is_file else _bounded(receive)
+        most = most_of(scope, self._settings)
+        bounded = _counted(receive, most) if most else _bounded(receive)
         await self._app(scope, bounded, send_on)
         return ""
 
@@ -168,7 +168,7 @@ class Edge:
         if scope["path"] not in _UNLIMITED:
             self._limits.charge_caller(scope, given.get(b"authorization"))
         length = given.get(b"content-length", b"0")
-        most = self._most_of_a_file if takes_file(scope) else MAX_BODY
+        most = most_of(scope, self._settings) or MAX_BODY
         if length.isdigit() and int(length[:20]) > most:
             raise RequestTooLarge(most=most)
 

@@ -64,6 +64,16 @@ def offices_of(reading: Reading, account: bytes, programme_id: ProgrammeId) -> f
     )
 
 
+def places_held(reading: Reading, account: bytes, roles: Collection[str]) -> frozenset[int]:
+    """Where an account holds one of the roles: programmes' ids, 0 for the whole alliance.
+
+    Raises RightsUnknown where the mirror does not follow the chain.
+    """
+    _require_following(reading)
+    held = read_roles(reading.connection, reading.moment, account)
+    return frozenset(each.programme_id for each in held if each.role in roles)
+
+
 def _require_following(reading: Reading) -> None:
     if reading.condition is not Condition.FOLLOWING:
         raise RightsUnknown(condition=reading.condition.value)
@@ -100,6 +110,28 @@ def stand(
             return Standing(caller, offices, programme_id, signer)
     problem = "none of its keys holds the same office" if signers else "it has no keys"
     raise ServerCannotSign(account=caller.address, problem=problem)
+
+
+def stand_by(
+    reading: Reading,
+    caller: Caller,
+    roles: Collection[str],
+    programme_id: ProgrammeId,
+    signer: KeySigner,
+) -> Standing:
+    """The same for a key that was chosen, of an import that is signed by one for all programmes.
+
+    Raises as `stand`; ServerCannotSign where that key may not sign for the caller here.
+    """
+    offices = offices_of(reading, caller.account, programme_id) & frozenset(roles)
+    if not offices:
+        raise _lacks_office(caller, roles, programme_id)
+    held = offices_of(reading, signer.address, programme_id)
+    is_own = signer.address == caller.account
+    if not is_own and not (held & offices and (COUNCIL in offices or COUNCIL not in held)):
+        problem = "the key that signs the import does not hold the same office there"
+        raise ServerCannotSign(account=caller.address, problem=problem)
+    return Standing(caller, offices, programme_id, signer)
 
 
 def stand_alone(
@@ -196,6 +228,28 @@ def check_budget(reading: Reading, standing: Standing, amounts: Collection[int])
     What they may come to in the epoch is given back, less what he awarded himself; None where the
     chain counts it. Raises AccessDenied and ServerCannotSign.
     """
+    found = find_allowance(reading, standing)
+    if found is None:
+        return None
+    if max(amounts) > found.per_award:
+        needed = f"its own budget is {found.per_award} for an award"
+        raise AccessDenied(account=standing.caller.address, needed=needed)
+    return found.ceiling
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an issuer may have another's key award: at once, and in the epoch."""
+
+    per_award: int
+    ceiling: Ceiling
+
+
+def find_allowance(reading: Reading, standing: Standing) -> Allowance | None:
+    """The caller's own budget where another's key signs; None where the chain counts it.
+
+    Raises AccessDenied where he has none, and ServerCannotSign.
+    """
     if not standing.is_bound_as_issuer:
         return None
     connection, moment = reading.connection, reading.moment
@@ -208,12 +262,9 @@ def check_budget(reading: Reading, standing: Standing, amounts: Collection[int])
     if has_category_budgets(connection, moment, programme_id, account):
         problem = "its budgets by category bind its own key alone"
         raise ServerCannotSign(account=shown, problem=problem)
-    if max(amounts) > budget.per_award:
-        needed = f"its own budget is {budget.per_award} for an award"
-        raise AccessDenied(account=shown, needed=needed)
     begun = _epoch_begun(reading, programme_id)
     awarded = credits_awarded_by(connection, moment, programme_id, account, since=begun)
-    return Ceiling(programme_id, begun, budget.per_epoch - awarded)
+    return Allowance(budget.per_award, Ceiling(programme_id, begun, budget.per_epoch - awarded))
 
 
 def _epoch_begun(reading: Reading, programme_id: ProgrammeId) -> int:

@@ -8,7 +8,7 @@ that was refused leaves no row: nothing was done, and the same key may be tried 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -114,6 +114,28 @@ def forget_abandoned(connection: Connection, operation_id: bytes, *, now: int) -
         )
     )
     return done.rowcount == 1
+
+
+def note_written(connection: Connection, asked: Asked) -> None:
+    """Write down who asks for an operation that is written down in the same transaction.
+
+    Whoever asked for it before, and had it taken back unsent, asks for it no more.
+    """
+    connection.execute(
+        delete(asked_operations).where(asked_operations.c.operation_id == asked.operation_id)
+    )
+    connection.execute(asked_operations.insert().values(**_row(asked)))
+
+
+def note_replaced(connection: Connection, operation_id: bytes, by: bytes, *, now: int) -> None:
+    """Have whoever asked for an operation have asked for the one in its place, whose credits were
+    counted with the first. `now` is in milliseconds since 1970 UTC."""
+    query = select(asked_operations).where(asked_operations.c.operation_id == operation_id)
+    row = connection.execute(query).one_or_none()
+    if row is not None:
+        key = f"import {by.hex()}"
+        asked = replace(_asked(row), operation_id=by, credits=0, asked_at=now)
+        note_written(connection, replace(asked, idempotency_key=key))
 
 
 def find_asked(connection: Connection, account: bytes, idempotency_key: str) -> Asked | None:

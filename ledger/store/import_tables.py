@@ -71,3 +71,16 @@ import_batches = Table(
     number("first_subject", nullable=True),  # the id of the first thing that it made
     Index("ix_import_batches_import", "import_id", "number"),
 )
+
+import_orders = Table(
+    "import_orders",
+    metadata,
+    digest("import_id", primary_key=True),
+    address("account"),  # who asked a server for it
+    number("asked_at"),  # milliseconds since 1970 UTC
+    text("state"),  # running, halted, over
+    text("problem", nullable=True),  # JSON: code, sentence
+    text("held_by"),  # the server process that brings it, empty for none
+    number("held_until"),  # milliseconds since 1970 UTC
+    Index("ix_import_orders_state", "state", "held_until"),
+)

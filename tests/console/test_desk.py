@@ -21,7 +21,7 @@ from tests.console.test_sign_in import at, install, of
 from tests.http.test_office import apply, post, recommended
 from tests.http.wallets import wallet
 from tests.support.anvil import Anvil
-from tests.support.ledger import PROGRAMME
+from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 CHECKER = wallet("checker of the desk")
@@ -201,4 +201,46 @@ def test_councillor__approves_a_proposal_with_his_own_wallet(
     page.goto(f"{opened.address}/desk/proposals/1")
     expect(page.get_by_text("1 of 2 approvals")).to_be_visible()
     expect(page.get_by_role("button", name="Approve with my wallet")).to_have_count(0)
+    window.close()
+
+
+def test_officer__imports_a_table_on_a_phone__sees_it_first_and_follows_it(
+    opened: Opened, browser: Browser, tmp_path: Path
+) -> None:
+    officer: LocalSigner = opened.at_work.ledger.officer
+    table = tmp_path / "十二月.csv"
+    rows = (f"2026-12-{each},{MEMBER},{each},{CATEGORY}" for each in ("1", "两", "3"))
+    table.write_text("编号,机构,数额,类别\n" + "\n".join(rows), "gb18030")
+    window = window_of(browser, 390, "zh-CN")
+    complaints: list[str] = []
+    install(window, of(officer, "one", "Moon Wallet"), one=officer)
+    page = at(opened, window)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda got: complaints.append(got.url) if got.status >= 400 else None)
+    page.get_by_role("button", name="Moon Wallet").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("我的页面")
+
+    page.goto(f"{opened.address}/desk/imports")
+    check_page(page)
+    page.get_by_role("link", name="积分发放", exact=True).click()
+    page.get_by_label("表格（.csv 或 .xlsx）").set_input_files(table)
+    page.get_by_label("未注明计划的行所属的计划").select_option("alliance")
+    page.get_by_label("没有依据，且确系如此").check()
+    check_page(page)
+    page.get_by_role("button", name=CHINESE["look"]).click()
+    expect(page.get_by_text("共 3 行，将发送 2 行。")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="两")).to_contain_text("必须是 1 以上的整数")
+    check_page(page)
+    page.get_by_label("略过有误的行（1）").check()
+    page.get_by_role("button", name=CHINESE["send"]).click()
+    follow(opened, page, "已结束。")
+    expect(page.get_by_text("共 3 行，已完成 2 行。")).to_be_visible()
+    page.reload()
+    check_page(page)
+    with page.expect_download() as found:
+        page.get_by_role("link", name="下载每一行的结果").click()
+    told = found.value.path().read_text("utf-8-sig").splitlines()
+
+    assert [line.split(",")[2] for line in told] == ["state", "included", "wrong", "included"]
+    assert complaints == []
     window.close()

@@ -14,7 +14,7 @@ from api.console.desk.acting import missing
 from api.console.desk.forms import Form
 from api.console.languages import Language
 from api.console.names import organisation_name
-from api.formats import show_bytes
+from api.formats import parse_digest, show_bytes
 from api.routes.evidence import keep_document
 from ledger.domain.ids import OrgId
 from ledger.errors import EvidenceMissing, InvalidValue, NotFound
@@ -31,6 +31,23 @@ MOST_REASON = 400
 _MOST_TITLE = 60
 _FIRST_NUMBER = re.compile(r"(?:№\s*)?([1-9][0-9]{0,9})(?:\s.*)?")
 _CANDIDATES = 5
+
+
+def check_ground(form: Form) -> None:
+    """See that the form says what an act rests on; nothing is kept of it yet.
+
+    Raises EvidenceMissing, InvalidValue.
+    """
+    ground = form.text("ground")
+    if ground == "written":
+        for name in ("reason_zh", "reason_en"):
+            _reason(form, name)
+    elif ground == "kept":
+        if not int.from_bytes(parse_digest("commitment", form.text("commitment"))):
+            expected = "the commitment of a kept document"
+            raise InvalidValue(field="commitment", value="0x0", expected=expected)
+    elif ground != "none":
+        raise EvidenceMissing
 
 
 def evidence_of(request: Request, caller: Caller, form: Form) -> tuple[str | None, bool]:

@@ -7,13 +7,25 @@ from fastapi import APIRouter
 from api.console.desk import (
     applications,
     awards,
+    following,
     front,
     guide,
+    imports,
     memberships,
     operations,
     proposals,
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (front, operations, applications, awards, memberships, proposals, guide):
+for part in (
+    front,
+    operations,
+    applications,
+    awards,
+    memberships,
+    proposals,
+    imports,
+    following,
+    guide,
+):
     router.include_router(part.router)

@@ -14,7 +14,7 @@
     }
     if (!answer.ok) return answer.status >= 500;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const place of ["#followed", ".facts"]) {
+    for (const place of ["#followed", "#results", ".facts"]) {
       const now = document.querySelector(place);
       const next = page.querySelector(place);
       if (now && next && now.innerHTML !== next.innerHTML) now.replaceChildren(...next.childNodes);

@@ -12,12 +12,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
 from ledger.chain.addresses import show_address
 from ledger.chain.contracts.contract import decode_call, encode_call
@@ -58,13 +58,28 @@ _STATES = {
 }
 
 
-def write_down(desk: Desk, plan: Plan) -> None:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A batch that was written down just now: its operation, of which group, with which values."""
+
+    request: Request
+    group: str
+    values: Sequence[Sequence[Any]]
+
+
+Noting = Callable[[Connection, Sequence[Written]], None]
+"""Writes in the same commit what else is to be known of an import: who asks for it, say."""
+
+
+def write_down(desk: Desk, plan: Plan, noting: Noting | None = None) -> None:
     """Write the import with all its batches, in one commit. What others took in between is judged
-    again. Raises what judging does."""
+    again. Raises what judging does, and what `noting` does: nothing is written then."""
     for _ in range(_TRIES):
         try:
             with writing(desk.engine) as connection:
-                _write(connection, desk, plan)
+                written = _write(connection, desk, plan)
+                if noting is not None:
+                    noting(connection, written)
         except IntegrityError:
             plan.look_again()
         else:
@@ -72,13 +87,13 @@ def write_down(desk: Desk, plan: Plan) -> None:
     raise AssertionError("a row that is taken is known as such")
 
 
-def _write(connection: Connection, desk: Desk, plan: Plan) -> None:
+def _write(connection: Connection, desk: Desk, plan: Plan) -> list[Written]:
     file = plan.file
     found = journal.Import(
         plan.import_id,
         desk.outbox.chain.genesis_hash,
         file.subject.value,
-        file.path.name,
+        file.shown_name,
         plan.content_hash,
         file.given.label,
         file.sender,
@@ -95,6 +110,7 @@ def _write(connection: Connection, desk: Desk, plan: Plan) -> None:
     journal.write_lines(connection, plan.import_id, some)
     keeper = OfficeKeeper(connection, desk.evidence, file.given.folder, file.given.evidence)
     number = journal.next_number(connection, plan.import_id)
+    written: list[Written] = []
     for items in plan.spool.batches():
         known = journal.find_rows(connection, [item.base for item in items])
         journal.release_rows(connection, [key for key, row in known.items() if row.is_over])
@@ -109,7 +125,9 @@ def _write(connection: Connection, desk: Desk, plan: Plan) -> None:
         )
         batch = journal.Batch(plan.import_id, number, request, len(items), journal.PLANNED)
         journal.write_batch(connection, batch, rows)
+        written.append(Written(request, items[0].group, [item.values for item in items]))
         number += 1
+    return written
 
 
 def _line(line: Line) -> tuple[int, str, bytes | None, str, str | None]:
@@ -150,7 +168,8 @@ class Brought:
 class Bringing:
     """An import on its way. `stop` ends it after what is on its way; the rest stays written down.
 
-    `progress` is told of every batch that is in a block.
+    `progress` is told of every batch that is in a block; `on_part` of every operation that is put
+    in the place of another, in the commit that does so.
     """
 
     def __init__(
@@ -161,12 +180,14 @@ class Bringing:
         progress: Progress,
         *,
         stop: threading.Event | None = None,
+        on_part: Callable[[Connection, bytes, bytes], None] | None = None,
     ) -> None:
         self._desk = desk
         self._signer = signer
         self._import_id = import_id
         self._progress = progress
         self._stop = stop or threading.Event()
+        self._on_part = on_part
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[journal.Batch] = queue.SimpleQueue()
         self._errors: list[Exception] = []
@@ -231,7 +252,7 @@ class Bringing:
                 return
             try:
                 self._bring(batch)
-            except (LedgerError, SQLAlchemyError) as error:
+            except Exception as error:  # noqa: BLE001  raised by `run`, which waits for this thread
                 with self._lock:
                     self._errors.append(error)
                 return
@@ -329,6 +350,9 @@ class Bringing:
             told = [(rows[place].line, reason) for place, reason in refused]
             if not journal.take_apart(connection, batch, parts, told):
                 return
+            if self._on_part is not None:
+                for part, _rows in parts:
+                    self._on_part(connection, batch.request.operation_id, part.request.operation_id)
         with self._lock:
             self._refused += len(refused)
 

@@ -27,14 +27,17 @@ _FILE = "sha256:"
 
 
 class Documents:
-    """The documents of one folder that rows name, each read once."""
+    """The documents of one folder that rows name, each read once; without a folder there are none,
+    so that whoever sends a file from elsewhere learns nothing of what lies here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self._hashes: dict[str, bytes] = {}
 
     def hash_of(self, name: str) -> bytes:
         """SHA-256 of a document. Raises InvalidFile and NotFound."""
+        if self.folder is None:
+            raise NotFound(what="document", key=name)
         if name not in self._hashes:
             with opened_copy(self.folder / name, most_bytes=MAX_BYTES) as opened:
                 self._hashes[name] = opened.content_hash
@@ -54,6 +57,9 @@ def read_evidence(cells: Cells, documents: Documents, *, is_needed: bool) -> str
         if not int(text, 16):
             cells.refuse(COLUMN, "a commitment: it is zero")
         return text.lower()
+    if documents.folder is None:
+        cells.refuse(COLUMN, "a commitment (0x and 64 hex digits)")
+        return ""
     path = Path(text)
     if path.is_absolute() or ".." in path.parts:
         cells.refuse(COLUMN, "a commitment (0x and 64 hex digits), or a file below the folder")
@@ -78,7 +84,7 @@ class OfficeKeeper:
     """
 
     def __init__(
-        self, connection: Connection, store: EvidenceStore, folder: Path, default: bytes
+        self, connection: Connection, store: EvidenceStore, folder: Path | None, default: bytes
     ) -> None:
         self._connection = connection
         self._store = store
@@ -102,6 +108,8 @@ class OfficeKeeper:
 
     def _keep(self, token: str) -> bytes:
         expected, _, name = token.removeprefix(_FILE).partition(":")
+        if self._folder is None:
+            raise InvalidValue(field=COLUMN, value=name, expected="a commitment")
         path = self._folder / name
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         description = Description("", path.name, media_type)

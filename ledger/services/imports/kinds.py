@@ -40,7 +40,7 @@ class Given:
     programme: of rows that name none; ALLIANCE_WIDE, which no row can mean, for none.
     label: part of what rows are known by. `evidence`: of rows that name none, zeros for none.
     evidence_needed: whether a row must name some then.
-    folder: where evidence that is named as a file is looked for.
+    folder: where evidence that is named as a file is looked for; None where no file can be named.
     expires: of admissions that name no end; 0 for none.
     """
 
@@ -48,7 +48,7 @@ class Given:
     label: str = ""
     evidence: bytes = NO_COMMITMENT
     evidence_needed: bool = False
-    folder: Path = Path()
+    folder: Path | None = None
     expires: int = 0
 
 

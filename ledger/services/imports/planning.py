@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ledger.chain.sending import Call, try_call
 from ledger.domain.operations import derive_operation_id
@@ -24,7 +24,7 @@ from ledger.services.imports.awards import Awards
 from ledger.services.imports.columns import Subject, layout_of
 from ledger.services.imports.directory import Directory
 from ledger.services.imports.evidence import PretendingKeeper
-from ledger.services.imports.kinds import Given, Item, Kind
+from ledger.services.imports.kinds import Given, Item, Kind, Limit
 from ledger.services.imports.memberships import Memberships
 from ledger.services.imports.organisations import Organisations
 from ledger.services.imports.refusing import find_refused
@@ -50,7 +50,8 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to bring. `sender` is the account that is to sign."""
+    """A file to bring. `sender` is the account that is to sign; `name` is what people call the file
+    where it is not its path's."""
 
     subject: Subject
     path: Path
@@ -58,12 +59,37 @@ class File:
     given: Given
     how: HowToRead
     allow_equal_rows: bool = False
+    name: str = ""
+
+    @property
+    def shown_name(self) -> str:
+        """What people call it."""
+        return self.name or self.path.name
+
+
+class Bounds(Protocol):
+    """What somebody may have done who asks for an import that another's key signs."""
+
+    def refuse(self, group: str) -> Problem | None:
+        """Why no row of a group is his to ask for."""
+        ...
+
+    def limit(self, group: str, limit: Limit) -> Limit:
+        """What all rows of a group together must keep to, besides what the chain counts."""
+        ...
 
 
 class Plan:
     """A file's rows as they were judged, in a spool that is closed with the plan's context."""
 
-    def __init__(self, desk: Desk, file: File, spool: Spool, progress: Progress) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        file: File,
+        spool: Spool,
+        progress: Progress,
+        bounds: Bounds | None = None,
+    ) -> None:
         self.file = file
         self.kind = _KINDS[file.subject](file.given)
         self.directory = Directory(desk)
@@ -73,6 +99,7 @@ class Plan:
         self._desk = desk
         self._spool = spool
         self._progress = progress
+        self._bounds = bounds
 
     @property
     def spool(self) -> Spool:
@@ -98,6 +125,7 @@ class Plan:
     def look_again(self) -> None:
         """Judge what depends on the chain and on other imports."""
         self._find_known()
+        self._refuse_not_his()
         self._ask_chain()
         self._pack()
         if self._try_calls():
@@ -142,7 +170,10 @@ class Plan:
             with reading(self._desk.engine) as connection:
                 other = journal.name_of(connection, import_id)
             raise ImportUnfinished(
-                count=count, path=self.file.path, import_id=other.name, file_name=other.file_name
+                count=count,
+                path=self.file.shown_name,
+                import_id=other.name,
+                file_name=other.file_name,
             )
 
     def _sort_known(
@@ -190,6 +221,14 @@ class Plan:
             return "was brought before, with this file"
         return f"was brought before, by import {row.import_id.hex()[:12]}, line {row.line}"
 
+    def _refuse_not_his(self) -> None:
+        for group in self._spool.groups() if self._bounds is not None else ():
+            problem = self._bounds.refuse(group) if self._bounds is not None else None
+            if problem is None:
+                continue
+            for items in self._spool.to_send(group):
+                self._spool.refuse((item.line, problem) for item in items)
+
     # --- the chain ---
 
     def _ask_chain(self) -> None:
@@ -211,6 +250,8 @@ class Plan:
         number = 0
         for group in self._spool.groups():
             limit = self.kind.limit(group, self.file.sender, self.directory)
+            if self._bounds is not None:
+                limit = self._bounds.limit(group, limit)
             self._refuse_beyond(group, limit.refuse)
             count = self._spool.count_to_send(group)
             if not count:

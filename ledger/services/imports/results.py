@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,12 +92,14 @@ def summarise(connection: Connection, found: journal.Import) -> Summary:
     return Summary(found, counts)
 
 
-def read_results(engine: Engine, found: journal.Import) -> Iterator[Result]:
-    """Every line's result, in the order of the file."""
-    after = -1
+def read_results(
+    engine: Engine, found: journal.Import, *, after: int = -1, states: Sequence[str] = ()
+) -> Iterator[Result]:
+    """Every line's result, in the order of the file, behind a line; `states` are those of
+    `journal`, all where there are none."""
     while True:
         with reading(engine) as connection:
-            rows = connection.execute(_lines_after(found.import_id, after)).all()
+            rows = connection.execute(_lines_after(found.import_id, after, states)).all()
             ids = sorted({bytes(row.operation_id) for row in rows if row.operation_id is not None})
             known = list_of(connection, ids)
         if not rows:
@@ -125,8 +127,8 @@ def write_results(path: Path, engine: Engine, found: journal.Import) -> int:
     )
 
 
-def _lines_after(import_id: bytes, line: int) -> Any:
-    return (
+def _lines_after(import_id: bytes, line: int, states: Sequence[str]) -> Any:
+    query = (
         select(
             *(import_lines.c.line, import_lines.c.reference, import_lines.c.state),
             import_lines.c.problem,
@@ -142,6 +144,7 @@ def _lines_after(import_id: bytes, line: int) -> Any:
         .order_by(import_lines.c.line)
         .limit(_AT_ONCE)
     )
+    return query.where(import_lines.c.state.in_(states)) if states else query
 
 
 def _result(row: Row[Any], found: journal.Import, known: dict[bytes, Operation]) -> Result:

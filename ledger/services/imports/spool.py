@@ -1,7 +1,8 @@
 """A file's rows while they are judged, put aside into a database of their own that nobody keeps.
 
 A million rows are compared with each other and with the chain in memory that does not grow; SQLite
-takes what it cannot hold to a temporary file, which is gone with this process.
+takes what it cannot hold to a temporary file, which is gone with this process. Whoever shows a
+preview page by page names a file instead, and takes it away himself.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 from ledger.domain.operations import derive_operation_id
 from ledger.errors import DiskFull
@@ -62,12 +65,20 @@ _ITEM = "line, reference, shown, grp, vals, row_key, content, alone, alone_in"
 class Spool:
     """The rows of one file. To be closed."""
 
-    def __init__(self) -> None:
-        self._sql = sqlite3.connect("", isolation_level=None)  # empty: temporary, on the disk
+    def __init__(self, path: Path | None = None) -> None:
+        place = "" if path is None else str(path)  # empty: temporary, on the disk
+        self._sql = sqlite3.connect(place, isolation_level=None)
         self._sql.execute("PRAGMA journal_mode = OFF")
         self._sql.execute("PRAGMA synchronous = OFF")
         self._sql.execute("PRAGMA cache_size = -16384")
         self._sql.execute(_SCHEMA)
+
+    @classmethod
+    def reopened(cls, path: Path) -> Spool:
+        """The rows that were judged into a file, to be read. Raises sqlite3.OperationalError."""
+        spool = cls.__new__(cls)
+        spool._sql = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        return spool
 
     def __enter__(self) -> Spool:
         return self
@@ -154,11 +165,11 @@ class Spool:
 
     # --- packing ---
 
-    def groups(self) -> list[str]:
-        """The groups of the rows that are to be sent, in the order of the file."""
+    def groups(self, action: Action = Action.SEND) -> list[str]:
+        """The groups of the rows of which this is done, in the order of the file."""
         rows = self._sql.execute(
             "SELECT grp FROM lines WHERE action = ? GROUP BY grp ORDER BY min(line)",
-            (Action.SEND.value,),
+            (action.value,),
         )
         return [row[0] for row in rows]
 
@@ -205,10 +216,11 @@ class Spool:
             yield [_item(row) for row in rows]
             after = rows[-1][0]
 
-    def lines(self, *actions: Action, limit: int = -1) -> Iterator[Line]:
-        """Lines as they were judged, in their order; all, or those of some actions."""
+    def lines(self, *actions: Action, limit: int = -1, after: int = -1) -> Iterator[Line]:
+        """Lines as they were judged, in their order; all, or those of some actions, or behind a
+        line."""
         which = ", ".join(f"'{action.value}'" for action in actions or Action)
-        after, left = -1, limit
+        left = limit
         while left:
             rows = self._sql.execute(
                 "SELECT line, reference, shown, action, note, problems, row_key FROM lines "  # noqa: S608  values of our own

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-HEAD = "0028"
+HEAD = "0029"
 """The newest revision, known here so that a start on a current database need not load Alembic."""
