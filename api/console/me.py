@@ -11,6 +11,7 @@ from api.answers import Reading
 from api.callers import Caller, find_caller
 from api.console.asked import asked_key, asked_number
 from api.console.benefits import benefit_name
+from api.console.claims import own_shares
 from api.console.languages import Language
 from api.console.menu import menu_of
 from api.console.names import organisation_name
@@ -121,6 +122,7 @@ def _about_own(
         "redeemed": redeemed,
         "redeemed_names": names,
         "benefits": [(each, benefit_name(language, each)) for each in _open_benefits(reading, own)],
+        "shares": own_shares(request, reading, language, own),
         "followed": {"organisation": own.org_id},
         **_expiring(request, reading, own.org_id),
     }
