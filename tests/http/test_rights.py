@@ -161,6 +161,17 @@ DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
         allowed("admin"),
         A_FORM + b"role=issuer&account=0x" + b"11" * 20,
     ),
+    ("GET", "/desk/officers"): (at_desk("treasurer", "council", "admin"), None),
+    ("POST", "/desk/officers"): (
+        allowed("admin"),
+        A_FORM + b"act=appointments&role=issuer&account=0x" + b"11" * 20,
+    ),
+    ("GET", "/desk/budgets"): (at_desk("treasurer", "council", "admin"), None),
+    ("POST", "/desk/budgets"): (
+        allowed("treasurer", "council"),
+        A_FORM + b"act=category-budgets&category=fund-group%2Fcapital.commitment&per_epoch=5"
+        b"&account=0x" + b"11" * 20,
+    ),
     ("GET", "/desk/awards"): (at_desk(*ISSUERS), None),
     ("POST", "/desk/awards"): (allowed(*ISSUERS), A_FORM + AN_AWARD),
     ("GET", "/desk/reversals"): (at_desk(*ISSUERS), None),

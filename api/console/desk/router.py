@@ -10,10 +10,11 @@ from api.console.desk import (
     front,
     guide,
     memberships,
+    offices,
     operations,
     proposals,
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (front, operations, applications, awards, memberships, proposals, guide):
+for part in (front, operations, applications, awards, memberships, proposals, offices, guide):
     router.include_router(part.router)
