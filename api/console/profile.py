@@ -30,7 +30,6 @@ from api.routes.profiles import change_contacts, key_of
 from api.schemas.applications import ContactBody
 from api.schemas.profiles import ContactsCommand
 from ledger.errors import AccessDenied, LedgerError, NotSignedIn
-from ledger.mirror.queries.accounts import read_roles
 from ledger.mirror.queries.organisations import Organisation, read_controlled_by
 from ledger.office.contacts import MAX_CONTACTS, read_contacts
 from ledger.office.profiles import Subject, read_document
@@ -47,7 +46,6 @@ CONTACT = {
     "address": "address",
 }
 """What a contact's fields are called in the form, with a row's number, and in the API."""
-_WRITERS = ("registrar", "council")
 
 
 def _require_member(
@@ -109,13 +107,11 @@ def _show(request: Request, caller: Caller | None, form: Form, status: int) -> R
         own = read_controlled_by(reading.connection, reading.moment, caller.account)
         if own is None:
             return {"caller": caller, "own": None}
-        held = read_roles(reading.connection, reading.moment, caller.account)
         return {
             "caller": caller,
             "own": own,
             "own_name": organisation_name(language, own.profile, own.org_id),
             "csrf": csrf_token_of(caller.token) if caller.has_session else "",
-            "is_writer": any(not each.programme_id and each.role in _WRITERS for each in held),
             "is_saved": request.query_params.get("saved") == "contacts",
             **_kept(reading, own, form),
         }
