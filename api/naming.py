@@ -6,14 +6,15 @@ A proposal names a few of thousands of organisations, and which ones comes out a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from api.answers import Reading
 from ledger.domain.ids import OrgId
 from ledger.mirror.queries.moments import read_contracts
 from ledger.mirror.queries.organisations import read_controlled_by, read_organisation_profiles
 from ledger.mirror.queries.profiles import Profile
-from ledger.mirror.queries.programmes import read_programme_keys
-from ledger.services.proposals.words import Names
+from ledger.mirror.queries.programmes import read_programme_keys, read_programmes
+from ledger.services.proposals.words import CHINESE, ENGLISH, Names
 
 
 def names_of(reading: Reading) -> Names:
@@ -21,6 +22,22 @@ def names_of(reading: Reading) -> Names:
     keys = read_programme_keys(reading.connection, reading.moment)
     programmes = {int(number): key for number, key in keys.items()}
     return Names(_Organisations(reading), programmes, _Accounts(reading))
+
+
+def names_by_language(reading: Reading) -> dict[str, Names]:
+    """The same by language, with the programmes' names in it where the office has them."""
+    names = names_of(reading)
+    programmes = read_programmes(reading.connection, reading.moment)
+    keys = {int(each.programme_id): each.key for each in programmes}
+    named = {int(each.programme_id): each.profile for each in programmes if each.profile}
+    own = {
+        ENGLISH: {number: each.name_en or each.name_zh for number, each in named.items()},
+        CHINESE: {number: each.name_zh or each.name_en for number, each in named.items()},
+    }
+    return {
+        language: replace(names, programmes={**keys, **{n: t for n, t in texts.items() if t}})
+        for language, texts in own.items()
+    }
 
 
 def contracts_of(reading: Reading) -> dict[bytes, str]:

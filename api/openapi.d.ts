@@ -9428,7 +9428,8 @@ export interface components {
         /**
          * TypedDataAnswer
          * @description A message to be signed, and what it says in both languages, from its own values: a sentence,
-         *     and a line for each row of a batch. Nothing is kept of it. With the signature it goes to
+         *     and a line for each row of a batch. The names that this ledger has stand beside the numbers,
+         *     which are what is signed. Nothing is kept of it. With the signature it goes to
          *     `/v1/signed-messages`, and `proof` with it where there is one.
          */
         TypedDataAnswer: {

@@ -11,6 +11,8 @@ from api.answers import Reading
 from api.callers import Caller, find_caller
 from api.console.asked import asked_key, asked_number
 from api.console.benefits import benefit_name
+from api.console.claims import own_shares
+from api.console.desk.following import Followed, followed
 from api.console.languages import Language
 from api.console.menu import menu_of
 from api.console.names import organisation_name
@@ -35,7 +37,7 @@ from ledger.mirror.queries.organisations import Organisation, read_controlled_by
 from ledger.mirror.queries.organisations import read_organisation_profiles as profiles_of
 from ledger.mirror.queries.redemptions import RedemptionFilter, list_redemptions
 from ledger.office.asked import list_asked_by
-from ledger.outbox.records import Operation, list_of
+from ledger.outbox.records import list_of
 from ledger.services.expiries import read_expiring
 
 router = APIRouter(include_in_schema=False)
@@ -95,7 +97,7 @@ def _about(
         "soon": SOON,
         "roles": read_roles(connection, moment, caller.account),
         "budgets": {budget.programme_id: budget for budget in budgets},
-        "requests": _requests(reading, caller.account),
+        "requests": _requests(reading, language, caller.account),
         "nominations": [
             (each, organisation_name(language, profiles.get(each), each)) for each in nominations
         ],
@@ -121,6 +123,7 @@ def _about_own(
         "redeemed": redeemed,
         "redeemed_names": names,
         "benefits": [(each, benefit_name(language, each)) for each in _open_benefits(reading, own)],
+        "shares": own_shares(request, reading, language, own),
         "followed": {"organisation": own.org_id},
         **_expiring(request, reading, own.org_id),
     }
@@ -157,7 +160,7 @@ def _expiring(request: Request, reading: Reading, org_id: OrgId) -> dict[str, An
     return {"expiring": found, "wanted_programme": named.key, "wanted_epochs": policy.epochs}
 
 
-def _requests(reading: Reading, account: bytes) -> Sequence[Operation]:
+def _requests(reading: Reading, language: Language, account: bytes) -> Sequence[Followed]:
     asked = list_asked_by(reading.connection, account, limit=_REQUESTS_SHOWN)
     kept = list_of(reading.connection, asked)
-    return [kept[each] for each in asked if each in kept]
+    return followed(reading, language, [kept[each] for each in asked if each in kept])

@@ -1,4 +1,4 @@
-"""What a member does on its own pages: redeem a benefit, and hand its organisation on.
+"""What a member does on its own pages: redeem a benefit, claim a share, hand its organisation on.
 
 Nothing is done by these pages. Each shows what would change, and gives the browser the draft of a
 message; the member's own wallet signs that, and the API takes it (`/v1/signed-messages`).
@@ -22,12 +22,20 @@ from api.console.pages import own_page
 from api.formats import show_address_once
 from api.parameters import OrganisationPath
 from api.routes.benefits import ListingPath
-from ledger.domain.ids import ListingId, OrgId
+from api.routes.shares import DistributionPath
+from ledger.domain.ids import DistributionId, ListingId, OrgId
 from ledger.domain.sharing import Redemption
+from ledger.errors import NotFound
 from ledger.mirror.queries.benefits import read_listing
 from ledger.mirror.queries.control import read_control
-from ledger.mirror.queries.organisations import read_controlled_by, read_organisation
+from ledger.mirror.queries.organisations import (
+    Organisation,
+    read_controlled_by,
+    read_organisation,
+)
+from ledger.mirror.queries.shares import read_listed
 from ledger.services.previews import preview_redemption
+from ledger.services.sharing.previewing import preview_claims
 
 router = APIRouter(include_in_schema=False)
 
@@ -61,6 +69,44 @@ def redeem(request: Request, listing_id: ListingPath) -> Response:
         }
 
     return _page(request, "redeem.html", build)
+
+
+@router.get("/me/shares/{distribution_id}")
+def claim(request: Request, distribution_id: DistributionPath) -> Response:
+    """What claiming a share would bring, and then the message that claims it."""
+
+    def build(reading: Reading, language: Language, caller: Caller) -> Mapping[str, Any]:
+        connection, moment = reading.connection, reading.moment
+        posted = read_listed(connection, moment, DistributionId(distribution_id))
+        own = read_controlled_by(connection, moment, caller.account)
+        if own is None:
+            return {"posted": posted, "own": None, "preview": None}
+        wanted = OrgId(asked_number(request, "organisation") or own.org_id)
+        claiming = own if wanted == own.org_id else _heir_of(reading, own, wanted)
+        (preview,) = preview_claims(connection, moment, request.app.state.shares, wanted, [posted])
+        return {
+            "posted": posted,
+            "own": claiming,
+            "followed": {"organisation": wanted},
+            "own_name": organisation_name(language, claiming.profile, wanted),
+            "preview": preview,
+            "draft": {
+                "kind": "claim",
+                "account": caller.address,
+                "distribution": distribution_id,
+                "organisation": wanted,
+            },
+        }
+
+    return _page(request, "claim.html", build)
+
+
+def _heir_of(reading: Reading, own: Organisation, wanted: OrgId) -> Organisation:
+    """An organisation that was merged into the caller's own. Raises NotFound."""
+    found = read_organisation(reading.connection, reading.moment, wanted)
+    if found.successor_id != own.org_id:
+        raise NotFound(what="organisation of yours", key=wanted)
+    return found
 
 
 @router.get("/me/control")

@@ -1,5 +1,9 @@
 """What stands in the menu of every page, in its order: the one place to add an entry to.
 
+The menu of public pages is the same for everybody: they are answered by their ETag, by whoever
+keeps them, so that nothing in them may depend on who reads. What is an officer's stands in the menu
+of the pages that are made for one reader and kept by nobody (`own_page`).
+
 Words are marked with `N_` so that the catalogues have them; they are translated where they are
 shown.
 """
@@ -41,6 +45,9 @@ LAST = (
 )
 """What stands after them."""
 
+DESK = Entry("/desk", N_("Desk"))
+"""What an officer has besides, on pages of its own."""
+
 
 def menu_of(
     language: Language,
@@ -56,3 +63,8 @@ def menu_of(
         *own,
         *(Entry(each.path, say(each.word)) for each in LAST),
     )
+
+
+def with_desk(language: Language, menu: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The menu of an officer."""
+    return (*menu, Entry(DESK.path, language.translations.gettext(DESK.word)))

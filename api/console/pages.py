@@ -22,7 +22,7 @@ from api.console.languages import (
     language_named,
     languages,
 )
-from api.console.menu import menu_of
+from api.console.menu import menu_of, with_desk
 from api.console.names import capitalised, label_in, name_in, organisation_name, programme_names
 from api.formats import show_address_once, show_bytes, show_time
 from api.keeping import NOT_KEPT
@@ -30,6 +30,7 @@ from api.problems import Problem
 from api.streaming import position_after
 from ledger import __version__
 from ledger.errors import LedgerError
+from ledger.mirror.queries.accounts import read_roles
 from ledger.mirror.queries.programmes import read_programmes
 from ledger.office.queries import holds_made_up
 
@@ -127,13 +128,20 @@ def own_page(
     *,
     status: int = 200,
 ) -> Response:
-    """The page of what `build` reads for the reader alone: nobody keeps a copy of it."""
+    """The page of what `build` reads for the reader alone: nobody keeps a copy of it.
+
+    Where it gives a `caller` who holds an office, the menu has the desk.
+    """
     pages: Pages = request.app.state.pages
     language = pages.language_of(request)
 
     def values(reading: Reading) -> dict[str, Any]:
         shared = _shared(request, pages, language) | _about(reading, language)
-        return {**shared, **build(reading, language)}
+        found = {**shared, **build(reading, language)}
+        caller = found.get("caller")
+        if caller is not None and read_roles(reading.connection, reading.moment, caller.account):
+            found["menu"] = with_desk(language, found["menu"])
+        return found
 
     body = pages.render(language, template, answers_of(request).read(values))
     headers = {**_headers(request, language), **NOT_KEPT}

@@ -13,6 +13,7 @@ from api.console import (
     me,
     member,
     organisations,
+    profile,
     programmes,
     proof,
     proposals,
@@ -50,6 +51,7 @@ def install_console(app: FastAPI) -> None:
     app.include_router(me.router)
     app.include_router(desk)
     app.include_router(member.router)
+    app.include_router(profile.router)
     app.include_router(assets)
 
 

@@ -17,6 +17,7 @@ from fastapi import APIRouter, Request, Response
 from api.answers import Reading, answers_of
 from api.formats import parse_time, show_address_once, show_bytes, show_time
 from api.keeping import NOT_KEPT
+from api.naming import names_by_language
 from api.routes.declared import problems
 from api.routes.named import programme_named
 from api.schemas.commands import commitment_of
@@ -119,7 +120,7 @@ def create_typed_data(request: Request, body: DraftBody) -> Response:
             _deadline(reading, given),
         )
         message, proof = _WRITERS[type(given)](slip, given)
-        says = describe_message(message)
+        says = describe_message(message, names_by_language(reading))
         about = reading.about
         return TypedDataAnswer(
             as_of=about.as_of,

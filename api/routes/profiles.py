@@ -139,7 +139,7 @@ def change_contacts(
     author = Author.of(caller)
 
     def do(connection: Connection, now: int) -> str:
-        replace_contacts(connection, Subject.ORGANISATION, _key_of(found), wanted)
+        replace_contacts(connection, Subject.ORGANISATION, key_of(found), wanted)
         subject = f"organisation:{found.org_id}"
         note_step(connection, subject, "contacts_changed", actor=author.name, at=now)
         return str(found.org_id)
@@ -225,7 +225,7 @@ def _profile(request: Request, found: Organisation) -> ProfileAnswer:
     with reading_office(request) as connection:
         document = read_document(connection, found.profile_commitment)
         salt = read_salt(connection, found.profile_commitment)
-        contacts = read_contacts(connection, Subject.ORGANISATION, _key_of(found))
+        contacts = read_contacts(connection, Subject.ORGANISATION, key_of(found))
     return ProfileAnswer(
         org_id=found.org_id,
         commitment=show_bytes(found.profile_commitment),
@@ -251,7 +251,7 @@ def _changed(found: Organisation, old: dict[str, str], body: ProfileCommand) -> 
     words = {name: old.get(name, "") if given is None else given for name, given in new.items()}
     profile = Profile(
         Subject.ORGANISATION,
-        _key_of(found),
+        key_of(found),
         words["name_zh"],
         words["name_en"],
         words["segment"],
@@ -263,7 +263,8 @@ def _changed(found: Organisation, old: dict[str, str], body: ProfileCommand) -> 
     return profile
 
 
-def _key_of(found: Organisation) -> str:
+def key_of(found: Organisation) -> str:
+    """The key that the office keeps an organisation's contacts by."""
     return found.profile.key if found.profile is not None else f"organisation-{found.org_id}"
 
 

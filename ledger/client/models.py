@@ -3303,7 +3303,8 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class TypedDataAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A message to be signed, and what it says in both languages, from its own values: a
-    sentence, and a line for each row of a batch. Nothing is kept of it. With the signature
+    sentence, and a line for each row of a batch. The names that this ledger has stand
+    beside the numbers, which are what is signed. Nothing is kept of it. With the signature
     it goes to `/v1/signed-messages`, and `proof` with it where there is one.
     """
 

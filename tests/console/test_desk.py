@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from ledger.chain.addresses import show_address
 from ledger.chain.contracts import authority
 from ledger.chain.signers import LocalSigner
 from ledger.domain.ids import ALLIANCE_WIDE
+from tests.console.measuring import serious_findings
 from tests.console.opened import Opened, opened_site
 from tests.console.test_member import CHAIN, WALLET, sign_for
 from tests.console.test_sign_in import at, install, of
@@ -80,8 +82,9 @@ def window_of(browser: Browser, width: int, language: str) -> BrowserContext:
 
 
 def check_page(page: Page) -> None:
-    """Nothing stands out at the side, and every word has contrast enough."""
+    """Nothing stands out at the side, everybody can read it, and words have contrast enough."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+    assert serious_findings(page) == [], page.url
     assert page.evaluate(CONTRAST) == [], page.url
 
 
@@ -243,4 +246,48 @@ def test_officer__imports_a_table_on_a_phone__sees_it_first_and_follows_it(
 
     assert [line.split(",")[2] for line in told] == ["state", "included", "wrong", "included"]
     assert complaints == []
+    window.close()
+
+
+def test_administrator__appoints_an_officer_gives_a_budget_and_dismisses_again(
+    opened: Opened, browser: Browser
+) -> None:
+    officer: LocalSigner = opened.at_work.ledger.officer
+    new = show_address(wallet("new issuer of the desk").address)
+    window = window_of(browser, 390, "zh-CN")
+    install(window, of(officer, "one", "Moon Wallet"), one=officer)
+    page = at(opened, window)
+    page.get_by_role("button", name="Moon Wallet").click()
+    page.get_by_role("link", name="工作台", exact=True).first.click()
+    page.get_by_role("link", name="任职人员", exact=True).click()
+    page.get_by_label("账户").fill(new)
+    page.get_by_label("职务", exact=True).select_option("issuer")
+    page.get_by_label("范围").select_option("alliance")
+    check_page(page)
+    page.get_by_role("button", name=CHINESE["look"]).click()
+    expect(page.locator(".told")).to_have_text(f"任命{new}为计划1（alliance）的发放员。")
+    check_page(page)
+    page.get_by_role("button", name=CHINESE["send"]).click()
+    follow(opened, page, CHINESE["done"])
+
+    page.goto(f"{opened.address}/desk/budgets?act=category-budgets&lang=en")
+    page.get_by_label("Issuer").fill(new)
+    page.get_by_label(ENGLISH["category"]).select_option("alliance/data.acquire")
+    page.get_by_label("At most in an epoch").fill("40")
+    page.get_by_role("button", name=ENGLISH["look"]).click()
+    expect(page.locator(".told")).to_contain_text("to 40 credits in each epoch in the category")
+    page.get_by_role("button", name=ENGLISH["send"]).click()
+    follow(opened, page, ENGLISH["done"])
+
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"{opened.address}/desk/officers")
+    check_page(page)
+    page.get_by_role("row", name=new).get_by_role("link", name="Dismiss").click()
+    expect(page.get_by_label("Account", exact=True)).to_have_value(new)
+    page.get_by_role("button", name=ENGLISH["look"]).click()
+    expect(page.locator(".told")).to_contain_text(f"Dismisses {new} as issuer")
+    page.get_by_role("button", name=ENGLISH["send"]).click()
+    follow(opened, page, ENGLISH["done"])
+    page.goto(f"{opened.address}/desk/officers")
+    expect(page.get_by_role("row", name=new)).to_have_count(0)
     window.close()

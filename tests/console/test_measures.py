@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from ledger.office.sessions import begin_session
+from ledger.store.engine import open_engine, writing
 from tests.console.measuring import MOST_BYTES, measure, serious_findings
-from tests.http.conftest import Ledger
-from tests.http.facts import SUSPENDED
+from tests.http.conftest import NOW, Ledger
+from tests.http.facts import SUSPENDED, account_of
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,57 @@ def test_pages__are_accessible_light_and_stand_still(
     # All scripts and styles there are weigh less than that, however one walks.
     assert sum(bytes_of.values()) < MOST_BYTES
     _keep(language, width, figures)
+
+
+def own_paths() -> dict[str, list[str]]:
+    """By whose they are: a page of each kind that is made for one reader."""
+    membership = "/desk/memberships/community/4"
+    return {
+        "4": ["/me", "/me/benefits/1", "/me/shares/1", "/me/profile", "/me/control"],
+        "council": [
+            "/me",
+            "/desk",
+            "/desk/applications",
+            "/desk/awards",
+            "/desk/reversals?entry=10",
+            membership,
+            f"{membership}?act=suspensions",
+            "/desk/proposals",
+            "/desk/proposals/1",
+            "/desk/officers",
+            "/desk/budgets",
+            "/desk/budgets?act=category-budgets",
+            "/desk/guide",
+            "/desk/guide/budget",
+            "/audit",
+        ],
+    }
+
+
+@pytest.mark.parametrize(("language", "width"), [("zh-CN", 390), ("en", 1280)])
+def test_own_pages__are_accessible_and_an_officers_menu_has_the_desk(
+    tab: Callable[[str, int], Page], site: str, seeded: Ledger, language: str, width: int
+) -> None:
+    page = tab(language, width)
+    engine = open_engine(seeded.settings.database)
+    for whose, paths in own_paths().items():
+        account = account_of(int(whose) if whose.isdigit() else whose)
+        with writing(engine) as connection:
+            session = begin_session(connection, account, now=NOW)
+        page.context.add_cookies(
+            [{"name": "moonlake_session", "value": session.token, "url": site}]
+        )
+        for path in paths:
+            answer = page.goto(site + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            assert serious_findings(page) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert page.locator("#menu a[href='/desk']").count() == (whose == "council"), path
+        page.goto(f"{site}/benefits")  # the same for everybody, whoever is signed in
+        assert page.locator("#menu a[href='/desk']").count() == 0
+    engine.dispose()
+    page.context.clear_cookies(name="moonlake_session")
 
 
 def test_menu__on_a_phone__opens_without_a_script_and_is_accessible(

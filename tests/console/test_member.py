@@ -20,7 +20,7 @@ from tests.console.measuring import serious_findings
 from tests.console.opened import Opened, opened_site
 from tests.http.wallets import rfc3339, wallet
 from tests.http.working import award_of
-from tests.support.anvil import Anvil
+from tests.support.anvil import running_anvil
 
 DAY = 86_400
 MEMBER, SUCCESSOR, STRANGER = (wallet(f"{name} of the pages") for name in ("one", "two", "three"))
@@ -31,10 +31,12 @@ WALLET = (Path(__file__).parent / "wallet.js").read_text("utf-8")
 
 @dataclass
 class House:
-    """A site with a member that has 60 credits, and a benefit that costs 10."""
+    """A site with a member that has 60 credits, a benefit that costs 10, and two pools shared by an
+    epoch that is over: of the first it has 30 to claim now, and of the second later."""
 
     site: Opened
     listing: int
+    shares: tuple[int, int] = (0, 0)
 
     @property
     def address(self) -> str:
@@ -70,11 +72,15 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(
-    anvil: Anvil, tmp_path_factory: pytest.TempPathFactory, browser: Browser
-) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("member")
-    with opened_site(anvil, folder, browser, keys="officer,service,relayer") as site:
+    # A chain that begins days ago: an epoch must be over, and a day be left for checking, before
+    # anything is claimed; today comes when all that is done.
+    begun = int(time.time()) - 3 * DAY
+    with (
+        running_anvil(folder, "--timestamp", str(begun)) as anvil,
+        opened_site(anvil, folder, browser, keys="officer,service,relayer") as site,
+    ):
         found = House(site, 0)
         names = {"key": "star", "name_zh": "星桥", "name_en": "Star Bridge", "kind": "company"}
         member = {"controller": show_address(MEMBER.address), **names}
@@ -82,6 +88,7 @@ def house(
         ends = rfc3339(time.time() + 30 * DAY)
         admitted = {"programme": "alliance", "organisations": [ORGANISATION], "expires_at": ends}
         found.do("admissions", admitted)
+        found.shares = shared_pools(found, begun)
         awards = [{"organisation": ORGANISATION, "amount": 60, "category": "data.acquire"}]
         found.do("awards", award_of(1, awards=awards))
         now = time.time()
@@ -98,6 +105,36 @@ def house(
         }
         found.listing = found.do("benefits", listing)["made"][0]["number"]
         yield found
+
+
+def shared_pools(house: House, begun: int) -> tuple[int, int]:
+    """Pools of a programme of its own, shared by its first epoch, and today."""
+    rpc = house.site.at_work.ledger.anvil.rpc
+
+    def pass_to(moment: float) -> None:
+        rpc.call("evm_setNextBlockTimestamp", int(moment))
+        rpc.call("evm_mine")
+        house.site.at_work.look()
+
+    of = {"programme": "pool"}
+    house.do("programmes", {"key": "pool", "name_zh": "共享池", "name_en": "Pool"})
+    house.do("tiers", {**of, "tiers": [{"key": "member"}]})
+    house.do("category-openings", {**of, "categories": [{"key": "data.use"}]})
+    ends = [rfc3339(begun + days * DAY) for days in (-0.1, 0.5, 100)]
+    house.do("epoch-boundaries", {**of, "boundaries": ends})
+    ends_at = {"expires_at": rfc3339(begun + 50 * DAY)}
+    house.do("admissions", {**of, "organisations": [ORGANISATION], **ends_at})
+    award = {"organisation": ORGANISATION, "amount": 30, "category": "data.use"}
+    house.do("awards", {**of, "awards": [award], "no_evidence": True})
+    pass_to(begun + DAY)
+    pool = {**of, "epoch": 1, "pool": 30, "rule": {}, "claimable_until": rfc3339(begun + 60 * DAY)}
+    numbers = [
+        house.do("shares", {**pool, "unit": unit, "claimable_from": rfc3339(begun + days * DAY)})
+        for unit, days in (("seat", 2.5), ("launch", 30))
+    ]
+    pass_to(time.time())
+    first, second = (each["made"][0]["number"] for each in numbers)
+    return first, second
 
 
 @pytest.fixture
@@ -198,6 +235,39 @@ def test_member__redeems_what_the_preview_showed_and_follows_it_to_the_end(
     expect(page.locator("table", has_text=re.compile("What I redeemed|我的兑换"))).to_be_visible()
     assert serious_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_member__claims_its_share_once_and_is_told_what_can_be_claimed_when(
+    house: House, browser: Browser, windows: list[BrowserContext]
+) -> None:
+    now, later = house.shares
+    context, chosen = window(browser, windows, MEMBER, language="zh-CN", width=390)
+    page = sign_in(house, context)
+    expect(page.locator(f"a[href='/me/shares/{later}']")).to_be_visible()
+    page.locator(f"a[href='/me/shares/{now}']").click()
+    expect(page.locator(".change tbody tr").first).to_contain_text("30")
+    page.get_by_role("button", name="继续签名").click()
+    expect(page.locator(".says")).to_contain_text("组织3（星桥 Star Bridge）")
+    assert serious_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert "typed" not in chosen  # nothing is asked of a wallet before its sentences are shown
+    page.locator("#signing").get_by_role("button", name="Star Wallet").click()
+    expect(page.locator("[data-step=included]")).to_have_attribute("aria-current", "step")
+    house.mine()
+    expect(page.get_by_text("份额已领取。")).to_be_visible(timeout=30_000)
+    assert chosen["typed"]["primaryType"] == "Claim"
+    assert chosen["typed"]["message"]["amount"] in (30, "30")
+
+    page.goto(f"{house.address}/me/shares/{now}?lang=en")
+    expect(page.get_by_text("There is nothing left to do here.")).to_be_visible()
+    expect(page.locator("#signing")).to_have_count(0)
+    page.goto(f"{house.address}/me/shares/{later}")
+    expect(page.get_by_text("It cannot be claimed yet")).to_be_visible()
+    expect(page.locator("#signing")).to_have_count(0)
+    page.goto(f"{house.address}/me")
+    expect(page.locator("table", has_text="What I claimed")).to_contain_text("30")
+    expect(page.locator(f"a[href='/me/shares/{now}']")).to_have_count(0)
+    assert serious_findings(page) == []
 
 
 @pytest.mark.parametrize(

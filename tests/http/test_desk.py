@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -404,3 +405,29 @@ def test_guide__reads_from_the_ledger_what_is_done(
     nameless = {**opened(officer, "/desk/guide/tiers").form(), "key": "x", "step": "preview"}
     answer = sent(officer, "/desk/guide/tiers", nameless)
     assert (answer.status_code, "a name in both languages" in answer.text) == (422, True)
+
+
+def test_budgets__given_at_the_desk__are_listed_with_what_is_left(
+    at_work: Working, officer: httpx.Client, treasurer: httpx.Client
+) -> None:
+    account = show_address(wallet("budgeted").address)
+    whole, category = "/desk/budgets", "/desk/budgets?act=category-budgets"
+    of = {"account": account, "programme": "alliance"}
+    done(at_work, officer, whole, **of, per_award="61", per_epoch="973")
+    of_category = {"account": account, "category": f"alliance/{CATEGORY}"}
+    done(at_work, officer, category, **of_category, per_epoch="457")
+
+    page = opened(treasurer, whole).text
+    table = page.partition("</table>")[0]
+    rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in table.split("<tr>")]
+    shown = [row.split() for row in rows if account.lower()[:10] in row]
+    assert [[each for each in row if each.isdigit()] for row in shown] == [
+        ["61", "973", "973"],
+        ["457", "457"],
+    ]
+    assert "holds no office to award by now" in page
+    taken = previewed(officer, category, **of_category, per_epoch="").text
+    assert f"Takes the limit of the issuer {account}" in taken
+    wrong = sent(officer, whole, {**opened(officer, whole).form(), **of, "step": "preview"})
+    assert wrong.status_code == 422
+    assert "Write a whole number of credits." in wrong.text

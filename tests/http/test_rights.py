@@ -134,6 +134,10 @@ A_FORM = b"form_key=of-the-table&step=send&"
 AN_AWARD = b"organisation=4&category=community%2Fdata.acquire&amount=1&ground=none"
 DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/desk"): (at_desk(*OFFICERS), None),
+    ("POST", "/me/profile"): (
+        row(401, 403, member=303),
+        b"form_key=of-the-table&person_0=Li",
+    ),
     ("GET", "/desk/operations/0x" + "5b" * 32): (
         row(401, 403, **dict.fromkeys(OFFICERS, 404)),
         None,
@@ -156,6 +160,17 @@ DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/desk/guide/officers"): (
         allowed("admin"),
         A_FORM + b"role=issuer&account=0x" + b"11" * 20,
+    ),
+    ("GET", "/desk/officers"): (at_desk("treasurer", "council", "admin"), None),
+    ("POST", "/desk/officers"): (
+        allowed("admin"),
+        A_FORM + b"act=appointments&role=issuer&account=0x" + b"11" * 20,
+    ),
+    ("GET", "/desk/budgets"): (at_desk("treasurer", "council", "admin"), None),
+    ("POST", "/desk/budgets"): (
+        allowed("treasurer", "council"),
+        A_FORM + b"act=category-budgets&category=fund-group%2Fcapital.commitment&per_epoch=5"
+        b"&account=0x" + b"11" * 20,
     ),
     ("GET", "/desk/awards"): (at_desk(*ISSUERS), None),
     ("POST", "/desk/awards"): (allowed(*ISSUERS), A_FORM + AN_AWARD),
@@ -249,6 +264,8 @@ TABLE: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
             "/me/control",
             "/me/control/4",
             "/me/benefits/1",
+            "/me/shares/1",
+            "/me/profile",
             "/openapi.d.ts",
             "/favicon.ico",
             "/favicon.svg",
@@ -543,7 +560,7 @@ def test_route__asked_by_a_role__answers_as_the_table_says(
     given: dict[str, Any] = {"json": filled(house, body)}
     if isinstance(body, bytes):
         given = {"content": body}
-        is_form = path.startswith("/desk")
+        is_form = path.startswith(("/desk", "/me"))
         headers["Content-Type"] = "application/x-www-form-urlencoded" if is_form else "text/plain"
     answer = house.client.request(asked, filled(house, path), headers=headers, **given)
 

@@ -23,7 +23,7 @@ from api.console.pages import own_page
 from api.formats import show_bytes
 from api.keeping import NOT_KEPT
 from api.kinds import Kind
-from api.naming import contracts_of, names_of
+from api.naming import contracts_of, names_by_language
 from api.problems import status_of
 from ledger.domain.events import Call
 from ledger.errors import AccessDenied, InvalidValue, LedgerError
@@ -112,7 +112,7 @@ def desk_page(
 
 def tell(reading: Reading, language: Language, asked: Sequence[Intent]) -> list[Told]:
     """What operations do, in the reader's language."""
-    names, contracts = names_of(reading), contracts_of(reading)
+    names, contracts = names_by_language(reading)[language.tag], contracts_of(reading)
     addresses = {name: address for address, name in contracts.items()}
     calls = [Call(addresses.get(each.contract, bytes(20)), each.calldata) for each in asked]
     return list(read_calls(calls, contracts, names, language.tag))

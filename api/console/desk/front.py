@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from api.answers import Reading
 from api.callers import Caller
 from api.commanding.offices import ISSUERS, REGISTRARS
-from api.console.desk.acting import desk_page, places_of, tell
-from api.console.desk.forms import Officer, Trouble
+from api.console.desk.acting import desk_page, places_of
+from api.console.desk.following import Followed, followed
+from api.console.desk.forms import Officer
 from api.console.desk.guide import READERS
-from api.console.desk.operations import trouble_of
 from api.console.languages import Language
 from api.console.names import Name, organisation_name
 from api.desk import ServerDesk
@@ -28,7 +28,7 @@ from ledger.mirror.queries.moments import Condition
 from ledger.mirror.queries.organisations import read_organisation_profiles
 from ledger.mirror.queries.proposals import MadeProposal, ProposalStanding, list_proposals
 from ledger.office.cases import CaseState, Queue, count_queue
-from ledger.outbox.records import Operation, State, list_operations
+from ledger.outbox.records import State, list_operations
 from ledger.services.councils import MAX_PROPOSAL_ID
 
 router = APIRouter(include_in_schema=False)
@@ -39,15 +39,6 @@ _DAY = 86_400
 _SHOWN = 12
 _LOOKED_AT = 500
 _WAITING = (CaseState.FILED, CaseState.RECOMMENDED, CaseState.CONFIRMED)
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """An operation, in a sentence, and why it failed if it did."""
-
-    operation: Operation
-    sentence: str
-    trouble: Trouble | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +157,4 @@ def _operations(reading: Reading, language: Language) -> list[Followed]:
         for each in list_operations(reading.connection, state=state, limit=_SHOWN)
         if each.is_open or each.updated_at >= since
     ]
-    told = tell(reading, language, [each.request for each in found])
-    return [
-        Followed(each, words.sentence, trouble_of(each.failure))
-        for each, words in zip(found, told, strict=True)
-    ]
+    return followed(reading, language, found)

@@ -28,7 +28,7 @@ from ledger.mirror.queries.programmes import read_programmes
 router = APIRouter(include_in_schema=False)
 
 READERS = ("admin", "council", "treasurer")
-_ROLES = ("registrar", "issuer", "treasurer", "council", "councillor", "guardian")
+ROLES = ("registrar", "issuer", "treasurer", "council", "councillor", "guardian")
 _SUGGESTED = {"council": "council", "officers": "registrar"}
 
 
@@ -190,7 +190,7 @@ def _show(request: Request, caller: Caller, step: Step, form: Form, status: int)
         return {
             "form": form,
             "step": step.value,
-            "roles": _ROLES,
+            "roles": ROLES,
             "state": next(each for each in states_of(reading) if each.step is step),
             "issuers": sorted({each.account for each in held if each.role == "issuer"}),
             "address": caller.address,

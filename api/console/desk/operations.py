@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request, Response
 from api.answers import Reading
 from api.asking import made_by
 from api.console.desk.acting import desk_page, tell
-from api.console.desk.forms import Officer, Trouble
+from api.console.desk.following import trouble_of
+from api.console.desk.forms import Officer
 from api.console.languages import Language
 from api.formats import parse_digest, show_bytes
-from api.problems import redact_urls
 from api.routes.operations import OperationPath
 from ledger.errors import NotFound
-from ledger.outbox.records import Failure, Operation, list_of
+from ledger.outbox.records import Operation, list_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,12 +44,3 @@ def operation(request: Request, operation_id: OperationPath, caller: Officer) ->
 def is_settled(operation: Operation) -> bool:
     """Whether nothing changes about it any more."""
     return operation.state.value in ("final", "failed", "cancelled")
-
-
-def trouble_of(failure: Failure | None) -> Trouble | None:
-    """Why an operation failed, as a form would say it."""
-    if failure is None:
-        return None
-    name = str(failure.values.get("name", "")) if failure.code == "contract.refused" else ""
-    detail, advice = redact_urls(failure.sentence), redact_urls(failure.advice)
-    return Trouble("", failure.code, detail, advice, name)

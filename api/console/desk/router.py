@@ -7,11 +7,12 @@ from fastapi import APIRouter
 from api.console.desk import (
     applications,
     awards,
-    following,
     front,
     guide,
+    import_results,
     imports,
     memberships,
+    offices,
     operations,
     proposals,
 )
@@ -25,7 +26,8 @@ for part in (
     memberships,
     proposals,
     imports,
-    following,
+    import_results,
+    offices,
     guide,
 ):
     router.include_router(part.router)

@@ -8,13 +8,9 @@
   const form = document.getElementById("begin-audit");
   const running = document.getElementById("running");
 
-  const say = (name, word = "") => {
-    for (const line of document.querySelectorAll("#verify [data-say]")) {
-      line.hidden = line.dataset.say !== name;
-      const code = line.querySelector("code");
-      if (code && !line.hidden && word) code.textContent = word;
-    }
-  };
+  const { ask, send } = Wallets;
+  const part = document.getElementById("verify");
+  const say = (name, words) => Wallets.say(part, name, words);
 
   const optionsOf = async () => {
     const options = { compile: form.elements.compile.checked };
@@ -34,19 +30,17 @@
       return say("rule");
     }
     say("asked");
-    const session = await (await fetch("/v1/session", { cache: "no-store" })).json();
-    const answer = await fetch("/v1/audits", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRF-Token": session.csrf_token || "" },
-      body: JSON.stringify(options),
-    });
-    if (answer.ok || answer.status === 409) return location.reload(); // 409: one runs already
-    const problem = await answer.json().catch(() => ({}));
-    return say("refused", problem.code || String(answer.status));
+    const session = await ask("/v1/session");
+    try {
+      await send("/v1/audits", options, { "X-CSRF-Token": session.csrf_token });
+    } catch (error) {
+      if (error.status !== 409) throw error; // else one runs already, which is as good
+    }
+    return location.reload();
   };
 
   const look = async () => {
-    const found = await (await fetch("/v1/audits/latest", { cache: "no-store" })).json();
+    const found = await ask("/v1/audits/latest");
     if (found.state !== "running") return location.reload();
     const bar = running.querySelector("progress");
     const shown = (number) => number.toLocaleString(document.documentElement.lang);
@@ -66,7 +60,10 @@
     say("");
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      begin().catch(() => say("offline"));
+      begin().catch((error) => {
+        if (!error || !error.name || error instanceof Error) throw error;
+        say(error.name, error.words);
+      });
     });
   }
   if (running) setInterval(() => document.visibilityState === "visible" && look().catch(() => {}), LOOK_EVERY_MS);

@@ -28,7 +28,8 @@ const Wallets = (() => {
     const body = await answer.json().catch(() => ({}));
     if (!answer.ok) {
       const name = answer.status === 401 ? "signed-out" : "refused";
-      throw { name, words: { code: body.code || String(answer.status), detail: body.detail } };
+      const words = { code: body.code || String(answer.status), detail: body.detail };
+      throw { name, status: answer.status, words };
     }
     return body;
   };

@@ -102,6 +102,7 @@ _IS_CURRENT = is_last_version(_V, "org_id")
 _ORGANISATIONS = select(_V, *PROFILE_COLUMNS).select_from(_WITH_PROFILES).where(_IS_CURRENT)
 _ONE = _ORGANISATIONS.where(_V.c.org_id == bindparam("org_id"))
 _BY_ID = _ORGANISATIONS.where(_V.c.org_id.in_(bindparam("org_ids", expanding=True)))
+_MERGED_INTO = select(_V.c.org_id).where(_IS_CURRENT, _V.c.successor_id == bindparam("org_id"))
 _BY_CONTROLLER = _ORGANISATIONS.where(_V.c.controller == bindparam("controller"))
 _EXISTS = (
     select(_V.c.org_id).where(_V.c.org_id == bindparam("org_id"), _V.c.block_number <= AT).limit(1)
@@ -139,6 +140,14 @@ def read_controlled_by(
     parameters = {**true_at(moment), "controller": controller}
     rows = connection.execute(_BY_CONTROLLER, parameters).all()
     return _with_memberships(connection, moment, rows)[0] if rows else None
+
+
+def list_merged_into(
+    connection: Connection, moment: Moment, org_id: OrgId, *, limit: int
+) -> tuple[OrgId, ...]:
+    """At most `limit` organisations that were merged into this one, and that it acts for since."""
+    query = _MERGED_INTO.order_by(_V.c.org_id).limit(limit)
+    return tuple(connection.execute(query, {**true_at(moment), "org_id": org_id}).scalars())
 
 
 def read_organisation_profiles(

@@ -1,6 +1,8 @@
 """What a message says, in sentences of both languages, from its own values alone.
 
-No names: who signs offline has none, and a file must say the same to everybody who reads it.
+A file has no names: who signs offline has none, and it must say the same to everybody who reads it.
+Where names are known they stand beside the numbers, never in their place: a number is what is
+signed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from ledger.services.proposals.words import LANGUAGES, Count, Names, Words
 
 _GOOD = " Signed for {account}, good until {deadline}."
 _GOOD_ZH = "为{account}签署，有效至{deadline}。"
+
+_NO_NAMES: Mapping[str, Names] = MappingProxyType({})
 
 SENTENCES: Mapping[str, Sentence] = MappingProxyType(
     {
@@ -67,9 +71,14 @@ SENTENCES: Mapping[str, Sentence] = MappingProxyType(
 """By the message's type; a test compares them with those that the contracts take."""
 
 
-def describe_message(message: TypedMessage) -> dict[str, list[str]]:
-    """By language: what it says, and a line for each row of a batch."""
-    return {language: _describe(message, Words(language, Names())) for language in LANGUAGES}
+def describe_message(
+    message: TypedMessage, names: Mapping[str, Names] = _NO_NAMES
+) -> dict[str, list[str]]:
+    """By language: what it says, and a line for each row of a batch; `names` are by language."""
+    return {
+        language: _describe(message, Words(language, names.get(language, Names())))
+        for language in LANGUAGES
+    }
 
 
 def _describe(message: TypedMessage, words: Words) -> list[str]:
