@@ -83,8 +83,8 @@ class Ready:
             else ""
         )
         first_steps = (
-            "\nThere is no programme yet. The first steps are forms of the console, for who signs in "
-            f"as the administrator: {self.console}desk/guide (docs/console.md, First steps)."
+            "\nThere is no programme yet. The first steps are forms of the console, for whoever "
+            f"signs in as the administrator: {self.console}desk/guide (docs/console.md)."
             if self.is_new
             else ""
         )
