@@ -134,9 +134,13 @@ class ServerDesk:
             if self._desk is None:
                 self._desk = self._opened.enter_context(opened_desk(self._settings))
                 if self._settings.uses_devnet and signers:
-                    from ledger.chain.devnet_funds import fund_accounts  # noqa: PLC0415
+                    from ledger.chain.devnet_funds import (  # noqa: PLC0415
+                        fund_accounts,
+                        mine_block,
+                    )
 
-                    fund_accounts(self._desk.node, tuple(signers))
+                    if fund_accounts(self._desk.node, tuple(signers)):
+                        mine_block(self._desk.node)
             return self._desk
 
     def _begin(self, not_before: Path | None) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from api.answers import Reading
+from api.answers import Reading, answers_of
 from api.auditing import Auditing
 from api.callers import Caller, find_caller
 from api.console.checking import what_to_check_by
@@ -23,6 +23,7 @@ from api.console.pages import own_page
 from api.keeping import NOT_KEPT
 from ledger.audit.folder import ANCHOR, BUNDLE, REPORT, AuditFolder, AuditState
 from ledger.audit.report import CHECKS
+from ledger.chain.deployments import deployment_path
 from ledger.errors import NotFound, NotSignedIn
 from ledger.mirror.overview import lag_seconds, read_overview
 from ledger.mirror.queries.accounts import read_roles
@@ -31,7 +32,12 @@ from ledger.mirror.queries.offices import list_terms
 router = APIRouter(include_in_schema=False)
 
 MOST_TERMS = 500
-_KINDS = {ANCHOR: "application/json", REPORT: "text/html; charset=utf-8"}
+DEPLOYMENT = "deployment.json"
+_KINDS = {
+    DEPLOYMENT: "application/json",
+    ANCHOR: "application/json",
+    REPORT: "text/html; charset=utf-8",
+}
 
 
 @router.get("/audit")
@@ -62,8 +68,12 @@ def audit(request: Request) -> Response:
 
 @router.get("/audit/{name}")
 def file(request: Request, name: str) -> Response:
-    """The anchor or the report of the last audit, to keep."""
-    path = _folder(request).path / name
+    """The anchor or the report of the last audit, or where the contracts are, to keep."""
+    if name == DEPLOYMENT:
+        chain_id = answers_of(request).read(lambda reading: reading.state.chain_id)
+        path = deployment_path(request.app.state.settings, chain_id)
+    else:
+        path = _folder(request).path / name
     if name not in _KINDS or not path.is_file():
         raise NotFound(what="file", key=name)
     # To keep and not to open here: the report has a style of its own, which pages here may not.

@@ -19,13 +19,14 @@ from api.console.languages import Language
 from api.console.me import nothing, visitor
 from api.console.names import organisation_name
 from api.console.pages import own_page
+from api.desk import ServerDesk
 from api.formats import show_address_once
 from api.parameters import OrganisationPath
 from api.routes.benefits import ListingPath
 from api.routes.shares import DistributionPath
 from ledger.domain.ids import DistributionId, ListingId, OrgId
 from ledger.domain.sharing import Redemption
-from ledger.errors import NotFound
+from ledger.errors import LedgerError, NotFound
 from ledger.mirror.queries.benefits import read_listing
 from ledger.mirror.queries.control import read_control
 from ledger.mirror.queries.organisations import (
@@ -149,6 +150,15 @@ def take_over(request: Request, org_id: OrganisationPath) -> Response:
     return _page(request, "take_over.html", build)
 
 
+def _brings(request: Request) -> bool:
+    """Whether this server has the key that brings to the chain what members sign."""
+    desk: ServerDesk = request.app.state.desk
+    try:
+        return desk.relayer() is not None
+    except LedgerError:  # a key that does not open; who signs is told so before, and not after
+        return False
+
+
 def _page(request: Request, template: str, build: Any) -> Response:
     """A page for whoever is signed in; for others, how to sign in."""
     caller = visitor(request)
@@ -156,6 +166,7 @@ def _page(request: Request, template: str, build: Any) -> Response:
     def values(reading: Reading, language: Language) -> Mapping[str, Any]:
         if caller is None:
             return {"caller": None, **nothing(request, language)}
-        return {"caller": caller, **build(reading, language, caller)}
+        found = build(reading, language, caller)
+        return {"caller": caller, "brings": _brings(request), **found}
 
     return own_page(request, template, values)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from ledger.chain.deployments import Deployment, deployment_path
 from ledger.chain.devnet_rpc import DevnetRpc
+from ledger.chain.keyring import ensure_named_key
 from ledger.chain.rpc import Node
 from ledger.cli.deploy import deploy_ledger
 from ledger.cli.stack import Ready
@@ -26,6 +27,8 @@ from ledger.errors import (
     OtherRelease,
 )
 from ledger.mirror.digest import compute_digest
+from ledger.mirror.queries.moments import latest_moment
+from ledger.mirror.queries.programmes import read_programmes
 from ledger.mirror.rebuild import rebuild
 from ledger.mirror.state import read_state
 from ledger.office.api_keys import create_api_key, revoke_api_key
@@ -51,6 +54,7 @@ from ledger.wiring import (
 Report = Callable[[str], None]
 
 _MIRROR_SECONDS = 60.0
+RELAYER = "relayer"
 
 
 class Readying:
@@ -137,11 +141,13 @@ class Readying:
         with opened_desk(self._settings) as desk, DevnetRpc(url) as rpc:
             accounts = list_accounts(self._settings)
             season = Season(desk, start=rpc.block(0).timestamp, accounts=accounts)
+            # It brings what members sign; a season of an earlier release has none yet.
+            ensure_named_key(self._settings, RELAYER)
             if season.is_complete():
                 return
             season.check(now)
             self._say("Preparing the officers' keys and the demonstration.")
-            keys = ensure_devnet_keys(self._settings, desk.node, ("admin", *OFFICERS))
+            keys = ensure_devnet_keys(self._settings, desk.node, ("admin", *OFFICERS, RELAYER))
             hands = Hands(
                 rpc=rpc,
                 signers={key.name: open_named_signer(self._settings, key.name) for key in keys},
@@ -223,6 +229,7 @@ class Readying:
             block = read_state(connection).cursor.number
             digest = compute_digest(connection)
             made_up = holds_made_up(connection)
+            is_new = not read_programmes(connection, latest_moment(read_state(connection)))
         return Ready(
             console=console,
             folder=str(self._settings.home),
@@ -231,6 +238,7 @@ class Readying:
             block=block,
             digest="0x" + digest.hex(),
             made_up=made_up,
+            is_new=is_new,
         )
 
     def _found_deployment(self) -> Deployment:

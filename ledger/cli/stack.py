@@ -31,7 +31,7 @@ Report = Callable[[str], None]
 Progress = Callable[[int, int], None]
 
 OWNER = "moonlake up"
-DECIDING = "registrar"
+DEMONSTRATED = ("registrar", "relayer", "issuer", "treasurer", "council")
 """The key by which a demonstration's applications are decided."""
 
 _LOOK_EVERY = 0.1
@@ -59,6 +59,8 @@ class Ready:
     block: int
     digest: str
     made_up: bool
+    is_new: bool = False
+    """Whether there is no programme yet."""
 
     def values(self) -> dict[str, Any]:
         """For JSON."""
@@ -80,6 +82,12 @@ class Ready:
             if self.made_up
             else ""
         )
+        first_steps = (
+            "\nThere is no programme yet. The first steps are forms of the console, for whoever "
+            f"signs in as the administrator: {self.console}desk/guide (docs/console.md)."
+            if self.is_new
+            else ""
+        )
         return (
             "\nMoonlake is ready.\n\n"
             f"  Console   {self.console}\n"
@@ -87,7 +95,7 @@ class Ready:
             f"  Node      {self.node} (chain {self.chain_id})\n"
             f"  Data      {self.folder}\n"
             f"  Digest    {self.digest} (block {self.block})\n"
-            f"{made_up}\nCtrl-C stops everything."
+            f"{made_up}{first_steps}\nCtrl-C stops everything."
         )
 
 
@@ -339,8 +347,12 @@ class Stack:
 
 
 def _serving(settings: Settings) -> tuple[str, ...]:
-    """The keys that a demonstration's server signs with: a registrar decides the applications."""
-    return tuple(dict.fromkeys((*settings.serve_keys, DECIDING)))
+    """The keys that a demonstration's server signs with.
+
+    A registrar decides the applications; with the others, whoever tries the console can redeem
+    (`relayer` brings what members sign) and work at the desk.
+    """
+    return tuple(dict.fromkeys((*settings.serve_keys, *DEMONSTRATED)))
 
 
 def require_startable(settings: Settings) -> None:

@@ -70,6 +70,28 @@ def test_catalogue__of_chinese__is_in_chinese() -> None:
         assert not re.search(r"[A-Za-z]{3,}", plain), text
 
 
+# One word for one thing: what the first stands for is called the second everywhere.
+ONE_WORD = {
+    "会籍": "会员资格",
+    "吸纳": "接纳",
+    "中止": "暂停",
+    "等级": "级别",
+    "任职人员": "工作人员",
+    "控制账户": "代表账户",
+}
+
+
+def test_catalogue__of_chinese__has_one_word_for_one_thing() -> None:
+    chinese = {message.id: str(message.string) for message in catalogue("zh_CN") if message.id}
+    for text in chinese.values():
+        for other, ours in ONE_WORD.items():
+            assert other not in text, f"{text}: {ours}"
+    # English has one word for what are two in Chinese: a segment, and what one files; a benefit
+    # that can be had, and a proposal that is not decided.
+    assert chinese["Membership applications"] != chinese["Applications"]
+    assert chinese["Can be redeemed"] != chinese["Open"]
+
+
 class Words(HTMLParser):
     """Collects the text and the readable attributes of a template without its expressions."""
 

@@ -323,6 +323,27 @@ def test_preview__of_more_than_may_be_redeemed__says_why_and_offers_nothing_to_s
     expect(page.locator("#signing")).to_have_count(0)
 
 
+def test_number__changed_after_its_preview__is_previewed_before_it_is_signed(
+    house: House, browser: Browser, windows: list[BrowserContext]
+) -> None:
+    context, _ = window(browser, windows, MEMBER)
+    page = sign_in(house, context, f"/me/benefits/{house.listing}")
+    page.locator("input[name=quantity]").fill("2")
+    page.get_by_role("button", name="Go on to sign").click()
+
+    expect(page).to_have_url(re.compile(r"quantity=2$"))
+    expect(page.locator(".change tbody tr").first).to_contain_text("−20")
+    expect(page.locator(".says li")).to_have_count(0)
+
+    # And handing on to oneself is no handing on.
+    page.goto(house.address + "/me/control")
+    field = page.locator("[data-value=successor]")
+    field.fill("0x" + MEMBER.address.hex())
+    page.get_by_role("button", name="Go on to sign").click()
+    assert "already" in field.evaluate("field => field.validationMessage")
+    expect(page.locator(".says li")).to_have_count(0)
+
+
 def test_member__without_a_wallet__is_told_what_to_do(
     house: House, browser: Browser, windows: list[BrowserContext]
 ) -> None:

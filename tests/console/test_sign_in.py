@@ -185,3 +185,26 @@ def test_my_page__of_one__is_kept_by_nobody(opened: Opened) -> None:
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     assert "etag" not in answer.headers
+
+
+def test_page__that_needs_signing_in__signs_in_there_and_is_shown(
+    opened: Opened, window: BrowserContext
+) -> None:
+    install(window, of(MEMBERS_WALLET, "one", "Star Wallet"), one=MEMBERS_WALLET)
+    page = at(opened, window, "/desk/guide")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in first")
+    page.get_by_role("button", name="Star Wallet").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("This is not for your account")
+    expect(page).to_have_url(opened.address + "/desk/guide")
+
+
+def test_server__that_cannot_bring_a_message__says_so_before_one_is_signed(
+    opened: Opened, window: BrowserContext
+) -> None:
+    install(window, of(MEMBERS_WALLET, "one", "Star Wallet"), one=MEMBERS_WALLET)
+    page = at(opened, window, "/me/control")
+    page.get_by_role("button", name="Star Wallet").click()
+
+    expect(page.get_by_text("nothing can be signed here now")).to_be_visible()
+    expect(page.locator("#signing")).to_have_count(0)

@@ -398,6 +398,16 @@ def test_guide__reads_from_the_ledger_what_is_done(
         in opened(officer_at(at_work, wallet("new issuer")), "/desk/awards").text
     )
 
+    assert "no key that signs this for you" in opened(treasurer, "/desk/guide").text
+    assert "no key that signs this for you" not in opened(officer, "/desk/guide").text
+    assert (
+        show_address(at_work.ledger.officer.address)
+        in opened(officer, "/desk/guide/council").form().values()
+    )
+    over = {**opened(officer, "/desk/guide/budget").form(), **given, "per_award": "13"}
+    too_much = sent(officer, "/desk/guide/budget", {**over, "step": "preview"})
+    assert "no more than at most in an epoch" in too_much.text
+
     assert issuer.get("/desk/guide").status_code == 403
     page = opened(treasurer, "/desk/guide/officers")
     refused = sent(treasurer, "/desk/guide/officers", {**page.form(), **issuing, "step": "preview"})

@@ -20,8 +20,9 @@ from api.commanding.offices import COUNCIL
 from api.console.desk.acting import Act, carry_on, desk_page, missing, require_roles
 from api.console.desk.forms import Form, Officer, Sender, SentForm
 from api.console.languages import Language
+from api.desk import ServerDesk
 from ledger.domain.ids import ALLIANCE_WIDE
-from ledger.mirror.queries.accounts import list_budgeted, list_officers
+from ledger.mirror.queries.accounts import list_budgeted, list_officers, read_roles
 from ledger.mirror.queries.organisations import OrganisationFilter, count_organisations
 from ledger.mirror.queries.programmes import read_programmes
 
@@ -88,7 +89,8 @@ def guide(request: Request, caller: Officer) -> Response:
         require_roles(reading, caller, READERS)
         states = states_of(reading)
         following = next((each.step for each in states if not each.is_done), None)
-        return {"states": states, "following": following}
+        signs = _signs(request, reading, caller)
+        return {"states": states, "following": following, "signs": signs}
 
     return desk_page(request, caller, "desk_guide.html", build)
 
@@ -97,6 +99,8 @@ def guide(request: Request, caller: Officer) -> Response:
 def one_step(request: Request, step: StepPath, caller: Officer) -> Response:
     """The form of a step."""
     usual = {"role": _SUGGESTED.get(step.value, ""), "approvals_needed": "1"}
+    if step is Step.COUNCIL:
+        usual["account"] = caller.address
     return _show(request, caller, step, Form(usual), 200)
 
 
@@ -151,6 +155,29 @@ def states_of(reading: Reading) -> list[State]:
     ]
 
 
+def _signs(request: Request, reading: Reading, caller: Caller) -> bool:
+    """Whether this server has a key that may sign for the caller: its own, or of such an office."""
+    desk: ServerDesk = request.app.state.desk
+    signers = desk.signers()
+    if caller.account in signers:
+        return True
+
+    own = _offices(reading, caller.account)
+    for account in signers:
+        held = _offices(reading, account)
+        powers = {place for place in held if place[0] == COUNCIL[0]}
+        # As `api.rights.stand` has it: a key with the council's powers signs for those alone
+        # who have them, too.
+        if own & held and (own & powers or not powers):
+            return True
+    return False
+
+
+def _offices(reading: Reading, account: bytes) -> set[tuple[str, int]]:
+    held = read_roles(reading.connection, reading.moment, account)
+    return {(each.role, each.programme_id) for each in held}
+
+
 def _body(step: Step, form: Form) -> dict[str, Any]:
     """What a step's form asks for."""
     if step in (Step.COUNCIL, Step.OFFICERS):
@@ -193,7 +220,7 @@ def _show(request: Request, caller: Caller, step: Step, form: Form, status: int)
             "roles": ROLES,
             "state": next(each for each in states_of(reading) if each.step is step),
             "issuers": sorted({each.account for each in held if each.role == "issuer"}),
-            "address": caller.address,
+            "signs": _signs(request, reading, caller),
         }
 
     return desk_page(request, caller, "desk_step.html", build, status=status)

@@ -9,13 +9,15 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import Reading
 from api.asking import made_by
-from api.console.desk.acting import desk_page, tell
+from api.console.desk.acting import desk_page, places_of, tell
 from api.console.desk.following import trouble_of
 from api.console.desk.forms import Officer
+from api.console.desk.guide import READERS
 from api.console.languages import Language
 from api.formats import parse_digest, show_bytes
 from api.routes.operations import OperationPath
 from ledger.errors import NotFound
+from ledger.mirror.queries.accounts import read_roles
 from ledger.outbox.records import Operation, list_of
 
 router = APIRouter(include_in_schema=False)
@@ -36,6 +38,9 @@ def operation(request: Request, operation_id: OperationPath, caller: Officer) ->
             "made": [each.path.removeprefix("/v1") for each in made_by(reading, found)],
             "trouble": trouble_of(found.failure),
             "is_followed": not is_settled(found),
+            "may_set_up": bool(
+                places_of(read_roles(reading.connection, reading.moment, caller.account), READERS)
+            ),
         }
 
     return desk_page(request, caller, "desk_operation.html", build)

@@ -18,7 +18,7 @@
       const { message } = await ask(`/v1/sign-in/nonce?address=${account}`);
       const signature = await askWallet(provider, "personal_sign", [toHex(message), account]);
       await send("/v1/sessions", { message, signature });
-      location.reload();
+      location.replace(location.href.split("#")[0]); // not reload(), which would send a form again
     } catch (error) {
       say(part, error.name === "signed-out" ? "refused" : error.name, error.words);
     }

@@ -38,10 +38,17 @@
     }
   };
 
+  // A number that changes what is previewed: signing it goes by way of its preview.
+  const previewed = part.closest("form, section").querySelector("[data-previewed]");
+
   const show = alone(async () => {
+    if (previewed && previewed.value !== previewed.defaultValue) return previewed.form.requestSubmit();
     for (const field of values) {
+      const value = field.value.trim();
+      const isSame = value.toLowerCase() === (field.dataset.not || "").toLowerCase();
+      field.setCustomValidity(value && isSame ? field.dataset.notWord : "");
       if (!field.reportValidity()) return;
-      draft[field.dataset.value] = field.value.trim();
+      draft[field.dataset.value] = value;
     }
     say(part, "");
     drafted = await send("/v1/typed-data", { message: draft });

@@ -11,8 +11,13 @@ const Wallets = (() => {
   const say = (part, name, words = {}) => {
     for (const line of part.querySelectorAll("[data-say]")) {
       line.hidden = line.dataset.say !== name;
+      if (line.hidden) continue;
+      // In the reader's language where the page has a sentence for the code; else as the server says.
+      const known = words.code && part.querySelector(`[data-code="${CSS.escape(words.code)}"]`);
       for (const place of line.querySelectorAll("[data-word]")) {
-        place.textContent = words[place.dataset.word] || "";
+        const isKnown = known && place.dataset.word === "detail";
+        place.textContent = isKnown ? known.textContent : words[place.dataset.word] || "";
+        if (isKnown) place.removeAttribute("lang");
       }
     }
   };
