@@ -259,7 +259,7 @@ def test_administrator__appoints_an_officer_gives_a_budget_and_dismisses_again(
     page = at(opened, window)
     page.get_by_role("button", name="Moon Wallet").click()
     page.get_by_role("link", name="工作台", exact=True).first.click()
-    page.get_by_role("link", name="任职人员", exact=True).click()
+    page.get_by_role("link", name="工作人员", exact=True).click()
     page.get_by_label("账户").fill(new)
     page.get_by_label("职务", exact=True).select_option("issuer")
     page.get_by_label("范围").select_option("alliance")

@@ -69,7 +69,7 @@ _SHAPES: Sequence[tuple[str, str]] = (
     (r"an open category of (?P<programme>.+): it is closed", _("the category is closed in %(programme)s")),
     (r"a category of (?P<programme>.+)", _("%(programme)s has no such category")),
     (r"a tier of (?P<programme>.+)", _("%(programme)s has no such tier")),
-    (r"one of admit, .*", _("must be one of: 准入 admit, 续期 renew, 变更等级 tier, 暂停 suspend, 恢复 resume, 撤销 revoke")),
+    (r"one of admit, .*", _("must be one of: 准入 admit, 续期 renew, 变更级别 tier, 暂停 suspend, 恢复 resume, 撤销 revoke")),
     (r"empty: it goes with .*", _("must be empty with this action")),
     (r"a commitment.*", _("must be the commitment of a kept document: 0x and 64 digits")),
     (r"text without control characters|text of one line|.*holds control characters.*", _("holds characters that are not printed, or line breaks")),

@@ -104,7 +104,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The membership was not in a state from which this can follow.",
         "成员资格的状态不允许此变更。",
     ),
-    "state.tier_closed": ("Tier {tier} was not open.", "等级 {tier} 未开放。"),
+    "state.tier_closed": ("Tier {tier} was not open.", "级别 {tier} 未开放。"),
     "state.listing": (
         "Listing {listing} was closed, sold out, out of its window, or cannot have these terms.",
         "福利 {listing} 已关闭、售罄、不在有效期，或条款不成立。",

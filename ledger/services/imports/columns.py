@@ -53,7 +53,7 @@ COLUMNS: dict[Subject, tuple[Column, ...]] = {
         _PROGRAMME,
         _ORGANISATION,
         Column("action", "操作"),
-        Column("tier", "等级", also=("会员等级",)),
+        Column("tier", "级别", also=("等级", "会员级别", "会员等级")),
         Column("expires", "到期日", also=("expires at", "expiry", "有效期至")),
         Column("reason", "原因"),
         _EVIDENCE,

@@ -38,7 +38,7 @@ ADMIT, RENEW, TIER = "admit", "renew", "tier"
 ACTIONS = {
     ADMIT: ("admit", "准入", "加入"),
     RENEW: ("renew", "续期"),
-    TIER: ("tier", "变更等级"),
+    TIER: ("tier", "变更级别", "变更等级"),
     "suspend": ("suspend", "暂停"),
     "resume": ("resume", "恢复"),
     "revoke": ("revoke", "撤销"),

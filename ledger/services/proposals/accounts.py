@@ -66,7 +66,7 @@ SENTENCES = {
     ),
     "Benefits.redeem": Sentence(
         "Redeems {quantity} units of listing {listingId} for {orgId}. Only its controller may.",
-        "为{orgId}兑换{quantity}份第{listingId}号权益。只有其控制账户可以这样做。",
+        "为{orgId}兑换{quantity}份第{listingId}号权益。只有其代表账户可以这样做。",
     ),
     "Benefits.redeemBySignature": Sentence(
         "Redeems {quantity} units of listing {listingId} for {orgId}, as {signer} signed, good "
@@ -99,7 +99,7 @@ SENTENCES = {
     "Shares.claim": Sentence(
         "Claims {amount} units of distribution {distributionId} for {orgId}. Only its controller "
         "may.",
-        "为{orgId}领取第{distributionId}号分配的{amount}份。只有其控制账户可以这样做。",
+        "为{orgId}领取第{distributionId}号分配的{amount}份。只有其代表账户可以这样做。",
     ),
     "Shares.claimBySignature": Sentence(
         "Claims {amount} units of distribution {distributionId} for {orgId}, as {signer} signed, "

@@ -33,11 +33,11 @@ PROGRAMMES = {
     ),
     "Programmes.setTierOpen": Sentence(
         "Opens tier {tier} of {programmeId} to admissions again.",
-        "重新开放{programmeId}的第{tier}级的吸纳。",
+        "重新开放{programmeId}的第{tier}级的接纳。",
     ),
     "Programmes.setTierOpen:closed": Sentence(
         "Closes tier {tier} of {programmeId} to new admissions.",
-        "停止{programmeId}的第{tier}级的新吸纳。",
+        "停止{programmeId}的第{tier}级的新接纳。",
     ),
     "Programmes.openCategories": Sentence(
         "Opens {count:category/categories} of {programmeId} to awards.",
@@ -91,11 +91,11 @@ ORGANISATIONS = {
     ),
     "Organisations.nominate": Sentence(
         "Names {successor} to act for {orgId} next. Only its controller may.",
-        "指定{successor}为{orgId}的下一任代表账户。只有其控制账户可以这样做。",
+        "指定{successor}为{orgId}的下一任代表账户。只有其代表账户可以这样做。",
     ),
     "Organisations.nominate:nobody": Sentence(
         "Withdraws whoever was named to act for {orgId} next. Only its controller may.",
-        "撤回{orgId}下一任代表账户的指定。只有其控制账户可以这样做。",
+        "撤回{orgId}下一任代表账户的指定。只有其代表账户可以这样做。",
     ),
     "Organisations.nominateBySignature": Sentence(
         "Names {successor} to act for {orgId} next, as {signer} signed, good until {deadline}.",
@@ -117,14 +117,14 @@ ORGANISATIONS = {
     "Organisations.beginRecovery": Sentence(
         "Begins to give {orgId} to {successor}, since its key is lost; its controller can object "
         "until the delay is over.",
-        "因密钥遗失，开始将{orgId}转由{successor}代表；等待期内其控制账户可以反对。",
+        "因密钥遗失，开始将{orgId}转由{successor}代表；等待期内其代表账户可以反对。",
     ),
     "Organisations.stopRecovery": Sentence(
-        "Stops the recovery of {orgId}.", "中止{orgId}的恢复程序。"
+        "Stops the recovery of {orgId}.", "停止{orgId}的恢复程序。"
     ),
     "Organisations.stopRecoveryBySignature": Sentence(
         "Stops the recovery of {orgId}, to which {signer} objected, signed until {deadline}.",
-        "按{signer}签署的反对（有效至{deadline}），中止{orgId}的恢复程序。",
+        "按{signer}签署的反对（有效至{deadline}），停止{orgId}的恢复程序。",
     ),
     "Organisations.finishRecovery": Sentence(
         "Gives {orgId} to the account that its recovery named, with all its memberships.",
@@ -147,14 +147,14 @@ ORGANISATIONS = {
 MEMBERSHIPS = {
     "Memberships.admit": Sentence(
         "Admits {count:organisation/organisations} to {programmeId}. " + _BY_REASON,
-        "吸纳{count}家组织加入{programmeId}。" + _BY_REASON_ZH,
+        "接纳{count}家组织加入{programmeId}。" + _BY_REASON_ZH,
         "{orgId} in tier {tier}, until {expiresAt}",
         "{orgId}，第{tier}级，至{expiresAt}",
     ),
     "Memberships.admitByConsent": Sentence(
         "Admits {count:organisation/organisations} that agreed to it to {programmeId}. "
         + _BY_REASON,
-        "吸纳{count}家已同意的组织加入{programmeId}。" + _BY_REASON_ZH,
+        "接纳{count}家已同意的组织加入{programmeId}。" + _BY_REASON_ZH,
         "{orgId} in tier {tier}, until {expiresAt}",
         "{orgId}，第{tier}级，至{expiresAt}",
     ),

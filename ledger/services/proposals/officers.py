@@ -30,8 +30,8 @@ SENTENCES = {
         "appointed and dismissed, proposals that call the Authority alone are carried out, "
         "proposals and messages are cancelled, controllers object to recoveries, and tokens that "
         "show credits are set up.",
-        "暂停账本，直至默认管理员恢复。其间仅可任免任职人员、执行只调用Authority合约的提案、"
-        "取消提案、作废消息、由控制账户反对恢复程序，以及设立显示积分的代币。",
+        "暂停账本，直至默认管理员恢复。其间仅可任免工作人员、执行只调用Authority合约的提案、"
+        "取消提案、作废消息、由代表账户反对恢复程序，以及设立显示积分的代币。",
     ),
     "Authority.resume": Sentence("Lets the paused ledger go on.", "恢复已暂停的账本。"),
     "Authority.renounceRole": Sentence(
@@ -41,12 +41,12 @@ SENTENCES = {
     "Authority.beginDefaultAdminTransfer": Sentence(
         "Names {newAdmin} the next default admin, who appoints and dismisses all officers, once "
         "the delay is over and it accepts.",
-        "指定{newAdmin}为下一任默认管理员（任免全部任职人员），等待期满并由其接受后生效。",
+        "指定{newAdmin}为下一任默认管理员（任免全部工作人员），等待期满并由其接受后生效。",
     ),
     "Authority.beginDefaultAdminTransfer:nobody": Sentence(
         "Begins to leave the ledger without a default admin: nobody could appoint or dismiss "
         "officers, or resume a paused ledger, ever again.",
-        "开始使账本不再有默认管理员：此后任何人都永远不能任免任职人员，也不能恢复已暂停的账本。",
+        "开始使账本不再有默认管理员：此后任何人都永远不能任免工作人员，也不能恢复已暂停的账本。",
     ),
     "Authority.cancelDefaultAdminTransfer": Sentence(
         "Withdraws the default admin's successor.", "撤回默认管理员的继任者。"
