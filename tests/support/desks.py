@@ -32,6 +32,7 @@ from ledger.services.orders import Order
 from ledger.store.engine import open_engine, reading
 from ledger.store.schema import upgrade_schema
 from tests.support.anvil import Anvil
+from tests.support.databases import copy_migrated
 from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, Ledger
 
 HASTY = Rules(lease=0.4, resend=0.2, stuck=0.2, doubt=0.2)
@@ -107,6 +108,7 @@ class Sender:
 @contextlib.contextmanager
 def opened_engine(url: str) -> Iterator[Engine]:
     """A database with the schema."""
+    copy_migrated(url)
     engine = open_engine(url)
     try:
         upgrade_schema(engine)
