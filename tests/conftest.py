@@ -19,7 +19,7 @@ import pytest
 from tests.support.anvil import Anvil, running_anvil
 from tests.support.databases import copy_migrated, migrate
 from tests.support.ports import free_port as _free_port
-from tests.support.postgres import Cluster, find_postgres, running_cluster
+from tests.support.postgres import Cluster, cluster_or_skip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -82,13 +82,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[Cluster]:
     """A PostgreSQL cluster of this worker."""
-    programs = find_postgres()
-    if programs is None:
-        reason = "PostgreSQL (initdb) is not on this machine"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with running_cluster(programs) as cluster:
+    with cluster_or_skip() as cluster:
         yield cluster
 
 
