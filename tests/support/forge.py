@@ -27,7 +27,7 @@ class NotCompiled(Exception):
 
 
 def compile_with_forges_code(root: Path) -> Compilation:
-    """All contracts, their code from forge. Raises NotCompiled where that is not of these sources."""
+    """All contracts, with forge's code. Raises NotCompiled where it is not of these sources."""
     found = {name: _read(root, name) for name in BUILT}
     asked = standard_json(root, BUILT)
     short = copy.deepcopy(asked)
