@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from api.all_routes import all_routes
 from api.answers import Answers
 from api.auditing import Auditing
-from api.callers import may_read
-from api.console.routes import install_console
+from api.console.pages import Pages
 from api.desk import ServerDesk
 from api.edge import Edge
 from api.failures import install_failures
@@ -22,39 +22,7 @@ from api.import_drafts import Drafts
 from api.issuing import Issuing
 from api.limits import Limits
 from api.openapi import describe
-from api.openapi import types as typescript
-from api.parameters import refuse_unknown_parameters
 from api.quick import Quick
-from api.routes import (
-    access,
-    applications,
-    audits,
-    benefits,
-    casework,
-    commands,
-    consents,
-    credentials,
-    decisions,
-    entries,
-    evidence,
-    expiries,
-    histories,
-    memberships,
-    messages,
-    offices,
-    operations,
-    organisations,
-    profiles,
-    programmes,
-    proposals,
-    shares,
-    statements,
-    status,
-    stream,
-    tokens,
-    unsubscriptions,
-    webhooks,
-)
 from api.waiting import MOST_AT_NODE
 from ledger import __version__
 from ledger.config import Settings
@@ -123,54 +91,8 @@ def create_app(
     app.state.streams = {}
     app.state.is_stopping = is_stopping
 
-    known = [Depends(refuse_unknown_parameters)]
-    versioned = APIRouter(prefix="/v1", dependencies=[*known, Depends(may_read)])
-    for router in (
-        status.router,
-        programmes.router,
-        organisations.router,
-        memberships.router,
-        tokens.router,
-        credentials.router,
-        entries.router,
-        organisations.accounts,
-        evidence.router,
-        histories.router,
-        statements.router,
-        audits.router,
-        offices.router,
-        benefits.router,
-        proposals.router,
-        shares.router,
-        expiries.router,
-        messages.router,
-    ):
-        versioned.include_router(router)
-    app.include_router(versioned)
-    guarded = APIRouter(prefix="/v1", dependencies=known)  # each route says whom it is for
-    for router in (
-        access.router,
-        operations.router,
-        commands.router,
-        audits.commands,
-        expiries.signed_in,
-        evidence.uploads,
-        stream.router,
-        applications.router,
-        casework.router,
-        consents.router,
-        decisions.router,
-        profiles.router,
-        webhooks.router,
-        unsubscriptions.router,
-        credentials.lists,
-    ):
-        guarded.include_router(router)
-    app.include_router(guarded)
-    app.include_router(status.probes)
-    app.include_router(credentials.well_known)
-    app.include_router(typescript)
-    install_console(app)
+    app.router.routes.extend(all_routes())
+    app.state.pages = Pages(settings.language)
     install_failures(app)
     app.add_middleware(Edge, settings=settings, limits=limits, quick=quick)
     describe(app)

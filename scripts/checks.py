@@ -35,8 +35,10 @@ def main(arguments: Sequence[str]) -> int:
     with ThreadPoolExecutor(len(lanes)) as pool:
         codes = [code for done in pool.map(_check_all, lanes) for code in done]
     print(flush=True)
+    # Two for a processor: many tests wait, for a disk, a browser or a process that was killed.
+    workers = str(2 * min(os.cpu_count() or 2, 4))
     tests = subprocess.run(
-        [*pytest, "-n", "3", "--dist", "worksteal"], cwd=ROOT, env=_environment(), check=False
+        [*pytest, "-n", workers, "--dist", "worksteal"], cwd=ROOT, env=_environment(), check=False
     )
     return next((code for code in [*codes, tests.returncode] if code), 0)
 

@@ -1,7 +1,8 @@
 """What tests of more than one folder use. Every program here is real, on loopback and a free port.
 
 `anvil` is shared by all tests of a worker, so a test that counts blocks, reorganises or stops it
-takes `fresh_anvil`. `database_url` runs a test twice: on SQLite and on PostgreSQL.
+takes `fresh_anvil`. `database_url` runs a test twice: on SQLite and on PostgreSQL. It is a copy
+of what was migrated once; a test that is about making tables takes `bare_database_url`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.anvil import Anvil, running_anvil
+from tests.support.databases import copy_migrated, migrate
 from tests.support.ports import free_port as _free_port
-from tests.support.postgres import Cluster, find_postgres, running_cluster
+from tests.support.postgres import Cluster, cluster_or_skip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -80,33 +82,59 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[Cluster]:
     """A PostgreSQL cluster of this worker."""
-    programs = find_postgres()
-    if programs is None:
-        reason = "PostgreSQL (initdb) is not on this machine"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with running_cluster(programs) as cluster:
+    with cluster_or_skip() as cluster:
         yield cluster
 
 
-@pytest.fixture
-def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
-    """An empty PostgreSQL database of this test alone."""
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_cluster: Cluster) -> str:
+    """A PostgreSQL database with the schema, to be copied."""
     url = postgres_cluster.new_database()
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster, migrated_postgres: str) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, with the schema and no row."""
+    url = postgres_cluster.new_database(migrated_postgres)
     yield url
     postgres_cluster.drop_database(url)
 
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """A SQLite database of this test alone, not made yet."""
-    return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    """A SQLite database of this test alone, with the schema and no row."""
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    copy_migrated(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """An empty database of this test alone, of each kind."""
+    """A database of this test alone, of each kind, with the schema and no row."""
     name = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def bare_sqlite_url(tmp_path: Path) -> str:
+    """A SQLite database of this test alone, not made yet."""
+    return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+
+
+@pytest.fixture
+def bare_postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """A PostgreSQL database of this test alone, without a table."""
+    url = postgres_cluster.new_database()
+    yield url
+    postgres_cluster.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database_url(request: pytest.FixtureRequest) -> str:
+    """A database of this test alone, of each kind, without a table."""
+    name = {"sqlite": "bare_sqlite_url", "postgresql": "bare_postgres_url"}[request.param]
     url: str = request.getfixturevalue(name)
     return url

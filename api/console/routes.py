@@ -1,8 +1,8 @@
-"""Puts the console's pages and what they load into the application."""
+"""Puts the console's pages and what they load among the routes."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.callers import may_read
@@ -31,9 +31,8 @@ _FOR_LONG = "public, max-age=31536000, immutable"
 _FOR_A_DAY = "public, max-age=86400"
 
 
-def install_console(app: FastAPI) -> None:
-    """Serve the console. Raises InvalidSetting where the language of the settings is not one."""
-    app.state.pages = Pages(app.state.settings.language)
+def include_console(every: APIRouter) -> None:
+    """Put the console's pages among all routes."""
     for router in (
         register.router,
         organisations.router,
@@ -47,12 +46,12 @@ def install_console(app: FastAPI) -> None:
         audit.router,
         reference.router,
     ):
-        app.include_router(router, dependencies=[Depends(may_read)])
-    app.include_router(me.router)
-    app.include_router(desk)
-    app.include_router(member.router)
-    app.include_router(profile.router)
-    app.include_router(assets)
+        every.include_router(router, dependencies=[Depends(may_read)])
+    every.include_router(me.router)
+    every.include_router(desk)
+    every.include_router(member.router)
+    every.include_router(profile.router)
+    every.include_router(assets)
 
 
 @assets.get("/static/{name}")

@@ -30,6 +30,7 @@ from ledger.store.engine import open_engine, writing
 from ledger.store.schema import upgrade_schema
 from tests.http.conftest import serving
 from tests.support.anvil import running_anvil
+from tests.support.databases import copy_migrated
 from tests.support.dealings import RULE, Dealings
 from tests.support.happenings import Ledger, found_ledger
 from tests.support.stories import tell_everything
@@ -121,6 +122,7 @@ def _audited(folder: Path, tell: Callable[[Ledger], None]) -> Iterator[Audited]:
 def mirrored_database(ledger: Ledger, url: str) -> Iterator[tuple[Engine, Followed]]:
     """A database that mirrored the ledger up to its last block."""
     with ExitStack() as opened:
+        copy_migrated(url)
         engine = open_engine(url, durable=False)
         opened.callback(engine.dispose)
         upgrade_schema(engine)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import http.client
 from pathlib import Path
 
-import pytest
-
 from ledger.chain.devnet_rpc import DevnetRpc
 from ledger.config import Settings
 from ledger.errors import NodeProblem
@@ -81,16 +79,11 @@ def check_season(stack: RunningStack) -> None:
     assert len(of_today) == 3  # the admissions, and two refusals
 
 
-@pytest.mark.parametrize(
-    "blocks",
-    [(BEFORE_DEPLOYMENT, DEPLOYING, IMPORTING), (IN_SEASON,)],
-    ids=["before-the-season", "in-the-season"],
-)
-def test_up__everything_killed_early__the_next_start_completes_the_season_in_its_time(
-    tmp_path: Path, blocks: tuple[int, ...]
+def test_up__everything_killed_early_and_again__the_next_start_completes_the_season_in_its_time(
+    tmp_path: Path,
 ) -> None:
     settings = stack_settings(tmp_path / "home")
-    for block in blocks:
+    for block in (BEFORE_DEPLOYMENT, DEPLOYING, IMPORTING, IN_SEASON):
         kill_all_at(settings, block)
 
     with running_stack(settings, "--demo") as stack:

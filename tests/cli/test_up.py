@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ledger.chain.devnet_state import PREVIOUS, STATE
 from ledger.config import load_settings
 from ledger.data import ROSTER
@@ -83,20 +81,20 @@ def test_up__killed_and_started__loses_nothing_and_does_nothing_twice(start: Sta
     assert "Traceback" not in first.said + second.said
 
 
-@pytest.mark.parametrize("name", ["serve", "mirror", "anvil"])
-def test_up__child_killed__is_started_again_and_is_said(start: Start, name: str) -> None:
+def test_up__each_child_killed_in_turn__is_started_again_and_is_said(start: Start) -> None:
     stack = start("--demo")
-    ready = stack.wait_until_ready()
-    kill_process(stack.children()[name])
+    block = stack.wait_until_ready()["block"]
 
-    stack.wait_until_said("again")
+    for place, name in enumerate(("serve", "mirror", "anvil"), start=1):
+        told = len(stack.said)
+        kill_process(stack.children()[name])
 
-    assert wait_until(lambda: stack.is_ready_at(ready["block"]), seconds=60), stack.said
-    done = moonlake_json(stack.settings, *AWARD)
-    assert done["entry_ids"] == [SEASON_ENTRIES + 1]
-    assert wait_until(lambda: stack.is_ready_at(done["operation"]["block_number"]), seconds=60), (
-        stack.said
-    )
+        assert wait_until(lambda told=told: "again" in stack.said[told:], seconds=60), stack.said
+        assert wait_until(lambda block=block: stack.is_ready_at(block), seconds=60), stack.said
+        done = moonlake_json(stack.settings, *AWARD)
+        assert done["entry_ids"] == [SEASON_ENTRIES + place], (name, done)
+        block = done["operation"]["block_number"]
+        assert wait_until(lambda block=block: stack.is_ready_at(block), seconds=60), stack.said
     assert stack.stop() == 0
 
 
@@ -128,34 +126,34 @@ def test_up__devnet_that_lost_its_last_blocks__is_mended_and_what_was_signed_is_
     assert entries["items"][0]["operation_id"] == done["operation"]["operation_id"]
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
+def test_up__killed_again_and_again_while_it_records_the_demonstration__goes_on_from_there(
+    tmp_path: Path, recorded_ready: dict[str, Any]
+) -> None:
+    """Each start has to come to the next moment from where the one before was killed."""
+    settings = stack_settings(tmp_path / "home")
+    said = []
+    for moment in (
         "Deploying the contracts.",
         "Founded the programme community.",
         "Registered 44 organisations.",
         "Recording the season: 20 of",
-    ],
-)
-def test_up__killed_while_it_records_the_demonstration__goes_on_from_there(
-    tmp_path: Path, recorded_ready: dict[str, Any], moment: str
-) -> None:
-    settings = stack_settings(tmp_path / "home")
-    with running_stack(settings, "--demo") as first:
-        first.wait_until_said(moment)
-        first.kill()
+    ):
+        with running_stack(settings, "--demo") as stack:
+            stack.wait_until_said(moment)
+            stack.kill()
+        said.append(stack.said)
 
-    with running_stack(settings, "--demo") as second:
-        ready = second.wait_until_ready()
-        _, entries = second.get("/v1/entries?limit=1")
+    with running_stack(settings, "--demo") as last:
+        ready = last.wait_until_ready()
+        _, entries = last.get("/v1/entries?limit=1")
         counts = moonlake_json(settings, "import", "roster", str(ROSTER), "--dry-run")["counts"]
-        said = second.said
+        said.append(last.said)
 
     assert entries["items"][0]["entry_id"] == SEASON_ENTRIES
     assert ready["block"] >= recorded_ready["block"] - 1
     assert counts["organisation"] == {"add": 0, "keep": 44, "cannot": 0}
     assert counts["membership"] == {"add": 0, "keep": 29, "cannot": 0}
-    assert "Traceback" not in first.said + said
+    assert not any("Traceback" in each for each in said), said
 
 
 def test_up__ctrl_c_while_it_records__stops_without_a_traceback_and_says_what_next(
@@ -242,10 +240,9 @@ def test_up__anvil_that_is_not_there__is_said(tmp_path: Path) -> None:
     assert "[setup.tool_missing]" in done.stderr
 
 
-def test_up__already_running_on_the_folder__is_said(start: Start) -> None:
-    stack = start("--demo")
-    stack.wait_until_ready()
-    settings = load_settings(home=stack.settings.home, port=free_port(), devnet_port=free_port())
+def test_up__already_running_on_the_folder__is_said(demonstration: RunningStack) -> None:
+    home = demonstration.settings.home
+    settings = load_settings(home=home, port=free_port(), devnet_port=free_port())
 
     done = moonlake(settings, "up")
 

@@ -27,11 +27,11 @@ from ledger.mirror.look import Mirror
 from ledger.mirror.reports import Report
 from ledger.mirror.state import MirrorState, read_state
 from ledger.store.engine import open_engine, reading
-from ledger.store.schema import upgrade_schema
 from tests.faults.proxy import Proxy
 from tests.faults.readiness import Readiness
 from tests.mirror.comparison import assert_mirrors_chain
 from tests.support.anvil import running_anvil
+from tests.support.databases import migrate
 from tests.support.happenings import Ledger, ProgrammeId, found_ledger
 from tests.support.postgres import Cluster, find_postgres
 
@@ -225,12 +225,7 @@ class Targets:
     def _make_empty(self, kind: str) -> str:
         """A database with all tables, to be copied: to make them takes a second."""
         url = self._new_url(kind)
-        engine = open_engine(url, durable=False)
-        upgrade_schema(engine)
-        if kind == "sqlite":
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
+        migrate(url)
         return url
 
     def _new_url(self, kind: str, template: str = "") -> str:

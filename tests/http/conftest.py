@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import socket
 import threading
@@ -14,7 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from sqlalchemy import create_engine
 
 from api.app import create_app
 from api.wire import Protocol
@@ -56,7 +54,6 @@ class Templates:
         self._folder = folder
         self._cluster = cluster
         self._made: dict[str, Ledger] = {}
-        self._names = itertools.count(1)
 
     def copy(self, kind: str, home: Path) -> Ledger:
         """A copy of the seeded ledger on this kind of database, its evidence under `home`."""
@@ -66,13 +63,13 @@ class Templates:
             file = home / "ledger.sqlite3"
             shutil.copyfile(made.settings.home / "ledger.sqlite3", file)
             return Ledger(settings_for(home, f"sqlite:///{file}"), made.seeded)
-        name = f"copy_{next(self._names)}"
-        template = made.settings.database_url.rpartition("/")[2]
-        admin = create_engine(self._cluster().url("postgres"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        admin.dispose()
-        return Ledger(settings_for(home, self._cluster().url(name)), made.seeded)
+        url = self._cluster().new_database(made.settings.database_url)
+        return Ledger(settings_for(home, url), made.seeded)
+
+    def drop(self, ledger: Ledger) -> None:
+        """Be rid of a copy: a cluster of hundreds is slow to look through."""
+        if not ledger.settings.database_url.startswith("sqlite"):
+            self._cluster().drop_database(ledger.settings.database_url)
 
     def _make(self, kind: str) -> Ledger:
         home = self._folder / kind
@@ -120,9 +117,13 @@ def writable_client(
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def own_ledger(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> Ledger:
+def own_ledger(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path: Path
+) -> Iterator[Ledger]:
     """A seeded ledger of this test alone, which may change it."""
-    return templates.copy(request.param, tmp_path)
+    copy = templates.copy(request.param, tmp_path)
+    yield copy
+    templates.drop(copy)
 
 
 @pytest.fixture

@@ -154,8 +154,8 @@ def test_log__whose_words_lost_their_beginning_to_the_salt__is_broken(
             verify_access_log(connection)
 
 
-def test_steps__of_a_release_with_two_logs__become_lines_of_the_one(database_url: str) -> None:
-    engine = open_engine(database_url)
+def test_steps__of_a_release_with_two_logs__become_lines_of_the_one(bare_database_url: str) -> None:
+    engine = open_engine(bare_database_url)
     with writing(engine) as connection:
         config = Config()
         folder = Path(ledger.store.__file__).parent / "migrations"

@@ -30,13 +30,13 @@ HALT = {
 
 @pytest.mark.parametrize("with_tables", [False, True])
 def test_mirror__empty__is_not_ready_and_says_so(
-    database_url: str, tmp_path: Path, serve: Serve, with_tables: bool
+    bare_database_url: str, tmp_path: Path, serve: Serve, with_tables: bool
 ) -> None:
     if with_tables:
-        engine = open_engine(database_url)
+        engine = open_engine(bare_database_url)
         upgrade_schema(engine)
         engine.dispose()
-    client = serve(settings_for(tmp_path, database_url))
+    client = serve(settings_for(tmp_path, bare_database_url))
 
     for path in ("/readyz", *ROUTES):
         answer = client.get(path)

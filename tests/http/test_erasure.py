@@ -37,9 +37,11 @@ from tests.http.test_office import decided, made, post, recommended
 from tests.http.wallets import wallet
 from tests.http.working import Working, award_of, working
 from tests.support.anvil import Anvil
+from tests.support.databases import migrate
 from tests.support.desks import opened_engine
 from tests.support.ledger import Ledger, running_ledger
 from tests.support.ports import free_port
+from tests.support.postgres import Cluster, cluster_or_skip
 from tests.support.searching import find_words
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
@@ -66,6 +68,21 @@ class Words:
         }
         said = {"name_zh": self.zh, "name_en": f"{self.mark} Space", "note": f"of {self.mark}"}
         return {**said, "segment": "satellite", "uscc": self.code, "contact": contact, **changed}
+
+
+@pytest.fixture(scope="module")
+def postgres_cluster() -> Iterator[Cluster]:
+    """One of this module's own: all its files are read, and a worker's has many databases."""
+    with cluster_or_skip() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def migrated_postgres(postgres_cluster: Cluster) -> str:
+    """The database there that the tests' are copies of."""
+    url = postgres_cluster.new_database()
+    migrate(url)
+    return url
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from ledger.store.engine import open_engine, reading
 from ledger.store.schema import upgrade_schema
 from tests.mirror.story import Told
 from tests.support.anvil import Anvil, running_anvil
+from tests.support.databases import copy_migrated
 from tests.support.happenings import Ledger, found_ledger
 from tests.support.stories import tell_everything
 
@@ -82,6 +83,7 @@ def open_mirror() -> Iterator[Callable[..., Mirrored]]:
     with ExitStack() as opened:
 
         def open_one(database_url: str, deployment: Deployment, *urls: str) -> Mirrored:
+            copy_migrated(database_url)
             engine = open_engine(database_url, durable=False)
             opened.callback(engine.dispose)
             upgrade_schema(engine)

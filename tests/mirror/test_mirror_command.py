@@ -81,19 +81,19 @@ def kept_signals() -> Iterator[None]:
 
 @pytest.fixture
 def command(
-    sqlite_url: str, told_ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bare_sqlite_url: str, told_ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Command:
-    return Command(sqlite_url, told_ledger, tmp_path, capsys)
+    return Command(bare_sqlite_url, told_ledger, tmp_path, capsys)
 
 
 def test_sync__then_status_digest_and_rebuild__agree(
-    database_url: str,
+    bare_database_url: str,
     told_ledger: Ledger,
     open_mirror: Open,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    command = Command(database_url, told_ledger, tmp_path, capsys)
+    command = Command(bare_database_url, told_ledger, tmp_path, capsys)
     head = told_ledger.node.block_number()
     synced = command.json("sync")
     assert (synced["block_number"], synced["lag_blocks"], synced["halted"]) == (head, 0, None)
@@ -101,7 +101,7 @@ def test_sync__then_status_digest_and_rebuild__agree(
     status = command.json("status")
     assert status["block_hash"] == synced["block_hash"]
     digest = command.json("digest")
-    mirrored = open_mirror(database_url, told_ledger.deployment, told_ledger.anvil.url)
+    mirrored = open_mirror(bare_database_url, told_ledger.deployment, told_ledger.anvil.url)
     assert digest["digest"] == "0x" + mirrored.digest
     assert digest["block_number"] == head
     assert command.json("rebuild")["generation"] == 1

@@ -35,9 +35,9 @@ assert import_tables.metadata is outbox_tables.metadata  # one area, two modules
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(bare_database_url: str) -> Iterator[Engine]:
     """An empty database of each kind."""
-    opened = open_engine(database_url)
+    opened = open_engine(bare_database_url)
     yield opened
     opened.dispose()
 
@@ -55,10 +55,13 @@ def test_revisions__on_an_empty_database__make_the_tables_that_the_code_has(
 
 
 def test_revisions__on_sqlite__make_the_very_same_statements(
-    sqlite_url: str, tmp_path: Path
+    bare_sqlite_url: str, tmp_path: Path
 ) -> None:
     """Alembic's comparison sees neither checks nor how a table is stored; this one does."""
-    upgraded, made = open_engine(sqlite_url), open_engine(f"sqlite:///{tmp_path / 'made.sqlite3'}")
+    upgraded, made = (
+        open_engine(bare_sqlite_url),
+        open_engine(f"sqlite:///{tmp_path / 'made.sqlite3'}"),
+    )
     upgrade_schema(upgraded)
     for area in AREAS:
         area.create_all(made)
@@ -83,8 +86,8 @@ def test_head__of_the_code__is_that_of_the_revisions() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_upgrade__on_a_current_database__does_not_load_alembic(database_url: str) -> None:
-    engine = open_engine(database_url)
+def test_upgrade__on_a_current_database__does_not_load_alembic(bare_database_url: str) -> None:
+    engine = open_engine(bare_database_url)
     upgrade_schema(engine)
     engine.dispose()
     program = (
@@ -92,11 +95,11 @@ def test_upgrade__on_a_current_database__does_not_load_alembic(database_url: str
         "from ledger.store.schema import upgrade_schema; upgrade_schema(open_engine(sys.argv[1]));"
         "sys.exit('alembic' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program, database_url], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program, bare_database_url], check=True, timeout=60)
 
 
-def test_upgrade__by_four_at_once__happens_once(database_url: str) -> None:
-    engines = [open_engine(database_url) for _ in range(4)]
+def test_upgrade__by_four_at_once__happens_once(bare_database_url: str) -> None:
+    engines = [open_engine(bare_database_url) for _ in range(4)]
     with ThreadPoolExecutor(len(engines)) as threads:
         list(threads.map(upgrade_schema, engines))
     with reading(engines[0]) as connection:
@@ -166,9 +169,9 @@ def test_read__where_postgresql_does_not_answer__hides_the_password() -> None:
 
 
 def test_write__whose_server_ends__is_told_as_a_database_that_cannot_be_used(
-    postgres_url: str,
+    bare_postgres_url: str,
 ) -> None:
-    engine = open_engine(postgres_url)
+    engine = open_engine(bare_postgres_url)
     with pytest.raises(DatabaseUnusable), writing(engine) as connection:
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with reading(engine) as connection:
@@ -178,9 +181,9 @@ def test_write__whose_server_ends__is_told_as_a_database_that_cannot_be_used(
 
 @pytest.mark.parametrize(("durable", "level"), [(True, 2), (False, 1)])
 def test_open__of_sqlite__keeps_commits_as_asked(
-    sqlite_url: str, durable: bool, level: int
+    bare_sqlite_url: str, durable: bool, level: int
 ) -> None:
-    engine = open_engine(sqlite_url, durable=durable)
+    engine = open_engine(bare_sqlite_url, durable=durable)
     with reading(engine) as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar_one() == level

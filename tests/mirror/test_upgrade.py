@@ -252,14 +252,14 @@ def test_start__of_the_same_release__reads_nothing_again(
 
 
 def test_upgrade__of_a_database_that_an_earlier_release_made__keeps_its_facts(
-    database_url: str, tmp_path: Path, told_ledger: Ledger, open_mirror: Open
+    bare_database_url: str, tmp_path: Path, told_ledger: Ledger, open_mirror: Open
 ) -> None:
     """The schema as revision 0004 has it, with the facts and none of the rest."""
     source = open_mirror(
         f"sqlite:///{tmp_path / 'source.sqlite3'}", told_ledger.deployment, told_ledger.anvil.url
     )
     source.sync()
-    engine = open_engine(database_url, durable=False)
+    engine = open_engine(bare_database_url, durable=False)
     with writing(engine) as connection:
         config = Config()
         folder = Path(ledger.store.__file__).parent / "migrations"
@@ -272,7 +272,7 @@ def test_upgrade__of_a_database_that_an_earlier_release_made__keeps_its_facts(
         connection.execute(update(mirror_state).values(schema_version=2))
     upgrade_schema(engine)
     engine.dispose()
-    mirrored = open_mirror(database_url, told_ledger.deployment, told_ledger.anvil.url)
+    mirrored = open_mirror(bare_database_url, told_ledger.deployment, told_ledger.anvil.url)
     upgrade(without_node(mirrored, open_mirror, told_ledger).mirror)
     assert mirrored.digest == source.digest
     with reading(mirrored.engine) as connection:

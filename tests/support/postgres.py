@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from ledger.processes import ChildProcess, wait_until
 from tests.support.ports import free_port
@@ -76,6 +77,19 @@ def find_postgres() -> Path | None:
         return installed[-1].parent
     on_path = shutil.which("initdb")
     return Path(on_path).resolve().parent if on_path is not None else None
+
+
+@contextlib.contextmanager
+def cluster_or_skip() -> Iterator[Cluster]:
+    """A new cluster. Where PostgreSQL is not there, a person's test is skipped, and CI's fails."""
+    programs = find_postgres()
+    if programs is None:
+        reason = "PostgreSQL (initdb) is not on this machine"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running_cluster(programs) as cluster:
+        yield cluster
 
 
 @contextlib.contextmanager
