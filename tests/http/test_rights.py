@@ -130,6 +130,7 @@ def at_desk(*roles: str) -> dict[str, int]:
 
 
 ISSUERS, REGISTRARS = ("issuer", "council"), ("registrar", "council")
+NOT_THERE = row(401, 403, **dict.fromkeys(OFFICERS, 404))
 A_FORM = b"form_key=of-the-table&step=send&"
 AN_AWARD = b"organisation=4&category=community%2Fdata.acquire&amount=1&ground=none"
 DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
@@ -138,10 +139,7 @@ DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
         row(401, 403, member=303),
         b"form_key=of-the-table&person_0=Li",
     ),
-    ("GET", "/desk/operations/0x" + "5b" * 32): (
-        row(401, 403, **dict.fromkeys(OFFICERS, 404)),
-        None,
-    ),
+    ("GET", "/desk/operations/0x" + "5b" * 32): (NOT_THERE, None),
     ("GET", "/desk/applications"): (at_desk(*REGISTRARS), None),
     ("GET", "/desk/applications/{application}"): (at_desk(*REGISTRARS), None),
     ("POST", "/desk/applications/{application}"): (
@@ -152,6 +150,15 @@ DESK: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
         row(401, 403, **dict.fromkeys(REGISTRARS, 404)),
         None,
     ),
+    ("GET", "/desk/imports"): (at_desk(*OFFICERS), None),
+    ("POST", "/desk/imports"): (row(401, 403, **dict.fromkeys(OFFICERS, 422)), A_FORM),
+    ("GET", "/desk/imports/new/awards"): (at_desk(*ISSUERS), None),
+    ("GET", "/desk/imports/new/awards/table.csv"): (at_desk(*OFFICERS), None),
+    ("GET", "/desk/imports/previews/a"): (NOT_THERE, None),
+    ("POST", "/desk/imports/previews/a"): (NOT_THERE, A_FORM),
+    ("GET", "/desk/imports/" + "5b" * 16): (NOT_THERE, None),
+    ("POST", "/desk/imports/" + "5b" * 16): (NOT_THERE, A_FORM),
+    ("GET", "/desk/imports/" + "5b" * 16 + "/results.csv"): (NOT_THERE, None),
     ("GET", "/desk/proposals"): (at_desk(*OFFICERS), None),
     ("GET", "/desk/proposals/1"): (at_desk(*OFFICERS), None),
     ("POST", "/desk/proposals/1"): (allowed("councillor"), A_FORM + b"act=executions"),
