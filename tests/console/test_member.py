@@ -89,7 +89,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
         admitted = {"programme": "alliance", "organisations": [ORGANISATION], "expires_at": ends}
         found.do("admissions", admitted)
         found.shares = shared_pools(found, begun)
-        awards = [{"organisation": ORGANISATION, "amount": 60, "category": "data.acquire"}]
+        awards = [{"organisation": ORGANISATION, "amount": 90, "category": "data.acquire"}]
         found.do("awards", award_of(1, awards=awards))
         now = time.time()
         listing = {
@@ -99,7 +99,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
             "name_en": "Scenario slot",
             "price": 10,
             "capacity": 9,
-            "per_organisation": 5,
+            "per_organisation": 7,
             "opens_at": rfc3339(now - DAY),
             "closes_at": rfc3339(now + DAY),
         }

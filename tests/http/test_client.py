@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import time
@@ -34,6 +33,7 @@ from ledger.client import (
 from ledger.client.events import Listening
 from ledger.errors import InvalidValue, NotFound, NotSignedIn
 from tests.http.conftest import Templates, serving
+from tests.support.loops import run_apart
 
 KEY = "0x" + "11" * 32
 SITE = "127.0.0.1:8000"
@@ -331,7 +331,7 @@ def test_asynchronous_client__says_the_same(base: str, reader: Ledger) -> None:
                 await other.get_entry(10**9)
             return entries, await other.get_status(), kind
 
-    entries, status, kind = asyncio.run(read())
+    entries, status, kind = run_apart(read())
 
     assert entries == [each.entry_id for each in reader.each_entry(limit=200)]
     assert status.as_of == reader.get_status().as_of

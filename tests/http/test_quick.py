@@ -29,6 +29,7 @@ from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import mirror_state
 from tests.http.conftest import Ledger
 from tests.http.facts import hash_of
+from tests.support.loops import run_apart
 
 Serve = Callable[..., httpx.Client]
 ORGANISATIONS = range(1, 12)
@@ -240,7 +241,7 @@ def test_gathering__of_questions_that_wait__asks_each_once_and_tells_all() -> No
         await asyncio.to_thread(gathering.close)
         return told
 
-    assert asyncio.run(ask()) == [10, 20, 30, 20]
+    assert run_apart(ask()) == [10, 20, 30, 20]
     assert asked == [[1], [2, 3]]
 
 
@@ -258,7 +259,7 @@ def test_gathering__whose_answer_fails__tells_who_asked_and_goes_on() -> None:
         await asyncio.to_thread(gathering.close)
         return found
 
-    assert asyncio.run(ask()) == 7
+    assert run_apart(ask()) == 7
 
 
 ODD = "".join(map(chr, (*range(1, 0x2100), 0x2028, 0x2029, 0xFEFF, 0xFFFD, 0x1F315)))
