@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request, Response
 from sqlalchemy import Connection, Engine
@@ -178,6 +178,7 @@ class _Begun:
     mark: Mark
     digest: hashlib.blake2b
     about: Answer
+    written: dict[str, Any]
 
 
 class Answers:
@@ -275,9 +276,9 @@ class Answers:
         digest.update(f"\n{path}\n{query}".encode())
         return f'"{digest.hexdigest()}"'
 
-    def about(self, mark: Mark) -> Answer:
-        """What all answers of a moment share."""
-        return self._begun(mark).about
+    def written_about(self, mark: Mark) -> Mapping[str, Any]:
+        """What all answers of a moment share, an Answer as JSON has it."""
+        return self._begun(mark).written
 
     def _begun(self, mark: Mark) -> _Begun:
         """What is the same for all answers of a moment, made once for it."""
@@ -285,7 +286,8 @@ class Answers:
         if begun is None or begun.mark is not mark or begun.about.mirror is not condition:
             digest = _begin(mark.deployment, mark.moment.block_hash, mark.office, condition, "")
             about = Answer(as_of=AsOf.of(mark.moment), mirror=condition)
-            self._last_begun = begun = _Begun(mark, digest, about)
+            written = about.model_dump(mode="json")
+            self._last_begun = begun = _Begun(mark, digest, about, written)
         return begun
 
     def _condition_of(self, mark: Mark) -> Condition:

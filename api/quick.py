@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.types import Send
@@ -26,7 +26,6 @@ from api.pagination import (
     question_at,
 )
 from api.routes.entries import place_of
-from api.schemas.base import Answer
 from api.schemas.entries import written_balance, written_entry
 from ledger.domain.ids import OrgId
 from ledger.mirror.queries.balances import Balance
@@ -109,7 +108,7 @@ class Quick:
         if balances is None:
             return None
         items = [written_balance(each) for each in balances]
-        body = _written(self._answers.about(mark), org_id=org_id, items=items)
+        body = _written(self._answers.written_about(mark), org_id=org_id, items=items)
         route = "/v1/organisations/{org_id}/balances"
         return mark, KeptAnswer(f"{path}?", body, _JSON, NO_HEADERS, route)
 
@@ -127,7 +126,7 @@ class Quick:
             return None
         page = cut_page(entries, limit, question_at(path, pairs), place_of)
         items = [written_entry(each) for each in page.rows]
-        body = _written(self._answers.about(mark), items=items, next=page.next)
+        body = _written(self._answers.written_about(mark), items=items, next=page.next)
         headers = link_header_at(path, pairs, page.next)
         route = "/v1/organisations/{org_id}/entries"
         return mark, KeptAnswer(f"{path}?{query}", body, _JSON, headers, route)
@@ -162,11 +161,9 @@ class Quick:
         return {each: (mark, entries) for each, entries in found.items()}
 
 
-def _written(about: Answer, **parts: object) -> bytes:
+def _written(about: Mapping[str, Any], **parts: object) -> bytes:
     """An answer as JSON."""
-    return msgspec.json.encode(
-        {"as_of": about.as_of.model_dump(), "mirror": about.mirror.value, **parts}
-    )
+    return msgspec.json.encode({**about, **parts})
 
 
 async def _send(send: Send, tag: str, answer: KeptAnswer, *, has_it: bool) -> None:

@@ -7,7 +7,7 @@ of that document, the entry it refers to, and the reversal that refers to it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -35,8 +35,7 @@ from ledger.store.mirror_tables import blocks, entries, logs, transactions
 from ledger.store.office_tables import evidence_files
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A line of the journal. `refers_to` and `reversed_by` are 0 for none, and `evidence` zeros.
 
     `amount` and `balance_after` are credits; `timestamp` is the block's, in seconds since 1970 UTC.
