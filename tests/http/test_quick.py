@@ -21,7 +21,7 @@ from ledger.domain.events import EntryKind
 from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
 from ledger.mirror.queries import direct
 from ledger.mirror.queries.balances import Balance, CategorySum
-from ledger.mirror.queries.direct import Direct, NotDirect, PageAsked
+from ledger.mirror.queries.direct import BlocksTransactions, Direct, NotDirect, PageAsked
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
 from ledger.store.direct import DirectConnections, DirectFailed
@@ -219,6 +219,45 @@ def test_questions__of_several_at_once__have_each_its_answer(ledger: Ledger) -> 
     assert balances[4000] is None
     assert len(alone[PageAsked(OrgId(4), 1)] or ()) == 1
     asks.close()
+
+
+def test_transactions__of_a_block__are_found_by_their_logs_and_read_once() -> None:
+    read: list[list[int]] = []
+
+    def rows(blocks: Sequence[int]) -> list[tuple[object, ...]]:
+        read.append(list(blocks))
+        return [(b"seven", 5, b"second"), (b"seven", 2, b"first"), (b"eight", 0, b"other")]
+
+    known = BlocksTransactions(rows, most=2)
+    known.know({b"seven": 7, b"eight": 8})
+    known.know({b"eight": 8})
+
+    assert [known.find(b"seven", log) for log in (2, 4, 5, 90)] == [
+        b"first",
+        b"first",
+        b"second",
+        b"second",
+    ]
+    assert read == [[7, 8]]
+
+
+def test_transactions__of_a_block_that_is_no_more__are_nobodys() -> None:
+    known = BlocksTransactions(lambda _blocks: [(b"another seven", 0, b"x")])
+
+    with pytest.raises(NotDirect):
+        known.know({b"seven": 7})
+    with pytest.raises(NotDirect):
+        known.find(b"seven", 1)
+
+
+def test_transactions__of_more_blocks_than_are_kept__make_room() -> None:
+    known = BlocksTransactions(lambda blocks: [(b"%d" % each, 0, b"t") for each in blocks], most=2)
+    for number in (1, 2, 3):
+        known.know({b"%d" % number: number})
+
+    with pytest.raises(NotDirect):
+        known.find(b"1", 0)
+    assert known.find(b"3", 0) == b"t"
 
 
 def test_gathering__of_questions_that_wait__asks_each_once_and_tells_all() -> None:

@@ -12,8 +12,11 @@ organisation that has nothing or whose journal is longer than MOST_ENTRIES.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import json
+import threading
+from bisect import bisect_right
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -32,6 +35,9 @@ from ledger.store.mirror_tables import SCHEMA_VERSION
 
 MOST_ENTRIES = 1000
 """An organisation's entries that are summed here; more would hold up whoever asks next."""
+
+MOST_BLOCKS = 20_000
+"""Blocks whose transactions are kept; each takes some hundred bytes, and as many a transaction."""
 
 _ATTEMPTS = 3
 
@@ -80,23 +86,28 @@ SELECT
         SELECT MIN(r.entry_id) FROM entries AS r
         WHERE r.refers_to = c.entry_id AND r.refers_to != 0 AND r.kind = {int(EntryKind.REVERSAL)}
     ),
-    c.actor, c.operation_id, c.block_number, b.hash, b.timestamp, c.log_index, t.hash,
+    c.actor, c.operation_id, c.block_number, b.hash, b.timestamp, c.log_index,
     f.title_zh, f.title_en, f.media_type, f.size, f.made_up, {{org_id}}, {_MARK}
 FROM mirror_state AS m {{pages}} (
     SELECT * FROM entries WHERE org_id = {{org_id}} ORDER BY entry_id DESC LIMIT {{most}}
 ) AS c ON TRUE
 LEFT JOIN blocks AS b ON b.number = c.block_number
-LEFT JOIN logs AS l ON l.block_number = c.block_number AND l.log_index = c.log_index
-LEFT JOIN transactions AS t
-    ON t.block_number = c.block_number AND t.transaction_index = l.transaction_index
 LEFT JOIN evidence_files AS f ON f.commitment = c.evidence
 """  # noqa: S608
+
+_TRANSACTIONS = """
+SELECT b.hash, MIN(l.log_index), t.hash
+FROM logs AS l JOIN blocks AS b ON b.number = l.block_number JOIN transactions AS t
+    ON t.block_number = l.block_number AND t.transaction_index = l.transaction_index
+WHERE l.block_number {among} GROUP BY b.hash, l.transaction_index, t.hash
+"""
 
 _SINGLE = {
     "organisations": "LEFT JOIN",
     "pages": "LEFT JOIN",
     "org_id": ":org_id",
     "most": ":most",
+    "among": "IN (SELECT value FROM json_each(:blocks))",
 }
 """How SQLite is asked, which knows no LATERAL and is at hand: one question at a time."""
 
@@ -110,11 +121,13 @@ _MANY = {
     """,
     "org_id": "w.org_id",
     "most": "w.most",
+    "among": "= ANY(%(blocks)s::bigint[])",
 }
 """How PostgreSQL is asked, which is a way off: all who wait at once."""
 
 _KINDS = {int(kind): kind for kind in EntryKind}
-_DOCUMENT, _MEDIA_TYPE, _DOCUMENT_ENDS = 17, 19, 22
+_BLOCK, _BLOCK_HASH, _LOG_INDEX = 12, 13, 15
+_DOCUMENT, _MEDIA_TYPE, _DOCUMENT_ENDS = 16, 18, 21
 _ORG_ID, _MARK_BEGINS = -9, -8
 Keys = Mapping[ProgrammeId, str]
 
@@ -145,6 +158,47 @@ class NotDirect(Exception):
     """The ordinary query has to answer."""
 
 
+class BlocksTransactions:
+    """The transactions of blocks that were asked for lately, by the blocks' own hashes.
+
+    A block's hash stands for all that is in it, so that nothing here is ever wrong, whatever
+    becomes of the chain. To find an entry's log and its transaction, a page of twenty needs forty
+    seeks, half of all that it costs. `read` gives, of blocks, rows of a block's hash, a
+    transaction's first log that is mirrored, and its hash; the logs of a transaction lie together.
+    """
+
+    def __init__(self, read: Callable[[Sequence[int]], list[Row]], most: int = MOST_BLOCKS) -> None:
+        self._read = read
+        self._most = most
+        self._lock = threading.Lock()
+        self._known: OrderedDict[bytes, tuple[list[int], list[bytes]]] = OrderedDict()
+
+    def know(self, blocks: Mapping[bytes, int]) -> None:
+        """See that those of blocks, by hash and number, are known. Raises NotDirect."""
+        unknown = {each: number for each, number in blocks.items() if each not in self._known}
+        if not unknown:
+            return
+        found: defaultdict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
+        for block_hash, first_log, transaction in self._read(sorted(unknown.values())):
+            found[block_hash].append((first_log, transaction))
+        if not unknown.keys() <= found.keys():
+            raise NotDirect  # the chain has another block there by now
+        with self._lock:
+            for block_hash, transactions in found.items():
+                transactions.sort()
+                firsts, hashes = zip(*transactions, strict=True)
+                self._known[block_hash] = (list(firsts), list(hashes))
+            while len(self._known) > max(self._most, len(blocks)):
+                self._known.popitem(last=False)
+
+    def find(self, block_hash: bytes, log_index: int) -> bytes:
+        """The transaction of a log. Raises NotDirect where its block is no longer known."""
+        known = self._known.get(block_hash)
+        if known is None:
+            raise NotDirect
+        return known[1][bisect_right(known[0], log_index) - 1]
+
+
 class Direct:
     """Asks one database; from any thread, each on a connection of its own."""
 
@@ -155,6 +209,8 @@ class Direct:
         self._connections = DirectConnections(engine)
         self._sums = _SUMS.format(**form)
         self._pages = _PAGES.format(**form)
+        self._transactions = BlocksTransactions(self._read_transactions)
+        self._of_blocks = _TRANSACTIONS.format(**form)
         self._keys: tuple[bytes, Keys] = (b"", {})
         self._last: tuple[Row, Mark] | None = None
 
@@ -193,7 +249,12 @@ class Direct:
         else:
             values = {"org_id": asked[0].org_id, "most": asked[0].most}
         mark, rows, keys = self._read_named(self._pages, values)
-        found = {org_id: _entries(each, keys) for org_id, each in _by_organisation(rows).items()}
+        self._transactions.know(
+            {row[_BLOCK_HASH]: row[_BLOCK] for row in rows if row[_BLOCK_HASH] is not None}
+        )
+        found = {
+            org_id: self._entries(each, keys) for org_id, each in _by_organisation(rows).items()
+        }
         return mark, {
             each: entries[: each.most] if (entries := found[each.org_id]) else None
             for each in asked
@@ -231,6 +292,21 @@ class Direct:
         self._keys = (of, keys)
         return keys if of == mark.moment.block_hash else None
 
+    def _entries(self, rows: Sequence[Row], keys: Keys) -> tuple[Entry, ...] | None:
+        if rows[0][0] is None:
+            return None
+        # Sorted here: in SQL it would be done a second time, with all columns.
+        rows = sorted(rows, key=itemgetter(0), reverse=True)
+        find = self._transactions.find
+        return tuple(_entry(row, keys, find(row[_BLOCK_HASH], row[_LOG_INDEX])) for row in rows)
+
+    def _read_transactions(self, blocks: Sequence[int]) -> list[Row]:
+        values = list(blocks) if self.takes_many else json.dumps(list(blocks))
+        try:
+            return self._connections.read(self._of_blocks, {"blocks": values})
+        except DirectFailed as error:
+            raise NotDirect from error
+
     def _read(self, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """Rows, at least one. Raises NotDirect."""
         try:
@@ -262,33 +338,18 @@ def _balances(rows: Sequence[Row], keys: Keys) -> tuple[Balance, ...] | None:
     return balances_of(sums, joined, keys)
 
 
-def _entries(rows: Sequence[Row], keys: Keys) -> tuple[Entry, ...] | None:
-    if rows[0][0] is None:
-        return None
-    # Sorted here: in SQL it would be done a second time, with all columns.
-    rows = sorted(rows, key=itemgetter(0), reverse=True)
-    return tuple(_entry(row, keys) for row in rows)
-
-
-def _entry(row: Row, keys: Keys) -> Entry:
+def _entry(row: Row, keys: Keys, transaction_hash: bytes) -> Entry:
     document = None
     if row[_MEDIA_TYPE] is not None:
         title_zh, title_en, media_type, size, made_up = row[_DOCUMENT:_DOCUMENT_ENDS]
         document = Document(title_zh, title_en, media_type, size, bool(made_up))
     # By place, and so in the order of the columns: twenty names take half of the time again.
     entry_id, programme_id, org_id, kind, category, amount, balance, evidence, refers_to = row[:9]
-    return Entry(
-        entry_id,
-        programme_id,
-        keys[programme_id],
-        org_id,
-        _KINDS[kind],
-        category,
-        amount,
-        balance,
-        evidence,
-        document,
-        refers_to,
-        row[9] or EntryId(0),
-        *row[10:_DOCUMENT],
+    return Entry._make(
+        (
+            *(entry_id, programme_id, keys[programme_id], org_id, _KINDS[kind], category, amount),
+            *(balance, evidence, document, refers_to, row[9] or EntryId(0)),
+            *row[10:_DOCUMENT],
+            transaction_hash,
+        )
     )
