@@ -27,7 +27,7 @@ from api.import_rights import ImportRights, choose_standing, programme_of
 from api.rights import Standing
 from ledger.domain.commands import NO_COMMITMENT
 from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
-from ledger.errors import InvalidValue, NodeBusy, RowsWrong
+from ledger.errors import InvalidValue, NodeBusy, NotFound, RowsWrong
 from ledger.mirror.queries.programmes import read_programme
 from ledger.office.access_log import add_line
 from ledger.outbox.times import now_in_milliseconds
@@ -74,7 +74,7 @@ def judging(
     """Judge a draft's file. `evidence` is of rows that name none.
 
     Raises InvalidFile, InvalidValue, ImportUnfinished, what `stand` raises, ContractRefused,
-    NodeProblem; NodeBusy where too many do so.
+    NodeProblem; NodeBusy where too many do so, NotFound where the draft went or was sent meanwhile.
     """
     desk: ServerDesk = request.app.state.desk
     subject = Subject(draft.kind)
@@ -83,6 +83,8 @@ def judging(
         raise NodeBusy(most=_AT_ONCE)
     try:
         drafts = drafts_of(request)
+        if drafts.find(draft.name, draft.account).is_sent:  # while it waited for its turn
+            raise NotFound(what="preview of an import", key=draft.name)
         with drafts.judging(draft) as spool:
             rights = ImportRights(answers_of(request).read, caller, subject, standing.signer)
             file = File(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,6 +26,7 @@ from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, running_ledger
 
 HEADINGS = "reference,organisation,amount,category\n"
 FORM = "/desk/imports/new/awards"
+MULTIPART = "multipart/form-data"
 
 
 @pytest.fixture(scope="module")
@@ -348,12 +351,34 @@ def test_form__that_is_broken__is_refused_and_nothing_kept(
 
 @pytest.mark.parametrize(
     "kind",
-    ["text/csv", "multipart/form-data", "multipart/form-data; boundary=b; charset=punycode", ""],
+    [
+        *("text/csv", "multipart/form-data", ""),
+        *(f"{MULTIPART}; boundary=b; charset={each}" for each in ("punycode", "idna; x=utf-8")),
+    ],
 )
 def test_form__of_another_type__is_refused(officer: httpx.Client, kind: str) -> None:
     answer = officer.post("/desk/imports", content=b"--b--\r\n", headers={"Content-Type": kind})
 
     assert answer.status_code in (403, 422), answer.text
+    # By its type, before anything of it is decoded.
+    headers = {"Content-Type": kind, "Accept": "application/json"}
+    told = officer.post("/desk/imports", content=b"--b--\r\n", headers=headers).json()
+    assert "Content-Type" in told["detail"] or kind == MULTIPART
+
+
+@pytest.mark.parametrize("asked", ["bytes=x", "bytes=999999999-", "bytes=0-4", "bytes=0-1,3-4"])
+def test_results__of_which_a_part_is_asked__are_sent_whole_and_leave_no_file(
+    officer: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    (place, *_) = re.findall(r"/desk/imports/[0-9a-f]{64}", officer.get("/desk/imports").text)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    answer = officer.get(f"{place}/results.csv", headers={"Range": asked})
+
+    assert answer.status_code == 200
+    assert answer.content.startswith("\ufeffrow,".encode())
+    assert answer.headers["cache-control"] == "no-store"
+    assert wait_until(lambda: not list(tmp_path.iterdir()), seconds=10, pause=0.02)
 
 
 def test_file__of_nobody_and_of_a_foreign_page__is_refused(

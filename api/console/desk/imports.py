@@ -190,9 +190,10 @@ def confirm(request: Request, name: str, form: SentForm, caller: Sender) -> Resp
             return to(f"/desk/imports/{draft.import_id}")
         return _show_preview(request, caller, draft, int(status_of(type(error))), error)
     if outcome is not None:
-        drafts.close(outcome)
         return to(f"/desk/imports/{outcome.import_id}")
     now = drafts.find(name, draft.account)
+    if now.is_sent:
+        return to(f"/desk/imports/{now.import_id}")
     return _show_preview(request, caller, now, CONFLICT, has_changed=True)
 
 
@@ -211,6 +212,7 @@ def _carry_out(request: Request, caller: Caller, draft: Draft, *, skip_wrong: bo
                 return None
             _check_sendable(caller, judged)
             bring(request, caller, judged, skip_wrong=skip_wrong)
+        drafts_of(request).close(judged.draft)  # before another window has its turn
     return judged.draft
 
 
