@@ -48,7 +48,10 @@ _AT_ONCE = 2
 _PATIENCE_SECONDS = 45.0
 _MOST_LABEL = 64
 _DAY_EXPECTED = "a day such as 2027-01-31"
+_MOST_WAITING = 8
+"""Who waits for his turn holds one of the threads that answer everybody else."""
 _PLACES = threading.BoundedSemaphore(_AT_ONCE)
+_WAITING = threading.BoundedSemaphore(_AT_ONCE + _MOST_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,7 @@ def judging(
     desk: ServerDesk = request.app.state.desk
     subject = Subject(draft.kind)
     standing, programme_id = _standing(request, caller, subject, draft.given, desk)
-    if not _PLACES.acquire(timeout=_PATIENCE_SECONDS):
-        raise NodeBusy(most=_AT_ONCE)
-    try:
+    with _own_turn():
         drafts = drafts_of(request)
         if drafts.find(draft.name, draft.account).is_sent:  # while it waited for its turn
             raise NotFound(what="preview of an import", key=draft.name)
@@ -101,8 +102,21 @@ def judging(
             found = _describe(draft, plan, standing)
             drafts.keep(found)
             yield Judged(plan, standing, rights, found)
+
+
+@contextmanager
+def _own_turn() -> Iterator[None]:
+    if not _WAITING.acquire(blocking=False):
+        raise NodeBusy(most=_AT_ONCE)
+    try:
+        if not _PLACES.acquire(timeout=_PATIENCE_SECONDS):
+            raise NodeBusy(most=_AT_ONCE)
+        try:
+            yield
+        finally:
+            _PLACES.release()
     finally:
-        _PLACES.release()
+        _WAITING.release()
 
 
 def bring(request: Request, caller: Caller, judged: Judged, *, skip_wrong: bool) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api import import_judging
 from ledger.chain.contracts import authority
 from ledger.chain.signers import LocalSigner
 from ledger.domain.ids import ALLIANCE_WIDE
@@ -168,12 +170,14 @@ def test_import__of_an_issuer__is_bound_by_his_own_budget_row_by_row(
     assert "leaves after the rows before it: 10" in shown.text
     assert "Your budget has 80 left, and 10 afterwards." in shown.text
     # What is asked for meanwhile counts too.
-    other, _ = previewed(issuer, rows("budget other", 30))
+    other, looked = previewed(issuer, rows("budget other", 30))
     place = confirmed(issuer, path, skip_wrong="1").headers["location"]
     changed = confirmed(issuer, other)
 
     assert changed.status_code == 409
     assert "The ledger has changed since you looked" in changed.text
+    # Whoever pressed twice has not seen that page, and says yes to the one before.
+    assert sent(issuer, other, {**looked.form(), "step": "send"}).status_code == 409
     finished(issuer, place)
     assert credited(at_work) == before + 70
     assert opened(issuer, "/desk/awards").text.count("10 of 80") == 1
@@ -193,6 +197,17 @@ def test_reversal__of_what_an_issuer_imported__is_his_to_take_back(
 
     assert answer.status_code == 200
     assert "Is this right?" in answer.text
+
+
+def test_table__while_too_many_wait_for_their_turn__is_refused_at_once(
+    officer: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_judging, "_WAITING", threading.BoundedSemaphore(1))
+    with import_judging._own_turn():
+        answer = upload(officer, rows("crowd", 1))
+
+    assert answer.status_code == 503
+    assert upload(officer, rows("crowd", 1)).status_code == 303
 
 
 def test_import__of_another__is_seen_by_colleagues_and_changed_by_none(
