@@ -15,10 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import import_judging
+from api import import_judging, importing
 from ledger.chain.contracts import authority
 from ledger.chain.signers import LocalSigner
-from ledger.domain.ids import ALLIANCE_WIDE
+from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
 from ledger.processes import wait_until
 from tests.http.desk import Shown, officer_at, opened, sent
 from tests.http.wallets import wallet
@@ -229,6 +229,27 @@ def test_import__of_another__is_seen_by_colleagues_and_changed_by_none(
     assert nobody.get(place).status_code == 401
     for step in ("go_on", "take_back"):
         assert sent(issuer, place, {**fields, "step": step}).status_code == 403
+
+
+def test_import__of_who_lost_the_office_in_its_programme__is_not_his_to_go_on_with(
+    at_work: Working, issuer: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MOST_AT_ONCE", 0)  # so that it stays unsent
+    place = confirmed(issuer, previewed(issuer, rows("left", 1))[0]).headers["location"]
+    ledger, account = at_work.ledger, at_work.ledger.issuer.address
+    to, elsewhere = ledger.contracts.authority.address, ProgrammeId(PROGRAMME + 1)
+    step = opened(issuer, place).form(0)
+    ledger.do(to, authority.encode_appoint("issuer", elsewhere, account, ledger.operation()))
+    ledger.do(to, authority.encode_dismiss("issuer", PROGRAMME, account, ledger.operation()))
+    at_work.look()
+
+    refused = sent(issuer, place, {**step, "step": "go_on"}).status_code
+    ledger.do(to, authority.encode_appoint("issuer", PROGRAMME, account, ledger.operation()))
+    at_work.look()
+
+    assert refused == 403
+    assert sent(issuer, place, {**step, "step": "go_on"}).status_code == 303
+    assert sent(issuer, place, {**step, "step": "take_back"}).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ from api.office import writing_office
 from api.problems import redact_urls
 from api.spreadsheets import CSV_TYPE
 from ledger.disks import folder_unusable
+from ledger.domain.ids import ALLIANCE_WIDE
 from ledger.errors import AccessDenied, NotFound
+from ledger.office.asked import programmes_asked_for
 from ledger.outbox.times import now_in_milliseconds
 from ledger.services.imports import journal
 from ledger.services.imports.columns import Subject
@@ -81,11 +83,13 @@ def change_import(request: Request, import_id: str, form: SentForm, caller: Send
 
     def check(reading: Reading) -> journal.Import:
         found = _find(reading, caller, import_id)
-        require_roles(reading, caller, OFFICES[Subject(found.kind)])
+        places = require_roles(reading, caller, OFFICES[Subject(found.kind)])
         order = order_of(reading, found, now_in_milliseconds())
         if order is None or order.account != caller.account:
             needed = "an import is for who asked this server for it"
             raise AccessDenied(account=caller.address, needed=needed)
+        if form.step == GO_ON and ALLIANCE_WIDE not in places:
+            _check_office(reading, caller, found, places)
         return found
 
     found = answers_of(request).read(check)
@@ -137,6 +141,17 @@ class _PassingFile(FileResponse):
             await super().__call__({**scope, "headers": kept}, receive, send)
         finally:
             Path(self.path).unlink(missing_ok=True)
+
+
+def _check_office(
+    reading: Reading, caller: Caller, found: journal.Import, places: frozenset[int]
+) -> None:
+    """See that he still holds the office wherever something is left to do. Raises AccessDenied."""
+    left = journal.open_batches(reading.connection, found.import_id)
+    wanted = programmes_asked_for(reading.connection, [each.request.operation_id for each in left])
+    if not wanted <= places:
+        needed = "it takes the office in every programme of which rows are left"
+        raise AccessDenied(account=caller.address, needed=needed)
 
 
 def _find(reading: Reading, caller: Caller, import_id: str) -> journal.Import:
