@@ -14,13 +14,13 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ledger.disks import folder_unusable
-from ledger.errors import NotFound
+from ledger.errors import DiskFull, FolderUnusable, NotFound
 from ledger.services.imports.spool import Spool
 
 FOLDER = "imports/previews"
@@ -29,7 +29,7 @@ MOST_OF_ONE = 20
 """Previews that one account has at once; beyond it the oldest goes."""
 
 _NAME = re.compile(r"[0-9a-f]{32}")
-_FILE, _ROWS, _ABOUT = "file", "rows.sqlite3", "about.json"
+_FILE, _ROWS, _ABOUT, _SENT = "file", "rows.sqlite3", "about.json", "sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Draft:
     """A file as it was sent: by whom, as what, with which fields of the form.
 
     `totals` are what would be sent: a programme's id, rows, credits. `seen` stands for how every
-    row was judged when it was shown. `is_sent`: it was confirmed, and its file is gone.
+    row was judged when it was shown. `is_sent`: it was confirmed as `import_id`, its file is gone.
     """
 
     name: str
@@ -84,26 +84,44 @@ class Drafts:
 
     @contextmanager
     def judging(self, draft: Draft) -> Iterator[Spool]:
-        """Rows to be judged anew, which are shown from then on if that comes to an end."""
+        """Rows to be judged anew, which are shown from then on if that comes to an end.
+
+        Raises NotFound where the draft went before that, FolderUnusable and DiskFull.
+        """
         folder = self._folder / draft.name
         path = folder / f"{secrets.token_hex(4)}.{_ROWS}"
         try:
-            with Spool(path) as spool:
+            with self._spool(draft, path) as spool:
                 yield spool
-            path.replace(folder / _ROWS)
+            # What went meanwhile is not shown again; what was written down of it stays written.
+            with suppress(FileNotFoundError):
+                if not (folder / _SENT).exists():
+                    path.replace(folder / _ROWS)
         finally:
             path.unlink(missing_ok=True)
 
+    def _spool(self, draft: Draft, path: Path) -> Spool:
+        try:
+            return Spool(path)
+        except sqlite3.OperationalError as error:
+            if not path.parent.is_dir():  # dropped in another window, or too many came after it
+                raise _missing(draft.name) from None
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise DiskFull(what=path.parent) from error
+            raise FolderUnusable(path=path.parent, problem=str(error)) from error
+
     def keep(self, draft: Draft) -> None:
-        """Note how it was judged. Raises FolderUnusable and DiskFull."""
+        """Note how it was judged. Raises FolderUnusable and DiskFull, NotFound where it went."""
         try:
             self._write(draft)
+        except FileNotFoundError:
+            raise _missing(draft.name) from None
         except OSError as error:
             raise folder_unusable(self._folder / draft.name, error) from error
 
     def find(self, name: str, account: str) -> Draft:
         """A draft of an account. Raises NotFound, also where it is another's."""
-        missing = NotFound(what="preview of an import", key=name[:40])
+        missing = _missing(name)
         if not _NAME.fullmatch(name):
             raise missing
         try:
@@ -112,6 +130,9 @@ class Drafts:
             raise missing from None
         totals = tuple((each[0], each[1], each[2]) for each in found.pop("totals"))
         draft = Draft(**found, totals=totals)
+        with suppress(OSError):
+            sent = (self._folder / name / _SENT).read_text("ascii")
+            draft = replace(draft, is_sent=True, import_id=sent)
         if draft.account != account or self._is_old(draft.sent_at):
             raise missing
         return draft
@@ -122,13 +143,18 @@ class Drafts:
         try:
             spool = Spool.reopened(self._folder / draft.name / _ROWS)
         except sqlite3.OperationalError:
-            raise NotFound(what="preview of an import", key=draft.name) from None
+            raise _missing(draft.name) from None
         with spool:
             yield spool
 
     def close(self, draft: Draft) -> None:
-        """It is written down as an import: its file and its rows go."""
-        self.keep(replace(draft, is_sent=True))
+        """It is written down as an import: its file and its rows go.
+
+        That it is noted beside what it was judged as, which another window may be noting again.
+        Whatever becomes of the note, the import stands, and its rows tell of it too.
+        """
+        with suppress(OSError):
+            self._note(draft, _SENT, draft.import_id)
         for name in (_FILE, _ROWS):
             (self._folder / draft.name / name).unlink(missing_ok=True)
 
@@ -137,10 +163,17 @@ class Drafts:
         shutil.rmtree(self._folder / draft.name, ignore_errors=True)
 
     def _write(self, draft: Draft) -> None:
-        path = self._folder / draft.name / _ABOUT
+        self._note(draft, _ABOUT, json.dumps(asdict(draft), ensure_ascii=False))
+
+    def _note(self, draft: Draft, name: str, text: str) -> None:
+        path = self._folder / draft.name / name
         beside = path.with_suffix(f".{secrets.token_hex(4)}")
-        beside.write_text(json.dumps(asdict(draft), ensure_ascii=False), "utf-8")
-        beside.replace(path)
+        try:
+            beside.write_text(text, "utf-8")
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
 
     def _clear(self, account: str) -> None:
         """Take away what is too old, and the oldest of an account that has too many."""
@@ -174,3 +207,7 @@ class Drafts:
 
     def _is_old(self, sent_at: float) -> bool:
         return sent_at < self._clock() - KEPT_SECONDS
+
+
+def _missing(name: str) -> NotFound:
+    return NotFound(what="preview of an import", key=name[:40])

@@ -27,7 +27,7 @@ from api.import_rights import ImportRights, choose_standing, programme_of
 from api.rights import Standing
 from ledger.domain.commands import NO_COMMITMENT
 from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
-from ledger.errors import InvalidValue, NodeBusy, RowsWrong
+from ledger.errors import InvalidValue, NodeBusy, NotFound, RowsWrong
 from ledger.mirror.queries.programmes import read_programme
 from ledger.office.access_log import add_line
 from ledger.outbox.times import now_in_milliseconds
@@ -48,7 +48,10 @@ _AT_ONCE = 2
 _PATIENCE_SECONDS = 45.0
 _MOST_LABEL = 64
 _DAY_EXPECTED = "a day such as 2027-01-31"
+_MOST_WAITING = 8
+"""Who waits for his turn holds one of the threads that answer everybody else."""
 _PLACES = threading.BoundedSemaphore(_AT_ONCE)
+_WAITING = threading.BoundedSemaphore(_AT_ONCE + _MOST_WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,15 @@ def judging(
     """Judge a draft's file. `evidence` is of rows that name none.
 
     Raises InvalidFile, InvalidValue, ImportUnfinished, what `stand` raises, ContractRefused,
-    NodeProblem; NodeBusy where too many do so.
+    NodeProblem; NodeBusy where too many do so, NotFound where the draft went or was sent meanwhile.
     """
     desk: ServerDesk = request.app.state.desk
     subject = Subject(draft.kind)
     standing, programme_id = _standing(request, caller, subject, draft.given, desk)
-    if not _PLACES.acquire(timeout=_PATIENCE_SECONDS):
-        raise NodeBusy(most=_AT_ONCE)
-    try:
+    with _own_turn():
         drafts = drafts_of(request)
+        if drafts.find(draft.name, draft.account).is_sent:  # while it waited for its turn
+            raise NotFound(what="preview of an import", key=draft.name)
         with drafts.judging(draft) as spool:
             rights = ImportRights(answers_of(request).read, caller, subject, standing.signer)
             file = File(
@@ -99,8 +102,21 @@ def judging(
             found = _describe(draft, plan, standing)
             drafts.keep(found)
             yield Judged(plan, standing, rights, found)
+
+
+@contextmanager
+def _own_turn() -> Iterator[None]:
+    if not _WAITING.acquire(blocking=False):
+        raise NodeBusy(most=_AT_ONCE)
+    try:
+        if not _PLACES.acquire(timeout=_PATIENCE_SECONDS):
+            raise NodeBusy(most=_AT_ONCE)
+        try:
+            yield
+        finally:
+            _PLACES.release()
     finally:
-        _PLACES.release()
+        _WAITING.release()
 
 
 def bring(request: Request, caller: Caller, judged: Judged, *, skip_wrong: bool) -> None:

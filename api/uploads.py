@@ -31,6 +31,8 @@ MOST_OF_A_FORM = 64 * 1024 * 1024
 _MOST_FIELDS = 40
 _MOST_OF_A_FIELD = 16 * 1024
 MULTIPART = "multipart/form-data"
+_CHARSET = re.compile("charset[^;]*")
+_UTF_8 = re.compile(r'charset="?utf-8"?\s*')
 _IN_MEMORY = 1024 * 1024
 """Bytes of a document that are held in memory while it comes in; the rest is on the disk."""
 
@@ -97,7 +99,8 @@ async def received_form(
     kind = request.headers.get("content-type", "")
     name, _, parameters = kind.partition(";")
     # Python decodes by any name that it knows, and some of them take minutes.
-    is_plain = "charset" not in parameters.lower() or "utf-8" in parameters.lower()
+    named = _CHARSET.findall(parameters.lower())
+    is_plain = all(_UTF_8.fullmatch(each) for each in named)
     if name.strip().lower() != MULTIPART or not is_plain:
         raise InvalidValue(field="Content-Type", value=kind[:100], expected=MULTIPART)
     reader = _FormReader(

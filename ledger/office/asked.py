@@ -19,6 +19,9 @@ from ledger.errors import IdempotencyConflict, IdempotencyInFlight
 from ledger.office.rows import insert_ignoring
 from ledger.store.office_tables import asked_operations
 
+_AT_ONCE = 500
+"""Operations that one statement asks for."""
+
 PURPOSE = "moonlake operation asked over HTTP"
 ERASED = bytes(32)
 """Stands for the hash of a body whose organisation was erased: a hash over names can be found again
@@ -155,6 +158,19 @@ def find_who_asked(connection: Connection, operation_id: bytes) -> bytes | None:
     )
     found = connection.execute(query).scalar_one_or_none()
     return None if found is None else bytes(found)
+
+
+def programmes_asked_for(connection: Connection, operation_ids: Collection[bytes]) -> set[int]:
+    """The programmes that some operations were asked for; 0 stands for the whole alliance."""
+    found: set[int] = set()
+    wanted = list(operation_ids)
+    for begin in range(0, len(wanted), _AT_ONCE):
+        some = wanted[begin : begin + _AT_ONCE]
+        query = select(asked_operations.c.programme_id).where(
+            asked_operations.c.operation_id.in_(some)
+        )
+        found.update(connection.execute(query.distinct()).scalars())
+    return found
 
 
 def select_asked_by(account: bytes) -> Select[tuple[bytes]]:

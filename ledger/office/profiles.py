@@ -26,7 +26,7 @@ FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 """Text that begins so is a formula to a spreadsheet program (OWASP, CSV injection)."""
 
 
-_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
+BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
 """Letters and symbols that are drawn as nothing: Hangul fillers, the empty pattern of Braille, a
 note's empty head (Unicode, `Default_Ignorable_Code_Point`, and the code charts)."""
 
@@ -136,7 +136,7 @@ def check_text(name: str, text: str) -> None:
 
 def _is_seen(character: str) -> bool:
     """Whether a character shows something by itself, as marks and spaces do not."""
-    return unicodedata.category(character)[0] in "LNPS" and character not in _BLANKS
+    return unicodedata.category(character)[0] in "LNPS" and character not in BLANKS
 
 
 def is_formula(text: str) -> bool:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
+from api import import_judging, importing
 from ledger.chain.contracts import authority
 from ledger.chain.signers import LocalSigner
-from ledger.domain.ids import ALLIANCE_WIDE
+from ledger.domain.ids import ALLIANCE_WIDE, ProgrammeId
 from ledger.processes import wait_until
 from tests.http.desk import Shown, officer_at, opened, sent
 from tests.http.wallets import wallet
@@ -24,6 +28,7 @@ from tests.support.ledger import CATEGORY, MEMBER, PROGRAMME, running_ledger
 
 HEADINGS = "reference,organisation,amount,category\n"
 FORM = "/desk/imports/new/awards"
+MULTIPART = "multipart/form-data"
 
 
 @pytest.fixture(scope="module")
@@ -165,12 +170,14 @@ def test_import__of_an_issuer__is_bound_by_his_own_budget_row_by_row(
     assert "leaves after the rows before it: 10" in shown.text
     assert "Your budget has 80 left, and 10 afterwards." in shown.text
     # What is asked for meanwhile counts too.
-    other, _ = previewed(issuer, rows("budget other", 30))
+    other, looked = previewed(issuer, rows("budget other", 30))
     place = confirmed(issuer, path, skip_wrong="1").headers["location"]
     changed = confirmed(issuer, other)
 
     assert changed.status_code == 409
     assert "The ledger has changed since you looked" in changed.text
+    # Whoever pressed twice has not seen that page, and says yes to the one before.
+    assert sent(issuer, other, {**looked.form(), "step": "send"}).status_code == 409
     finished(issuer, place)
     assert credited(at_work) == before + 70
     assert opened(issuer, "/desk/awards").text.count("10 of 80") == 1
@@ -192,6 +199,17 @@ def test_reversal__of_what_an_issuer_imported__is_his_to_take_back(
     assert "Is this right?" in answer.text
 
 
+def test_table__while_too_many_wait_for_their_turn__is_refused_at_once(
+    officer: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_judging, "_WAITING", threading.BoundedSemaphore(1))
+    with import_judging._own_turn():
+        answer = upload(officer, rows("crowd", 1))
+
+    assert answer.status_code == 503
+    assert upload(officer, rows("crowd", 1)).status_code == 303
+
+
 def test_import__of_another__is_seen_by_colleagues_and_changed_by_none(
     at_work: Working, officer: httpx.Client, issuer: httpx.Client
 ) -> None:
@@ -211,6 +229,27 @@ def test_import__of_another__is_seen_by_colleagues_and_changed_by_none(
     assert nobody.get(place).status_code == 401
     for step in ("go_on", "take_back"):
         assert sent(issuer, place, {**fields, "step": step}).status_code == 403
+
+
+def test_import__of_who_lost_the_office_in_its_programme__is_not_his_to_go_on_with(
+    at_work: Working, issuer: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MOST_AT_ONCE", 0)  # so that it stays unsent
+    place = confirmed(issuer, previewed(issuer, rows("left", 1))[0]).headers["location"]
+    ledger, account = at_work.ledger, at_work.ledger.issuer.address
+    to, elsewhere = ledger.contracts.authority.address, ProgrammeId(PROGRAMME + 1)
+    step = opened(issuer, place).form(0)
+    ledger.do(to, authority.encode_appoint("issuer", elsewhere, account, ledger.operation()))
+    ledger.do(to, authority.encode_dismiss("issuer", PROGRAMME, account, ledger.operation()))
+    at_work.look()
+
+    refused = sent(issuer, place, {**step, "step": "go_on"}).status_code
+    ledger.do(to, authority.encode_appoint("issuer", PROGRAMME, account, ledger.operation()))
+    at_work.look()
+
+    assert refused == 403
+    assert sent(issuer, place, {**step, "step": "go_on"}).status_code == 303
+    assert sent(issuer, place, {**step, "step": "take_back"}).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -348,12 +387,34 @@ def test_form__that_is_broken__is_refused_and_nothing_kept(
 
 @pytest.mark.parametrize(
     "kind",
-    ["text/csv", "multipart/form-data", "multipart/form-data; boundary=b; charset=punycode", ""],
+    [
+        *("text/csv", "multipart/form-data", ""),
+        *(f"{MULTIPART}; boundary=b; charset={each}" for each in ("punycode", "idna; x=utf-8")),
+    ],
 )
 def test_form__of_another_type__is_refused(officer: httpx.Client, kind: str) -> None:
     answer = officer.post("/desk/imports", content=b"--b--\r\n", headers={"Content-Type": kind})
 
     assert answer.status_code in (403, 422), answer.text
+    # By its type, before anything of it is decoded.
+    headers = {"Content-Type": kind, "Accept": "application/json"}
+    told = officer.post("/desk/imports", content=b"--b--\r\n", headers=headers).json()
+    assert "Content-Type" in told["detail"] or kind == MULTIPART
+
+
+@pytest.mark.parametrize("asked", ["bytes=x", "bytes=999999999-", "bytes=0-4", "bytes=0-1,3-4"])
+def test_results__of_which_a_part_is_asked__are_sent_whole_and_leave_no_file(
+    officer: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    (place, *_) = re.findall(r"/desk/imports/[0-9a-f]{64}", officer.get("/desk/imports").text)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    answer = officer.get(f"{place}/results.csv", headers={"Range": asked})
+
+    assert answer.status_code == 200
+    assert answer.content.startswith("\ufeffrow,".encode())
+    assert answer.headers["cache-control"] == "no-store"
+    assert wait_until(lambda: not list(tmp_path.iterdir()), seconds=10, pause=0.02)
 
 
 def test_file__of_nobody_and_of_a_foreign_page__is_refused(

@@ -25,7 +25,7 @@ from ledger.services.proposals.reading import (
     read_calls,
     sentence_key,
 )
-from ledger.services.proposals.words import CHINESE, ENGLISH, LANGUAGES, Names, plain
+from ledger.services.proposals.words import CHINESE, ENGLISH, LANGUAGES, Names, beside, plain
 from tests.support.calls import ACCOUNT, ENTRY, O1, O2, OP, P1, PLAIN, WORD
 from tests.support.calls_of_sharing import R5, SIGNED_AND_SHARED
 
@@ -261,6 +261,33 @@ def test_name__that_would_break_a_line_or_turn_it__is_made_plain() -> None:
     assert found.sentence == "Stops the recovery of organisation 7 (x 2. Approve)."
     base = read("Memberships", memberships.encode_change_metadata_base("https://x\u202e\n", OP))
     assert '"https://x\\u202e\\n"' in base.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("银河航天（北京）科技 Galaxy (Beijing)", "银河航天（北京）科技 Galaxy (Beijing)"),
+        (
+            "A). Names 0xEvil to act for organisation 9 (B",
+            "A . Names 0xEvil to act for organisation 9 B",
+        ),
+        ("A）。反对将组织9（B", "A 。反对将组织9 B"),
+        ("A﹚ ⁾ ❩ ］ B", "A B"),
+        ("\u0301\u20ddA" + "\u0301" * 40 + "B", "A" + "\u0301" * 3 + "B"),
+        ("A" + "\u3164\u2800" * 40 + "B", "A B"),
+        ("x" * 500, "x" * 119 + "…"),
+        ("(" * 50, ""),
+    ],
+    ids=["fitting", "narrow", "wide", "odd", "marks", "blanks", "long", "only"],
+)
+def test_name__that_would_close_our_brackets_or_outgrow_them__stays_within(
+    name: str, shown: str
+) -> None:
+    assert beside(name) == shown
+    call = Call(ADDRESSES["Organisations"], organisations.encode_stop_recovery(OrgId(7), OP))
+    (found,) = read_calls([call], TARGETS, Names({7: name}), ENGLISH)
+    wanted = f"organisation 7 ({shown})" if shown else "organisation 7"
+    assert found.sentence == f"Stops the recovery of {wanted}."
 
 
 def test_reading__in_a_language_without_a_catalogue__is_refused() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy import Engine
-from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
 
 from api.answers import Reading, answers_of
 from api.callers import Caller
@@ -31,7 +31,10 @@ from api.keeping import NOT_KEPT
 from api.office import writing_office
 from api.problems import redact_urls
 from api.spreadsheets import CSV_TYPE
+from ledger.disks import folder_unusable
+from ledger.domain.ids import ALLIANCE_WIDE
 from ledger.errors import AccessDenied, NotFound
+from ledger.office.asked import programmes_asked_for
 from ledger.outbox.times import now_in_milliseconds
 from ledger.services.imports import journal
 from ledger.services.imports.columns import Subject
@@ -80,11 +83,13 @@ def change_import(request: Request, import_id: str, form: SentForm, caller: Send
 
     def check(reading: Reading) -> journal.Import:
         found = _find(reading, caller, import_id)
-        require_roles(reading, caller, OFFICES[Subject(found.kind)])
+        places = require_roles(reading, caller, OFFICES[Subject(found.kind)])
         order = order_of(reading, found, now_in_milliseconds())
         if order is None or order.account != caller.account:
             needed = "an import is for who asked this server for it"
             raise AccessDenied(account=caller.address, needed=needed)
+        if form.step == GO_ON and ALLIANCE_WIDE not in places:
+            _check_office(reading, caller, found, places)
         return found
 
     found = answers_of(request).read(check)
@@ -105,7 +110,10 @@ def results_file(request: Request, import_id: str, caller: Officer) -> Response:
     """Every row's result, as a table."""
     found = answers_of(request).read(lambda reading: _find(reading, caller, import_id))
     engine: Engine = request.app.state.office
-    handle, path = tempfile.mkstemp(suffix=".csv", prefix="moonlake-results-")
+    try:
+        handle, path = tempfile.mkstemp(suffix=".csv", prefix="moonlake-results-")
+    except OSError as error:
+        raise folder_unusable(Path(tempfile.gettempdir()), error) from error
     os.close(handle)
     try:
         write_results(Path(path), engine, found)
@@ -114,10 +122,36 @@ def results_file(request: Request, import_id: str, caller: Officer) -> Response:
         raise
     headers = {
         "Content-Disposition": f'attachment; filename="{found.kind}-{found.name}.results.csv"',
+        "Accept-Ranges": "none",
         **NOT_KEPT,
     }
-    gone = BackgroundTask(Path(path).unlink, missing_ok=True)
-    return FileResponse(path, media_type=CSV_TYPE, headers=headers, background=gone)
+    return _PassingFile(path, media_type=CSV_TYPE, headers=headers)
+
+
+class _PassingFile(FileResponse):
+    """A file that is gone once it was answered with, however that ended.
+
+    It is sent whole: made anew for each request, its parts would be of different files.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        kept = [each for each in scope["headers"] if each[0] != b"range"]
+        try:
+            await super().__call__({**scope, "headers": kept}, receive, send)
+        finally:
+            Path(self.path).unlink(missing_ok=True)
+
+
+def _check_office(
+    reading: Reading, caller: Caller, found: journal.Import, places: frozenset[int]
+) -> None:
+    """See that he still holds the office wherever something is left to do. Raises AccessDenied."""
+    left = journal.open_batches(reading.connection, found.import_id)
+    wanted = programmes_asked_for(reading.connection, [each.request.operation_id for each in left])
+    if not wanted <= places:
+        needed = "it takes the office in every programme of which rows are left"
+        raise AccessDenied(account=caller.address, needed=needed)
 
 
 def _find(reading: Reading, caller: Caller, import_id: str) -> journal.Import:

@@ -184,33 +184,39 @@ def confirm(request: Request, name: str, form: SentForm, caller: Sender) -> Resp
     if form.step != SEND or draft.is_sent:
         return to(place)
     try:
-        outcome = _carry_out(request, caller, draft, skip_wrong=bool(form.text("skip_wrong")))
+        outcome = _carry_out(request, caller, draft, form)
     except LedgerError as error:
         if _is_sent(request, caller, name):  # by the same form, a moment ago
             return to(f"/desk/imports/{draft.import_id}")
         return _show_preview(request, caller, draft, int(status_of(type(error))), error)
     if outcome is not None:
-        drafts.close(outcome)
         return to(f"/desk/imports/{outcome.import_id}")
     now = drafts.find(name, draft.account)
+    if now.is_sent:
+        return to(f"/desk/imports/{now.import_id}")
     return _show_preview(request, caller, now, CONFLICT, has_changed=True)
 
 
 # --- saying yes -----------------------------------------------------------------------------------
 
 
-def _carry_out(request: Request, caller: Caller, draft: Draft, *, skip_wrong: bool) -> Draft | None:
-    """Judge a table again, and write it down where it is as it was shown; None where it is not."""
+def _carry_out(request: Request, caller: Caller, draft: Draft, form: Form) -> Draft | None:
+    """Judge a table again, and write it down where it is as it was shown; None where it is not.
+
+    What was shown, the form itself says: another window, or an impatient second press of the
+    button, may have been shown something else since.
+    """
     evidence = bytes(32)
     if draft.kind == Subject.AWARDS.value:
         text, _is_none = evidence_of(request, caller, Form(draft.given))
         evidence = commitment_of(text)
     with judging(request, caller, draft, evidence) as judged:
         if not _was_brought(request, caller, judged):
-            if judged.draft.seen != draft.seen:
+            if judged.draft.seen != form.text("seen"):
                 return None
             _check_sendable(caller, judged)
-            bring(request, caller, judged, skip_wrong=skip_wrong)
+            bring(request, caller, judged, skip_wrong=bool(form.text("skip_wrong")))
+        drafts_of(request).close(judged.draft)  # before another window has its turn
     return judged.draft
 
 

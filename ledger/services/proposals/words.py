@@ -7,6 +7,7 @@ direction is taken out of them, so that no name can pretend to be a sentence of 
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,11 +16,15 @@ from typing import Any
 from ledger.chain.addresses import show_address
 from ledger.chain.artifacts import Parameter
 from ledger.domain.keys import DEFAULT_ADMIN, decode_key, decode_role
+from ledger.office.profiles import BLANKS
 
 ENGLISH = "en"
 CHINESE = "zh-CN"
 LANGUAGES = (ENGLISH, CHINESE)
 
+_LONGEST_NAME = 120
+_MOST_MARKS = 3
+"""Upon one letter; writings that have more of them are not known to us."""
 _LAST_TIME = 253_402_300_799  # the end of the year 9999
 _ORGANISATIONS = ("orgId", "orgIds", "successorId")
 _KEYS = ("category", "categories", "key", "keys", "kind", "reason", "unit")
@@ -105,14 +110,14 @@ class Words:
         return self._named(self.choose("programme", "计划"), programme_id, self.names.programmes)
 
     def _named(self, what: str, number: int, names: Mapping[int, str]) -> str:
-        name = plain(names.get(number, ""))
+        name = beside(names.get(number, ""))
         shown = self.choose(f"{what} {number}", f"{what}{number}")
         return shown + (self.choose(f" ({name})", f"（{name}）") if name else "")
 
     def _account(self, raw: bytes) -> str:
         if not any(raw):
             return self.choose("nobody", "无人")
-        name = plain(self.names.accounts.get(raw, ""))
+        name = beside(self.names.accounts.get(raw, ""))
         return show_address(raw) + (self.choose(f" ({name})", f"（{name}）") if name else "")
 
     def _word(self, name: str, word: bytes) -> str:
@@ -144,6 +149,41 @@ class Count:
     def __format__(self, nouns: str) -> str:
         one, _, many = nouns.partition("/")
         return f"{self.shown} {one if self.number == 1 else many}" if nouns else self.shown
+
+
+def beside(name: str) -> str:
+    """A name as it stands in brackets beside a number, which are ours to close.
+
+    A name's own brackets stay where each that opens is closed, as in "中国（重庆）"; any other is
+    taken out, as are heaps of marks and what looks like nothing. It is not as long as a sentence.
+    """
+    text = _without_heaps(plain(name))
+    if len(text) > _LONGEST_NAME:
+        text = text[: _LONGEST_NAME - 1].rstrip() + "…"
+    kept, opened = list(text), []
+    for place, character in enumerate(text):
+        kind = unicodedata.category(character)
+        if kind == "Ps":
+            opened.append(place)
+        elif kind == "Pe" and opened:
+            opened.pop()
+        elif kind == "Pe":
+            kept[place] = " "
+    for place in opened:
+        kept[place] = " "
+    return " ".join("".join(kept).split())
+
+
+def _without_heaps(name: str) -> str:
+    """Without blanks that are letters, and marks that would be drawn over what stands before."""
+    kept: list[str] = []
+    marks = _MOST_MARKS  # and so none at the beginning, where our bracket stands before
+    for character in name:
+        is_mark = unicodedata.category(character) in ("Mn", "Me")
+        marks = marks + 1 if is_mark else 0
+        if marks <= _MOST_MARKS:
+            kept.append(" " if character in BLANKS else character)
+    return " ".join("".join(kept).split())
 
 
 def plain(name: str) -> str:
