@@ -122,8 +122,10 @@ class KeptAnswer:
 
     @property
     def size(self) -> int:
-        """About the bytes that it takes: a question can be longer than its answer."""
-        return len(self.body) + 2 * len(self.question) + _KEPT_BESIDE
+        """About the bytes that it takes: a question can be longer than its answer, and a header
+        that repeats it, with what has to be escaped, longer still."""
+        beside = sum(len(text) for text in self.headers.values())
+        return len(self.body) + 2 * len(self.question) + beside + _KEPT_BESIDE
 
 
 class Kept:
@@ -172,13 +174,19 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class Begun:
     """What the answers of a moment share: the beginning of their tags, and of themselves."""
 
     mark: Mark
     digest: hashlib.blake2b
     about: Answer
     written: dict[str, Any]
+
+    def tag_of(self, path: str, query: str) -> str:
+        """The tag of a question's answer, for answers in no language."""
+        digest = self.digest.copy()
+        digest.update(f"\n{path}\n{query}".encode())
+        return f'"{digest.hexdigest()}"'
 
 
 class Answers:
@@ -189,7 +197,7 @@ class Answers:
         self._stale_after = stale_after
         self._clock = clock
         self._kept = Kept()
-        self._last_begun: _Begun | None = None
+        self._last_begun: Begun | None = None
 
     def json(
         self,
@@ -270,24 +278,14 @@ class Answers:
         """Keep an answer, to give it again as long as its tag holds."""
         self._kept.keep(tag, answer)
 
-    def tag_of(self, mark: Mark, path: str, query: str) -> str:
-        """The tag of a question's answer at a moment, for answers in no language."""
-        digest = self._begun(mark).digest.copy()
-        digest.update(f"\n{path}\n{query}".encode())
-        return f'"{digest.hexdigest()}"'
-
-    def written_about(self, mark: Mark) -> Mapping[str, Any]:
-        """What all answers of a moment share, an Answer as JSON has it."""
-        return self._begun(mark).written
-
-    def _begun(self, mark: Mark) -> _Begun:
-        """What is the same for all answers of a moment, made once for it."""
+    def begun(self, mark: Mark) -> Begun:
+        """What is the same now for all answers of a moment, made once for it."""
         condition, begun = self._condition_of(mark), self._last_begun
         if begun is None or begun.mark is not mark or begun.about.mirror is not condition:
             digest = _begin(mark.deployment, mark.moment.block_hash, mark.office, condition, "")
             about = Answer(as_of=AsOf.of(mark.moment), mirror=condition)
             written = about.model_dump(mode="json")
-            self._last_begun = begun = _Begun(mark, digest, about, written)
+            self._last_begun = begun = Begun(mark, digest, about, written)
         return begun
 
     def _condition_of(self, mark: Mark) -> Condition:

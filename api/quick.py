@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.types import Send
 
-from api.answers import CACHE_CONTROL, NO_HEADERS, Answers, KeptAnswer
-from api.gathering import Gathering
+from api.answers import CACHE_CONTROL, NO_HEADERS, Answers, Begun, KeptAnswer
+from api.gathering import Gathering, NotSoon
 from api.pagination import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
@@ -67,7 +67,7 @@ class Quick:
         """
         try:
             found = await self._find(path, query)
-        except NotDirect:
+        except (NotDirect, NotSoon):
             return None
         if found is None:
             return None
@@ -76,14 +76,18 @@ class Quick:
         return answer.route
 
     async def _find(self, path: str, query: str) -> tuple[str, KeptAnswer] | None:
-        """The answer and its tag. Raises NotDirect."""
-        asked, seen = _PATH.fullmatch(path), self._seen
-        tag = self._answers.tag_of(seen, path, query) if seen is not None else ""
+        """The answer and its tag. Raises NotDirect and NotSoon."""
+        asked, seen, begun = _PATH.fullmatch(path), self._seen, None
+        tag = ""
+        if seen is not None:
+            begun = self._answers.begun(seen)
+            tag = begun.tag_of(path, query)
         # Where the head has moved on it is not asked for twice: what is made tells it as well.
         if self._answers.kept(tag) or (asked is None and self._answers.may_have(path, query)):
             self._seen = mark = await self._mark(None)
-            if mark is not seen:
-                tag = self._answers.tag_of(mark, path, query)
+            present = self._answers.begun(mark)
+            if present is not begun:
+                tag = present.tag_of(path, query)
             kept = self._answers.kept(tag)
             if kept is not None:
                 return tag, kept
@@ -93,28 +97,32 @@ class Quick:
         made = await make(OrgId(int(asked[1])), path, query)
         if made is None:
             return None
-        self._seen, answer = made
-        if self._seen is not seen:
-            tag = self._answers.tag_of(self._seen, path, query)
+        # What the answer says of itself and its tag are of one look at the clock: an answer that
+        # says "stale" under the tag of one that does not would be given to all who come later.
+        present, answer = made
+        self._seen = present.mark
+        if present is not begun:
+            tag = present.tag_of(path, query)
         self._answers.keep(tag, answer)
         return tag, answer
 
     async def _make_balances(
         self, org_id: OrgId, path: str, query: str
-    ) -> tuple[Mark, KeptAnswer] | None:
+    ) -> tuple[Begun, KeptAnswer] | None:
         if query:
             return None
         mark, balances = await self._balances(org_id)
         if balances is None:
             return None
         items = [written_balance(each) for each in balances]
-        body = _written(self._answers.written_about(mark), org_id=org_id, items=items)
+        begun = self._answers.begun(mark)
+        body = _written(begun.written, org_id=org_id, items=items)
         route = "/v1/organisations/{org_id}/balances"
-        return mark, KeptAnswer(f"{path}?", body, _JSON, NO_HEADERS, route)
+        return begun, KeptAnswer(f"{path}?", body, _JSON, NO_HEADERS, route)
 
     async def _make_page(
         self, org_id: OrgId, path: str, query: str
-    ) -> tuple[Mark, KeptAnswer] | None:
+    ) -> tuple[Begun, KeptAnswer] | None:
         limit, pairs = DEFAULT_LIMIT, list[tuple[str, str]]()
         if query:
             asked = _LIMIT.fullmatch(query)
@@ -126,10 +134,11 @@ class Quick:
             return None
         page = cut_page(entries, limit, question_at(path, pairs), place_of)
         items = [written_entry(each) for each in page.rows]
-        body = _written(self._answers.written_about(mark), items=items, next=page.next)
+        begun = self._answers.begun(mark)
+        body = _written(begun.written, items=items, next=page.next)
         headers = link_header_at(path, pairs, page.next)
         route = "/v1/organisations/{org_id}/entries"
-        return mark, KeptAnswer(f"{path}?{query}", body, _JSON, headers, route)
+        return begun, KeptAnswer(f"{path}?{query}", body, _JSON, headers, route)
 
     def _asking(
         self, answer: Callable[[Sequence[_Question]], Mapping[_Question, _Told]]
@@ -184,7 +193,8 @@ def tags_in(lines: list[bytes]) -> frozenset[str] | None:
     """The tags of If-None-Match, compared weakly; None where there are no such lines."""
     if not lines:
         return None
-    each = (part.strip() for line in lines for part in line.decode("latin-1").split(","))
-    found = [part.removeprefix("W/") for part in each]
-    # By itself a star is any answer; among others it is a tag that none of ours is.
-    return frozenset(found if found == ["*"] else (part for part in found if part != "*"))
+    each = [part.strip() for line in lines for part in line.decode("latin-1").split(",")]
+    if each == ["*"]:
+        return frozenset(each)
+    # By itself a star is any answer; among others, or weak, it is a tag that none of ours is.
+    return frozenset(part.removeprefix("W/") for part in each) - {"*"}

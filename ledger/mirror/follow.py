@@ -52,8 +52,7 @@ def catch_up(mirror: Mirror) -> MirrorState:
     while True:
         state = _look_patiently(mirror, looks=_LOOKS_OF_SYNC)
         if state.lag == 0:
-            with _database_errors(mirror.engine):
-                Statistics(mirror.engine).refresh(state.cursor.number)
+            Statistics(mirror.engine).refresh(state.cursor.number)
             mirror.report(CaughtUp(state.cursor.number))
             return state
 
@@ -106,8 +105,7 @@ def _follow_leading(mirror: Mirror, poll_interval: float, waiter: Waiter, troubl
         state = _look_patiently(mirror)
         trouble.close()
         if state.lag == 0:
-            with _database_errors(mirror.engine):
-                statistics.refresh(state.cursor.number)
+            statistics.refresh(state.cursor.number)
             if told != state.cursor.number:
                 told = state.cursor.number
                 mirror.report(CaughtUp(state.cursor.number))

@@ -7,9 +7,11 @@ transaction, and nothing is written.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -37,10 +39,11 @@ class DirectConnections:
     """Connections to one database, as many as are used at once."""
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._engine = engine
         self._clock = clock
         self._is_remote = engine.dialect.name == POSTGRESQL
         self._path = None if self._is_remote else sqlite_file(engine)
+        # Its own places: whoever asks here does not wait until a route gives one back.
+        self._pool = engine.pool.recreate()
         self._lock = threading.Lock()
         self._idle: list[tuple[Any, object]] = []
         self._not_before = 0.0
@@ -50,9 +53,10 @@ class DirectConnections:
 
     def read(self, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """The statement's rows. Raises DirectFailed."""
-        identity = self._identity()
-        driver = self._idle_one(identity)
+        driver: Any = None
         try:
+            identity = self._identity()
+            driver = self._idle_one(identity)
             if driver is None:
                 driver = self._connect()
             rows = self._execute(driver, statement, values)
@@ -97,17 +101,21 @@ class DirectConnections:
     def _connect(self) -> Any:
         if self._clock() < self._not_before:
             raise DirectFailed
-        raw = self._engine.raw_connection()
+        return _to_file(self._path) if self._path is not None else self._to_server()
+
+    def _to_server(self) -> Any:
+        raw = self._pool.connect()
         driver: Any = raw.driver_connection
         raw.detach()  # from the pool: it is this object's own
-        if self._is_remote:
+        try:
             driver.autocommit = True
             # The statements are few and their plans do not depend on whom they are asked for, while
             # to plan one takes as long as to answer it.
             driver.prepare_threshold = 0
             driver.execute("SET plan_cache_mode = force_generic_plan")
-        else:
-            driver.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
+        except Exception:
+            driver.close()
+            raise
         return driver
 
     def _execute(self, driver: Any, statement: str, values: Mapping[str, Any]) -> list[Row]:
@@ -116,3 +124,22 @@ class DirectConnections:
         else:
             found = driver.execute(statement, values).fetchall()
         return found
+
+
+def _to_file(path: Path) -> sqlite3.Connection:
+    """A connection that waits for nobody, since all who are served wait for its answer meanwhile,
+    and that neither makes a file nor writes."""
+    driver = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=0,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        driver.execute(f"PRAGMA cache_size = -{_CACHE_KILOBYTES}")
+        driver.execute("PRAGMA query_only = ON")
+    except sqlite3.Error:
+        driver.close()
+        raise
+    return driver

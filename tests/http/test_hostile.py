@@ -230,6 +230,15 @@ def test_answers__whose_questions_are_long__are_not_kept_without_end() -> None:
     assert sum(kept.has(f"/v1/organisations/{'0' * 4000}{number}?") for number in range(100)) < 15
 
 
+def test_answers__whose_headers_are_long__are_not_kept_without_end() -> None:
+    kept = Kept(most=100_000)
+    link = {"Link": "%EF%BF%BD" * 900}
+    for number in range(100):
+        kept.keep(str(number), KeptAnswer(str(number), b"{}", "application/json", link, ""))
+
+    assert sum(kept.has(str(number)) for number in range(100)) < 15
+
+
 # Who is charged
 
 

@@ -12,10 +12,10 @@ import httpx
 import msgspec
 import pydantic_core
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import create_engine, delete, update
 
 from api import quick
-from api.gathering import Gathering
+from api.gathering import Gathering, NotSoon
 from api.schemas.entries import BalanceView, EntryView, written_balance, written_entry
 from ledger.domain.events import EntryKind
 from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
@@ -24,10 +24,11 @@ from ledger.mirror.queries.balances import Balance, CategorySum
 from ledger.mirror.queries.direct import BlocksTransactions, Direct, NotDirect, PageAsked
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
+from ledger.store import direct as store_direct
 from ledger.store.direct import DirectConnections, DirectFailed
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import mirror_state
-from tests.http.conftest import Ledger
+from tests.http.conftest import NOW, Ledger
 from tests.http.facts import hash_of
 from tests.support.loops import run_apart
 
@@ -188,14 +189,16 @@ def ticking() -> Callable[[], float]:
     return lambda: float(next(times))
 
 
-def test_database__that_is_gone__is_not_tried_again_at_once(tmp_path: Path) -> None:
+def test_database__that_is_gone__is_not_tried_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'a.sqlite3'}")
     now = 100.0
     connections = DirectConnections(engine, clock=lambda: now)
     tried: list[str] = []
     with pytest.raises(DirectFailed):
         connections.read("SELECT * FROM nothing", {})
-    engine.raw_connection = lambda: tried.append("again") or None  # type: ignore[method-assign]
+    monkeypatch.setattr(store_direct, "_to_file", lambda _path: tried.append("again"))
 
     with pytest.raises(DirectFailed):
         connections.read("SELECT 1", {})
@@ -204,6 +207,90 @@ def test_database__that_is_gone__is_not_tried_again_at_once(tmp_path: Path) -> N
     with pytest.raises(DirectFailed):
         connections.read("SELECT 1", {})
     assert tried == ["again"]
+
+
+def test_file__that_another_has_for_itself__holds_up_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "a b?.sqlite3"
+    connections = DirectConnections(open_engine(f"sqlite:///{file.as_posix()}"), clock=ticking())
+
+    # Asked in the thread that serves all: a statement must not wait for whoever has the file.
+    assert connections.read("PRAGMA busy_timeout", {}) == [(0,)]
+    assert connections.read("PRAGMA query_only", {}) == [(1,)]
+    connections.close()
+
+
+def test_file__that_is_gone__is_not_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "a.sqlite3"
+    connections = DirectConnections(open_engine(f"sqlite:///{file}"), clock=ticking())
+    file.unlink()
+
+    with pytest.raises(DirectFailed):
+        connections.read("SELECT 1", {})
+    assert not file.exists()
+
+
+def test_file__that_cannot_be_looked_at__is_its_routes_to_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = DirectConnections(open_engine(f"sqlite:///{tmp_path / 'a.sqlite3'}"))
+
+    def refuse(_path: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(store_direct, "file_identity", refuse)
+    with pytest.raises(DirectFailed):
+        connections.read("SELECT 1", {})
+
+
+def test_database__whose_places_are_all_taken_by_routes__still_answers(ledger: Ledger) -> None:
+    engine = open_engine(ledger.settings.database)
+    engine = create_engine(engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
+    connections = DirectConnections(engine)
+
+    with engine.connect():
+        assert connections.read("SELECT COUNT(*) FROM mirror_state", {}) == [(1,)]
+    connections.close()
+    engine.dispose()
+
+
+def test_answer__while_which_the_mirror_goes_stale__is_not_kept_as_one_of_a_fresh_mirror(
+    ledger: Ledger, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, late = [NOW + 1], NOW + 1 + 2 * ledger.settings.stale_after
+    client = serve(ledger.settings, lambda: now[0])
+    client.get("/v1/organisations/5/balances")
+    read = Direct.read_balances
+
+    def slowly(self: Direct, org_ids: Sequence[OrgId]) -> object:
+        now[0] = late
+        return read(self, org_ids)
+
+    monkeypatch.setattr(Direct, "read_balances", slowly)
+    stale = client.get("/v1/organisations/4/balances")
+    monkeypatch.setattr(Direct, "read_balances", read)
+    now[0] = NOW + 1  # it looked again
+
+    fresh = client.get("/v1/organisations/4/balances")
+
+    assert (stale.json()["mirror"], fresh.json()["mirror"]) == ("stale", "following")
+    assert stale.headers["etag"] != fresh.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "tags"),
+    [
+        ([], None),
+        ([b"*"], {"*"}),
+        ([b"W/*"], set()),
+        ([b'*, "a"'], {'"a"'}),
+        ([b"*", b"*"], set()),
+        ([b'W/"a"', b' "b" '], {'"a"', '"b"'}),
+    ],
+)
+def test_tags__that_a_reader_names__are_those_that_a_route_takes(
+    lines: list[bytes], tags: set[str] | None
+) -> None:
+    assert quick.tags_in(lines) == tags
 
 
 def test_questions__of_several_at_once__have_each_its_answer(ledger: Ledger) -> None:
@@ -299,6 +386,56 @@ def test_gathering__whose_answer_fails__tells_who_asked_and_goes_on() -> None:
         return found
 
     assert run_apart(ask()) == 7
+
+
+def test_gathering__that_is_held_up__lets_nobody_wait() -> None:
+    held, asked = threading.Event(), list[int]()
+
+    def answer(questions: Sequence[int]) -> Mapping[int, int]:
+        asked.extend(questions)
+        assert held.wait(10)
+        return dict.fromkeys(questions, 7)
+
+    async def ask() -> int:
+        gathering = Gathering(answer, patience=0.01)
+        with pytest.raises(NotSoon):
+            await gathering.ask(1)
+        for question in (2, 3):
+            with pytest.raises(NotSoon):
+                await gathering.ask(question)
+        held.set()
+        while True:
+            try:
+                return await gathering.ask(4)
+            except NotSoon:
+                await asyncio.sleep(0.005)
+            finally:
+                assert gathering._waiting.qsize() <= 2
+
+    assert asyncio.run(ask()) == 7
+    assert set(asked) <= {1, 4}  # nobody waits for the others any more
+
+
+def test_gathering__that_is_held_up__does_not_hold_up_the_end() -> None:
+    held = threading.Event()
+
+    def answer(questions: Sequence[int]) -> Mapping[int, int]:
+        assert held.wait(30)
+        return dict.fromkeys(questions, 7)
+
+    async def end() -> bool:
+        gathering = Gathering(answer, patience=0.01)
+        with pytest.raises(NotSoon):
+            await gathering.ask(1)
+        await asyncio.wait_for(asyncio.to_thread(gathering.close), 10)
+        with pytest.raises(NotSoon):
+            await gathering.ask(2)
+        return held.is_set()
+
+    try:
+        assert not asyncio.run(end())
+    finally:
+        held.set()
 
 
 ODD = "".join(map(chr, (*range(1, 0x2100), 0x2028, 0x2029, 0xFEFF, 0xFFFD, 0x1F315)))
