@@ -29,8 +29,9 @@ from api.routes.entries import place_of
 from api.schemas.entries import written_balance, written_entry
 from ledger.domain.ids import OrgId
 from ledger.mirror.queries.balances import Balance
-from ledger.mirror.queries.direct import Direct, Mark, NotDirect, PageAsked
+from ledger.mirror.queries.direct import Direct, Mark, PageAsked
 from ledger.mirror.queries.entries import Entry
+from ledger.store.direct import NotDirect
 
 _PATH = re.compile(r"/v1/organisations/([1-9][0-9]{0,9})/(balances|entries)")
 _LIMIT = re.compile(r"limit=([1-9][0-9]{0,2})")

@@ -31,8 +31,8 @@ PAUSE_SECONDS = 1.0
 """After a failure nothing is tried for so long: a database that is gone delays nobody twice."""
 
 
-class DirectFailed(Exception):
-    """The statement was not answered. SQLAlchemy's way tells why, and what to do about it."""
+class NotDirect(Exception):
+    """It is not answered in this way: the ordinary one has to, which also tells what is wrong."""
 
 
 class DirectConnections:
@@ -52,7 +52,7 @@ class DirectConnections:
         self._file: object = None
 
     def read(self, statement: str, values: Mapping[str, Any]) -> list[Row]:
-        """The statement's rows. Raises DirectFailed."""
+        """The statement's rows. Raises NotDirect."""
         driver: Any = None
         try:
             identity = self._identity()
@@ -60,13 +60,13 @@ class DirectConnections:
             if driver is None:
                 driver = self._connect()
             rows = self._execute(driver, statement, values)
-        except DirectFailed:
+        except NotDirect:
             raise
         except Exception as error:  # whatever drivers raise: the ordinary way finds out what it is
             self._not_before = self._clock() + PAUSE_SECONDS
             if driver is not None:
                 driver.close()
-            raise DirectFailed from error
+            raise NotDirect from error
         with self._lock:
             if not self._is_closed:
                 self._idle.append((driver, identity))
@@ -100,7 +100,7 @@ class DirectConnections:
 
     def _connect(self) -> Any:
         if self._clock() < self._not_before:
-            raise DirectFailed
+            raise NotDirect
         return _to_file(self._path) if self._path is not None else self._to_server()
 
     def _to_server(self) -> Any:

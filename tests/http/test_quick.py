@@ -21,11 +21,11 @@ from ledger.domain.events import EntryKind
 from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
 from ledger.mirror.queries import direct
 from ledger.mirror.queries.balances import Balance, CategorySum
-from ledger.mirror.queries.direct import BlocksTransactions, Direct, NotDirect, PageAsked
+from ledger.mirror.queries.direct import BlocksTransactions, Direct, PageAsked
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
 from ledger.store import direct as store_direct
-from ledger.store.direct import DirectConnections, DirectFailed
+from ledger.store.direct import DirectConnections, NotDirect
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import mirror_state
 from tests.http.conftest import NOW, Ledger
@@ -196,15 +196,15 @@ def test_database__that_is_gone__is_not_tried_again_at_once(
     now = 100.0
     connections = DirectConnections(engine, clock=lambda: now)
     tried: list[str] = []
-    with pytest.raises(DirectFailed):
+    with pytest.raises(NotDirect):
         connections.read("SELECT * FROM nothing", {})
     monkeypatch.setattr(store_direct, "_to_file", lambda _path: tried.append("again"))
 
-    with pytest.raises(DirectFailed):
+    with pytest.raises(NotDirect):
         connections.read("SELECT 1", {})
     assert tried == []
     now = 102.0
-    with pytest.raises(DirectFailed):
+    with pytest.raises(NotDirect):
         connections.read("SELECT 1", {})
     assert tried == ["again"]
 
@@ -224,7 +224,7 @@ def test_file__that_is_gone__is_not_made_anew(tmp_path: Path) -> None:
     connections = DirectConnections(open_engine(f"sqlite:///{file}"), clock=ticking())
     file.unlink()
 
-    with pytest.raises(DirectFailed):
+    with pytest.raises(NotDirect):
         connections.read("SELECT 1", {})
     assert not file.exists()
 
@@ -238,7 +238,7 @@ def test_file__that_cannot_be_looked_at__is_its_routes_to_tell(
         raise PermissionError
 
     monkeypatch.setattr(store_direct, "file_identity", refuse)
-    with pytest.raises(DirectFailed):
+    with pytest.raises(NotDirect):
         connections.read("SELECT 1", {})
 
 

@@ -29,7 +29,7 @@ from ledger.mirror.queries.balances import Balance, CategoryRow, balances_of
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
 from ledger.mirror.queries.moments import Moment
-from ledger.store.direct import DirectConnections, DirectFailed, Row
+from ledger.store.direct import DirectConnections, NotDirect, Row
 from ledger.store.engine import POSTGRESQL
 from ledger.store.mirror_tables import SCHEMA_VERSION
 
@@ -154,10 +154,6 @@ class PageAsked:
     most: int
 
 
-class NotDirect(Exception):
-    """The ordinary query has to answer."""
-
-
 class BlocksTransactions:
     """The transactions of blocks that were asked for lately, by the blocks' own hashes.
 
@@ -278,6 +274,10 @@ class Direct:
         if last is not None and last[0] == columns:
             return last[1]
         mark = _mark(columns)
+        if last is not None and last[1].deployment != mark.deployment:
+            # Another ledger on the same chain: the same blocks, of which other logs are mirrored.
+            self._keys = (b"", {})
+            self._transactions = BlocksTransactions(self._read_transactions)
         self._last = (columns, mark)
         return mark
 
@@ -302,17 +302,11 @@ class Direct:
 
     def _read_transactions(self, blocks: Sequence[int]) -> list[Row]:
         values = list(blocks) if self.takes_many else json.dumps(list(blocks))
-        try:
-            return self._connections.read(self._of_blocks, {"blocks": values})
-        except DirectFailed as error:
-            raise NotDirect from error
+        return self._connections.read(self._of_blocks, {"blocks": values})
 
     def _read(self, statement: str, values: Mapping[str, Any]) -> list[Row]:
         """Rows, at least one. Raises NotDirect."""
-        try:
-            rows = self._connections.read(statement, values)
-        except DirectFailed as error:
-            raise NotDirect from error
+        rows = self._connections.read(statement, values)
         if not rows or rows[0][_MARK_BEGINS] != SCHEMA_VERSION:
             raise NotDirect
         return rows
