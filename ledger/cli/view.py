@@ -144,6 +144,8 @@ def plain(value: Any, name: str = "") -> Any:
         return {each: plain(getattr(value, each), each) for each in names}
     if isinstance(value, Mapping):
         return {str(key): plain(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
     if isinstance(value, tuple | list):
         return [plain(inner) for inner in value]
     return _plain_leaf(value, name)
