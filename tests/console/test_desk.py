@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from ledger.chain.addresses import show_address
 from ledger.chain.contracts import authority
@@ -88,6 +88,12 @@ def check_page(page: Page) -> None:
     assert page.evaluate(CONTRAST) == [], page.url
 
 
+def go(page: Page, where: Locator) -> None:
+    """To another page: a click may come back before the browser has left the old one."""
+    with page.expect_navigation():
+        where.click()
+
+
 def confirmed_application(opened: Opened, name: str) -> str:
     """An application that two officers agree on."""
     at_work = opened.at_work
@@ -133,11 +139,11 @@ def test_officer__admits_awards_and_sees_it_on_the_statement(
 
     page.goto(f"{opened.address}/desk/applications/{application_id}")
     check_page(page)
-    page.get_by_role("button", name=words["look"]).click()
+    go(page, page.get_by_role("button", name=words["look"]))
     check_page(page)
     page.get_by_role("button", name=words["send"]).click()
     follow(opened, page, words["carried out"])
-    page.locator("#followed").get_by_role("link", name=re.compile("[0-9]")).last.click()
+    go(page, page.locator("#followed").get_by_role("link", name=re.compile("[0-9]")).last)
     number = page.url.rpartition("/")[2]
 
     page.goto(f"{opened.address}/desk")

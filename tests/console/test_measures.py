@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from ledger.office.sessions import begin_session
 from ledger.store.engine import open_engine, writing
@@ -146,7 +146,7 @@ def test_menu__on_a_phone__opens_without_a_script_and_is_accessible(
     assert menu.count() == 0
     page.get_by_role("button", name="Menu").click()
     menu.get_by_role("link", name="Benefits").click()
-    assert page.url == f"{site}/benefits"
+    expect(page).to_have_url(f"{site}/benefits")
     context.close()
 
     page = tab("en", 390)
