@@ -60,7 +60,7 @@ def create_app(
         yield
         await run_in_threadpool(auditing.stop)
         await run_in_threadpool(desk.stop)
-        await run_in_threadpool(quick.close)
+        quick.close()
         engine.dispose()
 
     app = FastAPI(

@@ -142,32 +142,32 @@ class Quick:
         return begun, KeptAnswer(f"{path}?{query}", body, _JSON, headers, route)
 
     def _asking(
-        self, answer: Callable[[Sequence[_Question]], Mapping[_Question, _Told]]
+        self, answer: Callable[[Sequence[_Question]], Awaitable[Mapping[_Question, _Told]]]
     ) -> Callable[[_Question], Awaitable[_Told]]:
-        """How a question is asked: at once of a database that is at hand, else in a thread."""
+        """How a question is asked: at once of a database that is at hand, else with others."""
         if self._direct.takes_many:
             gathering = Gathering(answer)
             self._closing.append(gathering.close)
             return gathering.ask
 
         async def at_once(question: _Question) -> _Told:
-            return answer([question])[question]
+            return (await answer([question]))[question]
 
         return at_once
 
-    def _read_marks(self, _asked: Sequence[None]) -> Mapping[None, Mark]:
-        return {None: self._direct.read_mark()}
+    async def _read_marks(self, _asked: Sequence[None]) -> Mapping[None, Mark]:
+        return {None: await self._direct.read_mark()}
 
-    def _read_balances(
+    async def _read_balances(
         self, asked: Sequence[OrgId]
     ) -> Mapping[OrgId, tuple[Mark, tuple[Balance, ...] | None]]:
-        mark, found = self._direct.read_balances(asked)
+        mark, found = await self._direct.read_balances(asked)
         return {org_id: (mark, balances) for org_id, balances in found.items()}
 
-    def _read_pages(
+    async def _read_pages(
         self, asked: Sequence[PageAsked]
     ) -> Mapping[PageAsked, tuple[Mark, tuple[Entry, ...] | None]]:
-        mark, found = self._direct.read_pages(asked)
+        mark, found = await self._direct.read_pages(asked)
         return {each: (mark, entries) for each, entries in found.items()}
 
 

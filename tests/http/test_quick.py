@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import httpx
 import msgspec
 import pydantic_core
 import pytest
-from sqlalchemy import create_engine, delete, update
+from sqlalchemy import update
 
 from api import quick
-from api.gathering import Gathering, NotSoon
 from api.schemas.entries import BalanceView, EntryView, written_balance, written_entry
 from ledger.domain.events import EntryKind
 from ledger.domain.ids import BlockNumber, EntryId, LogIndex, OrgId, ProgrammeId
@@ -24,8 +19,7 @@ from ledger.mirror.queries.balances import Balance, CategorySum
 from ledger.mirror.queries.direct import BlocksTransactions, Direct, PageAsked
 from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
-from ledger.store import direct as store_direct
-from ledger.store.direct import DirectConnections, NotDirect
+from ledger.store.direct import NotDirect
 from ledger.store.engine import open_engine, writing
 from ledger.store.mirror_tables import mirror_state
 from tests.http.conftest import NOW, Ledger
@@ -159,100 +153,6 @@ def test_organisation__with_a_longer_journal__goes_to_its_route(
     assert taken == []
 
 
-def test_file__that_a_backup_took_the_place_of__is_read_from_then_on(
-    templates: object, serve: Serve, tmp_path: Path
-) -> None:
-    copy = templates.copy("sqlite", tmp_path)  # type: ignore[attr-defined]
-    file = tmp_path / "ledger.sqlite3"
-    connections = DirectConnections(open_engine(copy.settings.database_url), clock=ticking())
-    count = "SELECT COUNT(*) FROM mirror_state"
-    assert connections.read(count, {}) == [(1,)]
-    shutil.copyfile(file, tmp_path / "other")
-    other = open_engine(f"sqlite:///{tmp_path / 'other'}")
-    with writing(other) as connection:
-        connection.execute(delete(mirror_state))
-    with other.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    other.dispose()
-    for suffix in ("-wal", "-shm"):
-        (tmp_path / f"ledger.sqlite3{suffix}").unlink(missing_ok=True)
-
-    (tmp_path / "other").replace(file)
-
-    assert connections.read(count, {}) == [(0,)]
-    connections.close()
-
-
-def ticking() -> Callable[[], float]:
-    """A clock that goes on by a second whenever it is looked at."""
-    times = iter(range(1, 1_000_000))
-    return lambda: float(next(times))
-
-
-def test_database__that_is_gone__is_not_tried_again_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'a.sqlite3'}")
-    now = 100.0
-    connections = DirectConnections(engine, clock=lambda: now)
-    tried: list[str] = []
-    with pytest.raises(NotDirect):
-        connections.read("SELECT * FROM nothing", {})
-    monkeypatch.setattr(store_direct, "_to_file", lambda _path: tried.append("again"))
-
-    with pytest.raises(NotDirect):
-        connections.read("SELECT 1", {})
-    assert tried == []
-    now = 102.0
-    with pytest.raises(NotDirect):
-        connections.read("SELECT 1", {})
-    assert tried == ["again"]
-
-
-def test_file__that_another_has_for_itself__holds_up_nobody(tmp_path: Path) -> None:
-    file = tmp_path / "a b?.sqlite3"
-    connections = DirectConnections(open_engine(f"sqlite:///{file.as_posix()}"), clock=ticking())
-
-    # Asked in the thread that serves all: a statement must not wait for whoever has the file.
-    assert connections.read("PRAGMA busy_timeout", {}) == [(0,)]
-    assert connections.read("PRAGMA query_only", {}) == [(1,)]
-    connections.close()
-
-
-def test_file__that_is_gone__is_not_made_anew(tmp_path: Path) -> None:
-    file = tmp_path / "a.sqlite3"
-    connections = DirectConnections(open_engine(f"sqlite:///{file}"), clock=ticking())
-    file.unlink()
-
-    with pytest.raises(NotDirect):
-        connections.read("SELECT 1", {})
-    assert not file.exists()
-
-
-def test_file__that_cannot_be_looked_at__is_its_routes_to_tell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connections = DirectConnections(open_engine(f"sqlite:///{tmp_path / 'a.sqlite3'}"))
-
-    def refuse(_path: Path) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(store_direct, "file_identity", refuse)
-    with pytest.raises(NotDirect):
-        connections.read("SELECT 1", {})
-
-
-def test_database__whose_places_are_all_taken_by_routes__still_answers(ledger: Ledger) -> None:
-    engine = open_engine(ledger.settings.database)
-    engine = create_engine(engine.url, pool_size=1, max_overflow=0, pool_timeout=0)
-    connections = DirectConnections(engine)
-
-    with engine.connect():
-        assert connections.read("SELECT COUNT(*) FROM mirror_state", {}) == [(1,)]
-    connections.close()
-    engine.dispose()
-
-
 def test_answer__while_which_the_mirror_goes_stale__is_not_kept_as_one_of_a_fresh_mirror(
     ledger: Ledger, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,9 +161,9 @@ def test_answer__while_which_the_mirror_goes_stale__is_not_kept_as_one_of_a_fres
     client.get("/v1/organisations/5/balances")
     read = Direct.read_balances
 
-    def slowly(self: Direct, org_ids: Sequence[OrgId]) -> object:
+    async def slowly(self: Direct, org_ids: Sequence[OrgId]) -> object:
         now[0] = late
-        return read(self, org_ids)
+        return await read(self, org_ids)
 
     monkeypatch.setattr(Direct, "read_balances", slowly)
     stale = client.get("/v1/organisations/4/balances")
@@ -294,30 +194,34 @@ def test_tags__that_a_reader_names__are_those_that_a_route_takes(
 
 
 def test_questions__of_several_at_once__have_each_its_answer(ledger: Ledger) -> None:
-    asks = Direct(open_engine(ledger.settings.database))
     pages = [PageAsked(OrgId(org), most) for org in (4, 5, 4000) for most in (1, 3)]
-    alone = {each: asks.read_pages([each])[1][each] for each in pages}
-    balances = {org: asks.read_balances([OrgId(org)])[1][OrgId(org)] for org in (4, 5, 4000)}
+    organisations = [OrgId(org) for org in (4, 5, 4000)]
 
-    if asks.takes_many:
-        assert asks.read_pages(pages)[1] == alone
-        assert asks.read_balances([OrgId(4), OrgId(5), OrgId(4000)])[1] == balances
-    assert alone[PageAsked(OrgId(4000), 3)] is None
-    assert balances[4000] is None
-    assert len(alone[PageAsked(OrgId(4), 1)] or ()) == 1
-    asks.close()
+    async def ask() -> None:
+        asks = Direct(open_engine(ledger.settings.database))
+        alone = {each: (await asks.read_pages([each]))[1][each] for each in pages}
+        balances = {each: (await asks.read_balances([each]))[1][each] for each in organisations}
+        if asks.takes_many:
+            assert (await asks.read_pages(pages))[1] == alone
+            assert (await asks.read_balances(organisations))[1] == balances
+        assert alone[PageAsked(OrgId(4000), 3)] is None
+        assert balances[OrgId(4000)] is None
+        assert len(alone[PageAsked(OrgId(4), 1)] or ()) == 1
+        asks.close()
+
+    run_apart(ask())
 
 
 def test_transactions__of_a_block__are_found_by_their_logs_and_read_once() -> None:
     read: list[list[int]] = []
 
-    def rows(blocks: Sequence[int]) -> list[tuple[object, ...]]:
+    async def rows(blocks: Sequence[int]) -> list[tuple[object, ...]]:
         read.append(list(blocks))
         return [(b"seven", 5, b"second"), (b"seven", 2, b"first"), (b"eight", 0, b"other")]
 
     known = BlocksTransactions(rows, most=2)
-    known.know({b"seven": 7, b"eight": 8})
-    known.know({b"eight": 8})
+    run_apart(known.know({b"seven": 7, b"eight": 8}))
+    run_apart(known.know({b"eight": 8}))
 
     assert [known.find(b"seven", log) for log in (2, 4, 5, 90)] == [
         b"first",
@@ -329,113 +233,28 @@ def test_transactions__of_a_block__are_found_by_their_logs_and_read_once() -> No
 
 
 def test_transactions__of_a_block_that_is_no_more__are_nobodys() -> None:
-    known = BlocksTransactions(lambda _blocks: [(b"another seven", 0, b"x")])
+    async def rows(_blocks: Sequence[int]) -> list[tuple[object, ...]]:
+        return [(b"another seven", 0, b"x")]
+
+    known = BlocksTransactions(rows)
 
     with pytest.raises(NotDirect):
-        known.know({b"seven": 7})
+        run_apart(known.know({b"seven": 7}))
     with pytest.raises(NotDirect):
         known.find(b"seven", 1)
 
 
 def test_transactions__of_more_blocks_than_are_kept__make_room() -> None:
-    known = BlocksTransactions(lambda blocks: [(b"%d" % each, 0, b"t") for each in blocks], most=2)
+    async def rows(blocks: Sequence[int]) -> list[tuple[object, ...]]:
+        return [(b"%d" % each, 0, b"t") for each in blocks]
+
+    known = BlocksTransactions(rows, most=2)
     for number in (1, 2, 3):
-        known.know({b"%d" % number: number})
+        run_apart(known.know({b"%d" % number: number}))
 
     with pytest.raises(NotDirect):
         known.find(b"1", 0)
     assert known.find(b"3", 0) == b"t"
-
-
-def test_gathering__of_questions_that_wait__asks_each_once_and_tells_all() -> None:
-    held, asked = threading.Event(), list[list[int]]()
-
-    def answer(questions: Sequence[int]) -> Mapping[int, int]:
-        asked.append(list(questions))
-        assert held.wait(10)
-        return {each: each * 10 for each in questions}
-
-    async def ask() -> list[int]:
-        gathering = Gathering(answer)
-        first = asyncio.ensure_future(gathering.ask(1))
-        while not asked:
-            await asyncio.sleep(0)
-        others = [asyncio.ensure_future(gathering.ask(each)) for each in (2, 3, 2)]
-        await asyncio.sleep(0)
-        held.set()
-        told = [await each for each in (first, *others)]
-        await asyncio.to_thread(gathering.close)
-        return told
-
-    assert run_apart(ask()) == [10, 20, 30, 20]
-    assert asked == [[1], [2, 3]]
-
-
-def test_gathering__whose_answer_fails__tells_who_asked_and_goes_on() -> None:
-    def answer(questions: Sequence[int]) -> Mapping[int, int]:
-        if questions[0] == 0:
-            raise NotDirect
-        return dict.fromkeys(questions, 7)
-
-    async def ask() -> int:
-        gathering = Gathering(answer)
-        with pytest.raises(NotDirect):
-            await gathering.ask(0)
-        found = await gathering.ask(5)
-        await asyncio.to_thread(gathering.close)
-        return found
-
-    assert run_apart(ask()) == 7
-
-
-def test_gathering__that_is_held_up__lets_nobody_wait() -> None:
-    held, asked = threading.Event(), list[int]()
-
-    def answer(questions: Sequence[int]) -> Mapping[int, int]:
-        asked.extend(questions)
-        assert held.wait(10)
-        return dict.fromkeys(questions, 7)
-
-    async def ask() -> int:
-        gathering = Gathering(answer, patience=0.01)
-        with pytest.raises(NotSoon):
-            await gathering.ask(1)
-        for question in (2, 3):
-            with pytest.raises(NotSoon):
-                await gathering.ask(question)
-        held.set()
-        while True:
-            try:
-                return await gathering.ask(4)
-            except NotSoon:
-                await asyncio.sleep(0.005)
-            finally:
-                assert gathering._waiting.qsize() <= 2
-
-    assert asyncio.run(ask()) == 7
-    assert set(asked) <= {1, 4}  # nobody waits for the others any more
-
-
-def test_gathering__that_is_held_up__does_not_hold_up_the_end() -> None:
-    held = threading.Event()
-
-    def answer(questions: Sequence[int]) -> Mapping[int, int]:
-        assert held.wait(30)
-        return dict.fromkeys(questions, 7)
-
-    async def end() -> bool:
-        gathering = Gathering(answer, patience=0.01)
-        with pytest.raises(NotSoon):
-            await gathering.ask(1)
-        await asyncio.wait_for(asyncio.to_thread(gathering.close), 10)
-        with pytest.raises(NotSoon):
-            await gathering.ask(2)
-        return held.is_set()
-
-    try:
-        assert not asyncio.run(end())
-    finally:
-        held.set()
 
 
 ODD = "".join(map(chr, (*range(1, 0x2100), 0x2028, 0x2029, 0xFEFF, 0xFFFD, 0x1F315)))

@@ -13,13 +13,11 @@ organisation that has nothing or whose journal is longer than MOST_ENTRIES.
 from __future__ import annotations
 
 import json
-import threading
 from bisect import bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -30,6 +28,8 @@ from ledger.mirror.queries.documents import Document
 from ledger.mirror.queries.entries import Entry
 from ledger.mirror.queries.moments import Moment
 from ledger.store.direct import DirectConnections, NotDirect, Row
+from ledger.store.direct_file import FileConnections
+from ledger.store.direct_server import ServerConnections
 from ledger.store.engine import POSTGRESQL
 from ledger.store.mirror_tables import SCHEMA_VERSION
 
@@ -105,23 +105,23 @@ WHERE l.block_number {among} GROUP BY b.hash, l.transaction_index, t.hash
 _SINGLE = {
     "organisations": "LEFT JOIN",
     "pages": "LEFT JOIN",
-    "org_id": ":org_id",
-    "most": ":most",
-    "among": "IN (SELECT value FROM json_each(:blocks))",
+    "org_id": "?1",
+    "most": "?2",
+    "among": "IN (SELECT value FROM json_each(?1))",
 }
 """How SQLite is asked, which knows no LATERAL and is at hand: one question at a time."""
 
 _MANY = {
     "organisations": """
-        CROSS JOIN unnest(%(org_ids)s::bigint[]) AS w(org_id) LEFT JOIN LATERAL
+        CROSS JOIN unnest($1::bigint[]) AS w(org_id) LEFT JOIN LATERAL
     """,
     "pages": """
-        CROSS JOIN unnest(%(org_ids)s::bigint[], %(most)s::bigint[]) AS w(org_id, most)
+        CROSS JOIN unnest($1::bigint[], $2::bigint[]) AS w(org_id, most)
         LEFT JOIN LATERAL
     """,
     "org_id": "w.org_id",
     "most": "w.most",
-    "among": "= ANY(%(blocks)s::bigint[])",
+    "among": "= ANY($1::bigint[])",
 }
 """How PostgreSQL is asked, which is a way off: all who wait at once."""
 
@@ -163,29 +163,29 @@ class BlocksTransactions:
     transaction's first log that is mirrored, and its hash; the logs of a transaction lie together.
     """
 
-    def __init__(self, read: Callable[[Sequence[int]], list[Row]], most: int = MOST_BLOCKS) -> None:
+    def __init__(
+        self, read: Callable[[Sequence[int]], Awaitable[list[Row]]], most: int = MOST_BLOCKS
+    ) -> None:
         self._read = read
         self._most = most
-        self._lock = threading.Lock()
         self._known: OrderedDict[bytes, tuple[list[int], list[bytes]]] = OrderedDict()
 
-    def know(self, blocks: Mapping[bytes, int]) -> None:
+    async def know(self, blocks: Mapping[bytes, int]) -> None:
         """See that those of blocks, by hash and number, are known. Raises NotDirect."""
         unknown = {each: number for each, number in blocks.items() if each not in self._known}
         if not unknown:
             return
         found: defaultdict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
-        for block_hash, first_log, transaction in self._read(sorted(unknown.values())):
+        for block_hash, first_log, transaction in await self._read(sorted(unknown.values())):
             found[block_hash].append((first_log, transaction))
         if not unknown.keys() <= found.keys():
             raise NotDirect  # the chain has another block there by now
-        with self._lock:
-            for block_hash, transactions in found.items():
-                transactions.sort()
-                firsts, hashes = zip(*transactions, strict=True)
-                self._known[block_hash] = (list(firsts), list(hashes))
-            while len(self._known) > max(self._most, len(blocks)):
-                self._known.popitem(last=False)
+        for block_hash, transactions in found.items():
+            transactions.sort()
+            firsts, hashes = zip(*transactions, strict=True)
+            self._known[block_hash] = (list(firsts), list(hashes))
+        while len(self._known) > max(self._most, len(blocks)):
+            self._known.popitem(last=False)
 
     def find(self, block_hash: bytes, log_index: int) -> bytes:
         """The transaction of a log. Raises NotDirect where its block is no longer known."""
@@ -196,13 +196,15 @@ class BlocksTransactions:
 
 
 class Direct:
-    """Asks one database; from any thread, each on a connection of its own."""
+    """Asks one database, for one event loop."""
 
     def __init__(self, engine: Engine) -> None:
         self.takes_many = engine.dialect.name == POSTGRESQL
         """Whether one more question costs next to nothing, and none is answered at once."""
         form = _MANY if self.takes_many else _SINGLE
-        self._connections = DirectConnections(engine)
+        self._connections: DirectConnections = (
+            ServerConnections(engine) if self.takes_many else FileConnections(engine)
+        )
         self._sums = _SUMS.format(**form)
         self._pages = _PAGES.format(**form)
         self._transactions = BlocksTransactions(self._read_transactions)
@@ -214,23 +216,23 @@ class Direct:
         """Close the connections."""
         self._connections.close()
 
-    def read_mark(self) -> Mark:
+    async def read_mark(self) -> Mark:
         """The present mark. Raises NotDirect."""
-        return self._mark_of(self._read(_MARKS, {})[0])
+        return self._mark_of((await self._read(_MARKS))[0])
 
-    def read_balances(
+    async def read_balances(
         self, org_ids: Sequence[OrgId]
     ) -> tuple[Mark, dict[OrgId, tuple[Balance, ...] | None]]:
         """Organisations' balances, as `queries.balances` has them, at the last block applied.
 
         None for what is not simple. Raises NotDirect.
         """
-        values = {"org_ids": list(org_ids)} if self.takes_many else {"org_id": org_ids[0]}
-        mark, rows, keys = self._read_named(self._sums, values)
+        value = _array(org_ids) if self.takes_many else org_ids[0]
+        mark, rows, keys = await self._read_named(self._sums, value)
         by_organisation = _by_organisation(rows).items()
         return mark, {OrgId(org_id): _balances(each, keys) for org_id, each in by_organisation}
 
-    def read_pages(
+    async def read_pages(
         self, asked: Sequence[PageAsked]
     ) -> tuple[Mark, dict[PageAsked, tuple[Entry, ...] | None]]:
         """Organisations' newest entries, as `queries.entries` has them, at the last block applied.
@@ -241,11 +243,11 @@ class Direct:
             most: dict[int, int] = {}
             for each in asked:
                 most[each.org_id] = max(each.most, most.get(each.org_id, 0))
-            values: dict[str, Any] = {"org_ids": list(most), "most": list(most.values())}
+            values: tuple[str | int, str | int] = (_array(most), _array(most.values()))
         else:
-            values = {"org_id": asked[0].org_id, "most": asked[0].most}
-        mark, rows, keys = self._read_named(self._pages, values)
-        self._transactions.know(
+            values = (asked[0].org_id, asked[0].most)
+        mark, rows, keys = await self._read_named(self._pages, *values)
+        await self._transactions.know(
             {row[_BLOCK_HASH]: row[_BLOCK] for row in rows if row[_BLOCK_HASH] is not None}
         )
         found = {
@@ -256,14 +258,12 @@ class Direct:
             for each in asked
         }
 
-    def _read_named(
-        self, statement: str, values: Mapping[str, Any]
-    ) -> tuple[Mark, list[Row], Keys]:
+    async def _read_named(self, statement: str, *values: str | int) -> tuple[Mark, list[Row], Keys]:
         """The moment, the statement's own rows, and the keys that programmes have then."""
         for _ in range(_ATTEMPTS):
-            rows = self._read(statement, values)
+            rows = await self._read(statement, *values)
             mark = self._mark_of(rows[0])
-            keys = self._keys_at(mark)
+            keys = await self._keys_at(mark)
             if keys is not None:
                 return mark, rows, keys
         raise NotDirect  # blocks come faster than they can be read
@@ -281,12 +281,12 @@ class Direct:
         self._last = (columns, mark)
         return mark
 
-    def _keys_at(self, mark: Mark) -> Keys | None:
+    async def _keys_at(self, mark: Mark) -> Keys | None:
         """The programmes' keys at a moment; None where it has passed."""
         of, keys = self._keys
         if of == mark.moment.block_hash:
             return keys
-        rows = self._read(_KEYS, {})
+        rows = await self._read(_KEYS)
         of = rows[0][_MARK_BEGINS + 3]
         keys = {row[0]: row[1] for row in rows if row[0] is not None}
         self._keys = (of, keys)
@@ -300,16 +300,21 @@ class Direct:
         find = self._transactions.find
         return tuple(_entry(row, keys, find(row[_BLOCK_HASH], row[_LOG_INDEX])) for row in rows)
 
-    def _read_transactions(self, blocks: Sequence[int]) -> list[Row]:
-        values = list(blocks) if self.takes_many else json.dumps(list(blocks))
-        return self._connections.read(self._of_blocks, {"blocks": values})
+    async def _read_transactions(self, blocks: Sequence[int]) -> list[Row]:
+        value = _array(blocks) if self.takes_many else json.dumps(list(blocks))
+        return await self._connections.read(self._of_blocks, value)
 
-    def _read(self, statement: str, values: Mapping[str, Any]) -> list[Row]:
+    async def _read(self, statement: str, *values: str | int) -> list[Row]:
         """Rows, at least one. Raises NotDirect."""
-        rows = self._connections.read(statement, values)
+        rows = await self._connections.read(statement, *values)
         if not rows or rows[0][_MARK_BEGINS] != SCHEMA_VERSION:
             raise NotDirect
         return rows
+
+
+def _array(values: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes them."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _mark(row: Row) -> Mark:

@@ -1,0 +1,168 @@
+"""A PostgreSQL server asked directly, over connections that the event loop itself listens to.
+
+A thread that waits for the server would take turns with the loop at the interpreter: for a question
+of a tenth of a millisecond, that takes longer than to ask it and all that is done with its rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from psycopg import Connection, OperationalError
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGresult
+from sqlalchemy import Engine
+
+from ledger.store.direct import DirectConnections, Row
+
+_PLANS = (
+    "plan_cache_mode = force_generic_plan",
+    "enable_hashjoin = off",
+    "enable_mergejoin = off",
+    "jit = off",
+)
+"""The statements are few and their plans do not depend on whom they are asked for, while to plan
+one takes as long as to answer it. Each finds a few rows of large tables by an index: guessing at
+more, the planner would read a whole table for a hash."""
+
+
+class ServerConnections(DirectConnections):
+    """Connections to the engine's server, as many as are used at once."""
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock=clock)
+        # Its own places: whoever asks here does not wait until a route gives one back.
+        self._pool = engine.pool.recreate()
+        self._idle: list[_Line] = []
+        self._is_closed = False
+
+    async def _read(self, statement: str, values: Sequence[str | int]) -> list[Row]:
+        line = self._idle_one() or await self._connect()
+        try:
+            rows = await line.read(statement, values)
+        except BaseException:  # with what it was asked still under way it serves nobody else
+            line.close()
+            raise
+        if self._is_closed:
+            line.close()
+        else:
+            self._idle.append(line)
+        return rows
+
+    def close(self) -> None:
+        """Close the connections; one that is in use is closed after its answer."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _idle_one(self) -> _Line | None:
+        while self._idle:
+            line = self._idle.pop()
+            if not line.is_closed:
+                return line
+        return None
+
+    async def _connect(self) -> _Line:
+        return _Line(await asyncio.to_thread(self._to_server), asyncio.get_running_loop())
+
+    def _to_server(self) -> Connection[Any]:
+        raw = self._pool.connect()
+        driver: Any = raw.driver_connection
+        raw.detach()  # from the pool: it is this object's own
+        try:
+            driver.autocommit = True
+            for each in _PLANS:
+                driver.execute(f"SET {each}")
+        except Exception:
+            driver.close()
+            raise
+        connection: Connection[Any] = driver
+        return connection
+
+
+class _Line:
+    """A connection that is asked one statement at a time."""
+
+    def __init__(self, driver: Connection[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.is_closed = False
+        self._driver = driver
+        self._loop = loop
+        self._server = driver.pgconn
+        self._server.nonblocking = 1
+        self._socket = self._server.socket
+        self._loader = Transformer(driver)
+        self._names: dict[str, bytes] = {}
+        self._awaited: asyncio.Future[PGresult | None] | None = None
+        self._last: PGresult | None = None
+        loop.add_reader(self._socket, self._receive)
+
+    async def read(self, statement: str, values: Sequence[str | int]) -> list[Row]:
+        """The statement's rows. Raises OperationalError."""
+        name = self._names.get(statement)
+        if name is None:
+            name = f"direct_{len(self._names)}".encode()
+            self._server.send_prepare(name, statement.encode())
+            await self._end(ExecStatus.COMMAND_OK)
+            self._names[statement] = name
+        texts = [str(value).encode() for value in values]
+        self._server.send_query_prepared(name, texts, result_format=Format.BINARY)
+        result = await self._end(ExecStatus.TUPLES_OK)
+        self._loader.set_pgresult(result)
+        return self._loader.load_rows(0, result.ntuples, tuple)
+
+    def close(self) -> None:
+        """Close it."""
+        if not self.is_closed:
+            self.is_closed = True
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._socket)
+                self._loop.remove_writer(self._socket)
+            self._driver.close()
+
+    async def _end(self, expected: ExecStatus) -> PGresult:
+        """The result of what was sent, once the server has no more to say of it."""
+        self._awaited = self._loop.create_future()
+        if self._server.flush():
+            self._loop.add_writer(self._socket, self._send)
+        try:
+            result = await self._awaited
+        finally:
+            self._awaited = None
+        if result is None or result.status != expected:
+            raise OperationalError("the server refused a statement")
+        return result
+
+    def _send(self) -> None:
+        try:
+            if not self._server.flush():
+                self._loop.remove_writer(self._socket)
+        except OperationalError as error:
+            self._fail(error)
+
+    def _receive(self) -> None:
+        try:
+            self._server.consume_input()
+            while self._awaited is not None and not self._server.is_busy():
+                result = self._server.get_result()
+                if result is None:
+                    self._tell()
+                    return
+                self._last = result
+        except OperationalError as error:
+            self._fail(error)
+
+    def _tell(self) -> None:
+        awaited, last = self._awaited, self._last
+        self._awaited = self._last = None
+        if awaited is not None and not awaited.done():
+            awaited.set_result(last)
+
+    def _fail(self, error: OperationalError) -> None:
+        """The server has gone."""
+        self.close()
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_exception(error)
