@@ -61,6 +61,15 @@ def bootstrap(*, dev: bool) -> None:
         sys.exit(130)
 
 
+def compiling_once() -> dict[str, str]:
+    """Our environment, in which Python keeps what it compiles.
+
+    Images are often set up not to. Each of our processes would compile a thousand modules for
+    itself then, three seconds of a processor at each start; what is kept lies in the checkout.
+    """
+    return {key: each for key, each in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+
 def tool_environment(name: str) -> Path:
     """An environment of its own for a tool that does not go with ours; where its programs are.
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bootstrap import ROOT, VENV, find_node
+from bootstrap import ROOT, VENV, compiling_once, find_node
 
 from ledger.chain.toolchain import find_foundry_tool
 
@@ -84,7 +84,7 @@ def _check(name: str, command: Sequence[str]) -> int:
 def _environment() -> dict[str, str]:
     """Ours, with `.venv` and Node.js first on PATH: forge starts the compiler through it."""
     path = [str(VENV / "bin"), str(find_node().folder), os.environ.get("PATH", os.defpath)]
-    return {**os.environ, "PATH": os.pathsep.join(path)}
+    return {**compiling_once(), "PATH": os.pathsep.join(path)}
 
 
 def _install_system_packages() -> None:
