@@ -40,6 +40,13 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Pages load their own style sheet, script and images, and ask this server alone."""
+POLICY_OF_COMPARING = CONTENT_SECURITY_POLICY.replace(
+    "connect-src 'self'", "connect-src 'self' https: http:"
+)
+"""Of the one page whose script also asks a node that its reader names, in the reader's browser.
+
+http, too: nodes on one's own machine or in one's own network usually have no TLS.
+"""
 
 REQUEST_ID: ContextVar[str] = ContextVar("moonlake_request_id", default="")
 """The id of the request that is answered now."""

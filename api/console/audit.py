@@ -1,9 +1,10 @@
 """The auditor's desk: what is proved, what the last audit found, who held which office, verify now.
 
 Everybody may read it who may read the ledger. What it says of itself it says on this server's word,
-so that it ends where the reader's own check begins: the files, the anchor and the commands. It
-compares with no node that a reader names: a server that calls where it is told can be made to call
-into its own network, and its word on the answer would be worth no more than before.
+so that it ends where the reader's own check begins: the files, the anchor and the commands. The
+server asks no node that a reader names: one that calls where it is told can be made to call into
+its own network, and its word on the answer would be worth no more than before. The reader's browser
+asks it (`compare.mjs`), which this page alone allows.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from fastapi.responses import FileResponse
 from api.answers import Reading, answers_of
 from api.auditing import Auditing
 from api.callers import Caller, find_caller
-from api.console.checking import what_to_check_by
+from api.console.checking import contracts_to_compare, what_to_check_by
 from api.console.languages import Language
 from api.console.pages import own_page
+from api.edge import POLICY_OF_COMPARING
 from api.keeping import NOT_KEPT
 from ledger.audit.folder import ANCHOR, BUNDLE, REPORT, AuditFolder, AuditState
 from ledger.audit.report import CHECKS
@@ -60,10 +62,12 @@ def audit(request: Request) -> Response:
             "lag_seconds": lag_seconds(overview.state, reading.now),
             "terms": terms[:MOST_TERMS],
             "more_terms": len(terms) > MOST_TERMS,
+            "contracts": contracts_to_compare(request, reading),
             **what_to_check_by(request, reading, language),
         }
 
-    return own_page(request, "audit.html", build)
+    allowed = {"Content-Security-Policy": POLICY_OF_COMPARING}
+    return own_page(request, "audit.html", build, more_headers=allowed)
 
 
 @router.get("/audit/{name}")

@@ -1,8 +1,9 @@
-"""What a page tells the reader's browser for checking a certificate by itself."""
+"""What a page tells the reader's browser for checking a certificate, or a node, by itself."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,9 +12,9 @@ from fastapi import Request
 from api.answers import Reading
 from api.console.languages import Language
 from api.console.names import programme_names
-from ledger.chain.deployments import deployment_path, read_deployment
+from ledger.chain.deployments import DeployedContract, deployment_path, read_deployment
 from ledger.errors import LedgerError
-from ledger.mirror.queries.moments import read_contracts
+from ledger.mirror.queries.moments import Contract, read_contracts
 from ledger.mirror.queries.programmes import read_programmes
 
 
@@ -23,6 +24,18 @@ def what_to_check_by(request: Request, reading: Reading, language: Language) -> 
         "known": json.dumps(_ledger_known(request, reading), sort_keys=True),
         "names": _programmes_named(reading, language),
     }
+
+
+def contracts_to_compare(
+    request: Request, reading: Reading
+) -> Sequence[DeployedContract | Contract]:
+    """The contracts of the deployment's file with their code's hashes; where there is no such file,
+    those that the mirror follows.
+    """
+    with suppress(LedgerError):
+        path = deployment_path(request.app.state.settings, reading.state.chain_id)
+        return tuple(read_deployment(path).contracts.values())
+    return read_contracts(reading.connection)
 
 
 def _ledger_known(request: Request, reading: Reading) -> dict[str, Any]:

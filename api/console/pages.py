@@ -44,7 +44,7 @@ _MEDIA_TYPES = {
     **dict.fromkeys(
         (
             *("live.js", "wallets.js", "sign_in.js", "signing.js", "desk.js"),
-            *("audit.js", "certificate.mjs", "check.mjs", "hashes.mjs"),
+            *("audit.js", "certificate.mjs", "check.mjs", "compare.mjs", "hashes.mjs"),
         ),
         "text/javascript; charset=utf-8",
     ),
@@ -127,6 +127,7 @@ def own_page(
     build: Callable[[Reading, Language], Mapping[str, Any]],
     *,
     status: int = 200,
+    more_headers: Mapping[str, str] = NO_HEADERS,
 ) -> Response:
     """The page of what `build` reads for the reader alone: nobody keeps a copy of it.
 
@@ -144,7 +145,7 @@ def own_page(
         return found
 
     body = pages.render(language, template, answers_of(request).read(values))
-    headers = {**_headers(request, language), **NOT_KEPT}
+    headers = {**_headers(request, language), **NOT_KEPT, **more_headers}
     return Response(body, status, media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -24,6 +24,10 @@ from ledger.mirror.state import read_state
 from ledger.processes import identify_process
 from ledger.store.engine import open_engine, reading
 from tests.audit.conftest import POLICY, RULES, Audited, Compiled, Served, served_ledger
+from tests.audit.open_door import nodes_behind_an_open_door
+from tests.console.measuring import serious_findings
+from tests.support.anvil import running_anvil
+from tests.support.ports import free_port
 
 BEGUN, ENDED = 1_800_000_000.0, 1_800_000_100.0
 POISON = "<script>alert('moon')</script>\u202e"
@@ -70,14 +74,15 @@ def tabs(served: Served, browser: Browser) -> Iterator[Tab]:
         if told.type == "error":
             complaints.append(told.text)
 
-    def opened(path: str, *, officer: bool = False, **how: Any) -> Page:
+    def opened(path: str, *, officer: bool = False, fails: bool = False, **how: Any) -> Page:
         context = browser.new_context(**{"locale": "en-GB", **how})
         contexts.append(context)
         if officer:
             name, _, value = served.officer["Cookie"].partition("=")
             context.add_cookies([{"name": name, "value": value, "url": address}])
         page = context.new_page()
-        page.on("console", hear)
+        if not fails:  # where what it asks is to fail, of which browsers complain by themselves
+            page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address + path)
         return page
@@ -264,6 +269,87 @@ def test_certificate__that_somebody_gave__is_checked_in_the_browser_alone(
     assert [url for url in asked if ".mjs" not in url and "/readyz" not in url] == []
 
 
+def compare_with(page: Page, address: str, told: str) -> None:
+    """Compare with the node at an address; the page's one sentence is the one expected."""
+    part = page.locator("#compare")
+    part.get_by_label("The node's address").fill(address)
+    part.get_by_role("button", name="Compare in my browser").click()
+    said = part.get_by_role("status").locator("> :visible")
+    expect(said).to_contain_text(told, timeout=20_000)
+    expect(said).to_have_count(1)
+
+
+def test_comparison__with_the_ledgers_own_node__finds_every_line_the_same(
+    tabs: Tab, served: Served, folder: AuditFolder, audited: Audited
+) -> None:
+    early = audited.ledger.anvil.rpc.call("eth_getBlockByNumber", hex(100), False)["hash"]
+    verdict = {**folder.read().verdict, "last_block": 100, "last_hash": early}  # type: ignore[dict-item]
+    folder.write(done(audited, verdict))
+    page, asked = tabs("/audit"), list[str]()
+    results = page.locator("#compare [data-result]")
+    page.on("request", lambda each: asked.append(each.url) if each.resource_type == "fetch" else 0)
+    with nodes_behind_an_open_door(audited.ledger.anvil.url) as door:
+        compare_with(page, f" {door}/0 ", "The same. What this site says")
+        expect(results).to_have_text(["the same"] * (5 + len(audited.ledger.deployment.contracts)))
+        answers = page.locator("#compare [data-node]").all_inner_texts()
+        assert {early, audited.anchor.block_hash} < set(answers)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in (390, 1280):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert serious_findings(page) == []
+
+    assert len(asked) == len(answers)
+    assert set(asked) == {f"{door}/0"}  # and so this site was told nothing
+
+
+def test_comparison__with_a_node_of_another_chain__is_told_plainly(
+    tabs: Tab, folder: AuditFolder, audited: Audited, tmp_path: Path
+) -> None:
+    page = tabs("/audit")
+    lines = page.locator("#compare tbody tr")
+    with (
+        running_anvil(tmp_path, "--timestamp", "1700000000", accounts=0) as other,
+        nodes_behind_an_open_door(other.url) as door,
+    ):
+        compare_with(page, f"{door}/0", "Different. This site and that node do not have the same")
+        expect(lines.filter(has_text="Hash of block 0")).to_contain_text("different")
+        expect(lines.filter(has_text="The last block")).to_contain_text("blocks that it lacks: ")
+        expect(lines.filter(has_text="Credits")).to_contain_text("not known to the node")
+        ahead = audited.anchor.block_number + 2
+        other.mine(ahead)
+        compare_with(page, f"{door}/0", "Different. This site and that node do not have the same")
+        last = f"Hash of block {audited.anchor.block_number}"
+        expect(lines.filter(has_text=last)).to_contain_text("different")
+        expect(lines.filter(has_text="The last block")).to_contain_text("blocks since: 2")
+        expect(lines.filter(has_text="Credits")).to_contain_text("no code there")
+
+
+def test_comparison__that_cannot_be_made__says_why_in_a_sentence(
+    tabs: Tab, folder: AuditFolder, audited: Audited
+) -> None:
+    page = tabs("/audit", fails=True)
+    table = page.locator("#compare table")
+    page.clock.install()
+    with nodes_behind_an_open_door(audited.ledger.anvil.url) as door:
+        for address, told in (
+            ("node", "This is no address that a page can ask"),
+            ("file:///etc/passwd", "This is no address that a page can ask"),
+            ("http://moon:lake@127.0.0.1:1", "This is no address that a page can ask"),
+            (f"http://127.0.0.1:{free_port()}", "Nothing came back from this address"),
+            (audited.ledger.anvil.url, "Nothing came back from this address"),  # lets no site ask
+            (f"{door}/page", "but not as a node answers"),
+            (f"{door}/poison", "but not as a node answers"),
+        ):
+            compare_with(page, address, told)
+            expect(table).to_be_hidden()
+        assert "<script>alert" not in page.content()
+        compare_with(page, f"{door}/silent", "Your browser asks the node")
+        page.clock.fast_forward(10_000)
+        expect(page.get_by_text("did not answer within 10 seconds")).to_be_visible()
+
+
 def test_desk__without_scripts__reads_the_same_and_says_what_needs_them(
     tabs: Tab, folder: AuditFolder
 ) -> None:
@@ -273,6 +359,8 @@ def test_desk__without_scripts__reads_the_same_and_says_what_needs_them(
     expect(page.get_by_text("Complete and correct")).to_be_visible()
     expect(page.get_by_text("Checking here needs JavaScript")).to_be_visible()
     expect(page.locator("#check form")).to_be_hidden()
+    expect(page.get_by_text("Comparing here needs JavaScript")).to_be_visible()
+    expect(page.locator("#compare form")).to_be_hidden()
     expect(page.get_by_role("link", name="Anchor", exact=True)).to_be_visible()
 
 

@@ -119,6 +119,23 @@ def test_page__has_headers_that_bind_the_browser(client: httpx.Client, path: str
     assert headers["vary"] == "Accept-Language, Cookie"
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_page__lets_its_scripts_ask_this_server_alone__but_for_the_auditors(
+    client: httpx.Client, path: str
+) -> None:
+    policy = client.get(path, headers={"Accept": "text/html"}).headers["content-security-policy"]
+
+    others = " https: http:" if path == "/audit" else ""
+    assert f"connect-src 'self'{others};" in policy
+    assert policy.count("http") == 2 * bool(others)
+
+
+def test_policy__beside_the_auditors_page__stays_narrow(client: httpx.Client) -> None:
+    for answer in (client.get("/audit/anchor.json"), client.get("/audit/"), client.post("/audit")):
+        assert answer.status_code in {404, 405}
+        assert "connect-src 'self';" in answer.headers["content-security-policy"]
+
+
 def test_page__of_the_ledger__names_the_block_it_is_true_at(client: httpx.Client) -> None:
     for path in PAGES[:20]:
         text = page(client, path)
