@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 from ledger.audit.anchors import describe_anchor
 from ledger.audit.findings import Finding
@@ -293,15 +293,15 @@ def test_comparison__with_the_ledgers_own_node__finds_every_line_the_same(
         expect(results).to_have_text(["the same"] * (5 + len(audited.ledger.deployment.contracts)))
         answers = page.locator("#compare [data-node]").all_inner_texts()
         assert {early, audited.anchor.block_hash} < set(answers)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            for width in (390, 1280):
-                page.set_viewport_size({"width": width, "height": 900})
-                assert page.evaluate("document.documentElement.scrollWidth") <= width
-                assert serious_findings(page) == []
 
     assert len(asked) == len(answers)
     assert set(asked) == {f"{door}/0"}  # and so this site was told nothing
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert serious_findings(page) == []
 
 
 def test_comparison__with_a_node_of_another_chain__is_told_plainly(
@@ -317,6 +317,9 @@ def test_comparison__with_a_node_of_another_chain__is_told_plainly(
         expect(lines.filter(has_text="Hash of block 0")).to_contain_text("different")
         expect(lines.filter(has_text="The last block")).to_contain_text("blocks that it lacks: ")
         expect(lines.filter(has_text="Credits")).to_contain_text("not known to the node")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert serious_findings(page) == []
         ahead = audited.anchor.block_number + 2
         other.mine(ahead)
         compare_with(page, f"{door}/0", "Different. This site and that node do not have the same")
@@ -348,6 +351,27 @@ def test_comparison__that_cannot_be_made__says_why_in_a_sentence(
         compare_with(page, f"{door}/silent", "Your browser asks the node")
         page.clock.fast_forward(10_000)
         expect(page.get_by_text("did not answer within 10 seconds")).to_be_visible()
+
+
+def test_comparison__on_a_page_that_came_encrypted__asks_no_node_in_the_clear_but_on_this_machine(
+    tabs: Tab, served: Served, folder: AuditFolder
+) -> None:
+    page, asked = tabs("/proof", fails=True), list[str]()
+    site, address = "https://moonlake.test", str(served.client.base_url).rstrip("/")
+
+    def answer(route: Route) -> None:
+        if route.request.resource_type == "eventsource":  # which has no end
+            return route.abort()
+        return route.fulfill(response=route.fetch(url=route.request.url.replace(site, address)))
+
+    page.route(f"{site}/**", answer)
+    page.goto(f"{site}/audit")
+    page.on("request", lambda each: asked.append(each.url) if each.resource_type == "fetch" else 0)
+
+    compare_with(page, "http://192.0.2.1:8545", "This page came over an encrypted connection")
+    assert asked == []
+    for machine in ("127.0.0.1", "localhost", "[::1]"):
+        compare_with(page, f"http://{machine}:{free_port()}", "Nothing came back from this address")
 
 
 def test_desk__without_scripts__reads_the_same_and_says_what_needs_them(
