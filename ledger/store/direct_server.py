@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from psycopg import Connection, OperationalError
 from psycopg.adapt import Transformer
@@ -19,22 +19,35 @@ from sqlalchemy import Engine
 
 from ledger.store.direct import DirectConnections, Row
 
-_PLANS = (
-    "plan_cache_mode = force_generic_plan",
-    "enable_hashjoin = off",
-    "enable_mergejoin = off",
-    "jit = off",
-)
+_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 """The statements are few and their plans do not depend on whom they are asked for, while to plan
 one takes as long as to answer it. Each finds a few rows of large tables by an index: guessing at
 more, the planner would read a whole table for a hash."""
+
+ANSWER_SECONDS = 10.0
+"""How long one statement is waited for. Longer than who asks waits, so that a database that is held
+up is not asked again and again; but a connection whose answer was lost on the way, of which nobody
+ever hears, must not be the last one that is used. The server gives up at the same time: what waits
+for a lock there does not notice that nobody waits for it, and keeps its place."""
 
 
 class ServerConnections(DirectConnections):
     """Connections to the engine's server, as many as are used at once."""
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         super().__init__(clock=clock)
+        self._answer_seconds = answer_seconds
         # Its own places: whoever asks here does not wait until a route gives one back.
         self._pool = engine.pool.recreate()
         self._idle: list[_Line] = []
@@ -42,11 +55,7 @@ class ServerConnections(DirectConnections):
 
     async def _read(self, statement: str, values: Sequence[str | int]) -> list[Row]:
         line = self._idle_one() or await self._connect()
-        try:
-            rows = await line.read(statement, values)
-        except BaseException:  # with what it was asked still under way it serves nobody else
-            line.close()
-            raise
+        rows = await self._ask(line, statement, values)
         if self._is_closed:
             line.close()
         else:
@@ -56,6 +65,9 @@ class ServerConnections(DirectConnections):
     def close(self) -> None:
         """Close the connections; one that is in use is closed after its answer."""
         self._is_closed = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         while self._idle:
             self._idle.pop().close()
 
@@ -67,21 +79,31 @@ class ServerConnections(DirectConnections):
         return None
 
     async def _connect(self) -> _Line:
-        return _Line(await asyncio.to_thread(self._to_server), asyncio.get_running_loop())
+        line = _Line(await asyncio.to_thread(self._to_server), asyncio.get_running_loop())
+        # Asked from here too: a thread would wait for ever for a server that went meanwhile.
+        settings = {**_PLANS, "statement_timeout": round(self._answer_seconds * 1000)}
+        set_all = ", ".join(f"set_config('{name}', '{to}', false)" for name, to in settings.items())
+        await self._ask(line, f"SELECT {set_all}")
+        return line
+
+    async def _ask(
+        self, line: _Line, statement: str, values: Sequence[str | int] = ()
+    ) -> list[Row]:
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                return await line.read(statement, values)
+        except BaseException as error:
+            line.close()  # with what it was asked still under way it serves nobody else
+            if isinstance(error, TimeoutError):
+                self._close_idle()  # what one was lost by, the others may have been as well
+            raise
 
     def _to_server(self) -> Connection[Any]:
         raw = self._pool.connect()
-        driver: Any = raw.driver_connection
+        driver: Connection[Any] = cast("Any", raw.driver_connection)
         raw.detach()  # from the pool: it is this object's own
-        try:
-            driver.autocommit = True
-            for each in _PLANS:
-                driver.execute(f"SET {each}")
-        except Exception:
-            driver.close()
-            raise
-        connection: Connection[Any] = driver
-        return connection
+        driver.autocommit = True
+        return driver
 
 
 class _Line:

@@ -257,6 +257,19 @@ def test_transactions__of_more_blocks_than_are_kept__make_room() -> None:
     assert known.find(b"3", 0) == b"t"
 
 
+def test_transactions__of_blocks_asked_for_with_others__do_not_make_room_for_those() -> None:
+    async def rows(blocks: Sequence[int]) -> list[tuple[object, ...]]:
+        return [(b"%d" % each, 0, b"t") for each in blocks]
+
+    known = BlocksTransactions(rows, most=2)
+    for numbers in ((1,), (2,), (1, 3)):
+        run_apart(known.know({b"%d" % number: number for number in numbers}))
+
+    assert [known.find(b"%d" % number, 0) for number in (1, 3)] == [b"t", b"t"]
+    with pytest.raises(NotDirect):
+        known.find(b"2", 0)
+
+
 ODD = "".join(map(chr, (*range(1, 0x2100), 0x2028, 0x2029, 0xFEFF, 0xFFFD, 0x1F315)))
 
 

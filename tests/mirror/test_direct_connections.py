@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import create_engine, delete, make_url, text
 
+from ledger.processes import wait_until
 from ledger.store import direct_file
 from ledger.store.direct import DirectConnections, NotDirect, Row
 from ledger.store.direct_file import FileConnections
@@ -17,6 +18,7 @@ from ledger.store.direct_server import ServerConnections
 from ledger.store.engine import POSTGRESQL, open_engine, writing
 from ledger.store.mirror_tables import mirror_state
 from tests.support.loops import run_apart
+from tests.support.roads import Road
 
 COUNT = "SELECT COUNT(*) FROM mirror_state"
 SUM = "SELECT CAST(SUM(e) AS BIGINT), COUNT(*) FROM unnest($1::bigint[]) AS e"
@@ -199,6 +201,68 @@ def test_server__that_ends_a_connection__is_connected_to_again(
         return found
 
     assert run_apart(asyncio.wait_for(ask(), 20)) == [(True,)]
+
+
+def test_server__whose_answer_is_lost_on_the_way__is_connected_to_again(
+    postgres_url: str,
+) -> None:
+    url = make_url(postgres_url)
+
+    async def ask() -> list[Row]:
+        async with Road(url.host or "", url.port or 0) as road:
+            engine = open_engine(url.set(port=road.port).render_as_string(hide_password=False))
+            connections = ServerConnections(engine, clock=ticking(), answer_seconds=0.5)
+            await asyncio.gather(*(connections.read("SELECT 1") for _ in range(3)))
+            road.lose_all()
+            with pytest.raises(NotDirect):
+                await connections.read("SELECT 1")
+            found = await connections.read("SELECT $1::bigint", 7)
+            connections.close()
+            engine.dispose()
+        return found
+
+    assert run_apart(asyncio.wait_for(ask(), 20)) == [(7,)]
+
+
+def test_server__where_a_table_is_locked__keeps_nothing_of_those_who_gave_up(
+    postgres_url: str,
+) -> None:
+    engine = open_engine(postgres_url)
+    waiting = text(
+        "SELECT COUNT(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+    async def ask() -> list[Row]:
+        connections = ServerConnections(engine, clock=ticking(), answer_seconds=0.3)
+        with engine.connect() as other:
+            other.execute(text("LOCK TABLE mirror_state"))
+            for _ in range(2):
+                with pytest.raises(NotDirect):
+                    await connections.read(COUNT)
+            assert wait_until(lambda: other.execute(waiting).scalar_one() == 0, seconds=10)
+        found = await connections.read("SELECT 1 WHERE 1 = $1::int", 1)
+        connections.close()
+        return found
+
+    assert run_apart(asyncio.wait_for(ask(), 20)) == [(1,)]
+    engine.dispose()
+
+
+def test_server__asked_directly__plans_for_nobody_else_in_that_way(postgres_url: str) -> None:
+    setting = "SELECT current_setting('plan_cache_mode')"
+    engine = open_engine(postgres_url)
+
+    async def ask() -> list[Row]:
+        connections = ServerConnections(engine)
+        found = await connections.read(setting)
+        connections.close()
+        return found
+
+    assert run_apart(ask()) == [("force_generic_plan",)]
+    with engine.connect() as connection:
+        assert connection.execute(text(setting)).scalar_one() == "auto"
+    engine.dispose()
 
 
 def test_server__that_is_asked_at_the_end__holds_nobody_up(postgres_url: str) -> None:

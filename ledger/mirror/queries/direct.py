@@ -172,7 +172,13 @@ class BlocksTransactions:
 
     async def know(self, blocks: Mapping[bytes, int]) -> None:
         """See that those of blocks, by hash and number, are known. Raises NotDirect."""
-        unknown = {each: number for each, number in blocks.items() if each not in self._known}
+        unknown: dict[bytes, int] = {}
+        for each, number in blocks.items():
+            if each in self._known:
+                # Others make room: what is asked for now is found when more have been read.
+                self._known.move_to_end(each)
+            else:
+                unknown[each] = number
         if not unknown:
             return
         found: defaultdict[bytes, list[tuple[int, bytes]]] = defaultdict(list)
