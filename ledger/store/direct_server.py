@@ -23,11 +23,14 @@ _PLANS = {
     "plan_cache_mode": "force_generic_plan",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_seqscan": "off",
     "jit": "off",
 }
 """The statements are few and their plans do not depend on whom they are asked for, while to plan
 one takes as long as to answer it. Each finds a few rows of large tables by an index: guessing at
-more, the planner would read a whole table for a hash."""
+more, the planner would read a whole table for a hash. A plan is kept until its tables' statistics
+are taken: made for tables that were almost empty, it read them whole when 200,000 entries had come
+in, and a page took 660 ms in place of 6."""
 
 ANSWER_SECONDS = 10.0
 """How long one statement is waited for. Longer than who asks waits, so that a database that is held

@@ -265,6 +265,25 @@ def test_server__asked_directly__plans_for_nobody_else_in_that_way(postgres_url:
     engine.dispose()
 
 
+def test_server__asked_while_a_table_is_small__plans_for_when_it_is_not(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE small AS SELECT 1 AS one"))
+        connection.execute(text("CREATE INDEX by_one ON small (one)"))
+        connection.execute(text("ANALYZE small"))
+
+    async def ask() -> list[Row]:
+        connections = ServerConnections(engine)
+        found = await connections.read("EXPLAIN SELECT one FROM small WHERE one = 1")
+        connections.close()
+        return found
+
+    plan = run_apart(ask())
+
+    assert "by_one" in plan[0][0]
+    engine.dispose()
+
+
 def test_server__that_is_asked_at_the_end__holds_nobody_up(postgres_url: str) -> None:
     async def ask() -> None:
         engine = open_engine(postgres_url)
