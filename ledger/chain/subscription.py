@@ -82,14 +82,17 @@ class HeadSubscription:
         return self._is_live
 
     def wait(self, stop: threading.Event, seconds: float) -> None:
-        """Return at the next push or after `seconds`, a second where pushes come; or at `stop`."""
-        if not self._is_live:
-            stop.wait(seconds)
-            return
-        left = max(seconds, _LOOK_ANYWAY)
-        while left > 0 and self._is_live and not stop.is_set():
+        """Return at the next push or after `seconds`, a second where pushes come; or at `stop`.
+
+        Also when pushes begin or end: what came before them was not pushed.
+        """
+        was_live = self._is_live
+        left = max(seconds, _LOOK_ANYWAY) if was_live else seconds
+        while left > 0 and self._is_live == was_live and not stop.is_set():
             piece = min(left, 0.1)
-            if self._pushed.wait(piece):
+            if not was_live:
+                stop.wait(piece)
+            elif self._pushed.wait(piece):
                 stop.wait(self._looks.take())
                 break
             left -= piece

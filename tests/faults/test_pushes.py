@@ -230,6 +230,22 @@ def test_follow__of_a_node_that_pushes__takes_each_block_at_once(
     target.assert_equal()
 
 
+def test_wait__while_which_pushes_begin__ends(flood: Flood) -> None:
+    """What came before them was not pushed, and the next push may be an hour away."""
+    waiting = HeadSubscription(flood.url)
+    ended = threading.Event()
+
+    def wait() -> None:
+        waiting.wait(threading.Event(), NEVER)
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    assert not ended.wait(0.2)  # it is not subscribed yet
+    flood.start()
+    with waiting:
+        assert ended.wait(20)
+
+
 def test_follow__whose_pushes_are_cut__polls_until_they_come_again(
     target: Target, pushes: PushProxy, ledger: Ledger
 ) -> None:
